@@ -1,0 +1,24 @@
+import type {
+  CheckInRequest,
+  CheckInResponse,
+  ReportResponse,
+} from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts';
+import type { Address } from '../../runtime/actor.ts';
+
+/** An envoy's actor lives on the fleet shard that holds its connection. Key: the UUID, lower case. */
+export type EnvoyMessages = {
+  /** Verifies the signature, the time window and the sequence, records last seen, answers with policy. */
+  checkIn: { payload: { request: SignedRequest; body: CheckInRequest }; reply: CheckInResponse };
+  /** Replies when the report is durable. `body` of the request is kept as it came. */
+  report: { payload: { request: SignedRequest; reportSequence: number }; reply: ReportResponse };
+  reportTraits: { payload: { request: SignedRequest; traitsJson: Uint8Array }; reply: undefined };
+  /** From the sink: reports up to this sequence are in SQL. */
+  settled: { payload: { reportSequence: number }; reply: undefined };
+  /** From enrollment: refuse from now on and drop the connection. */
+  revoked: { payload: { reason: string }; reply: undefined };
+};
+
+export function envoyAddress(envoyId: string): Address<EnvoyMessages> {
+  return { kind: 'envoy', key: envoyId };
+}

@@ -1,0 +1,96 @@
+import type { Address } from '../../runtime/actor.ts';
+import type { AuditEvent } from '../audit/event.ts';
+
+/** The only writer of SQL. One actor, in the service pool. */
+export type SinkMessages = {
+  /** All records and audit events in one SQL transaction; replies when it is on disk. */
+  write: {
+    payload: { records: SinkRecord[]; audit: AuditEvent[] };
+    reply: { auditSequence: number };
+  };
+  /** A shard's outbox has entries; the sink drains it in its own time. */
+  outboxReady: { payload: { origin: string }; reply: undefined };
+  /** Everything that the disposable state is rebuilt from. */
+  exportIdentities: {
+    payload: { after: string; limit: number };
+    reply: { identities: EnvoyIdentity[]; done: boolean };
+  };
+  findToken: { payload: { id: string }; reply: TokenRecord | undefined };
+};
+
+export interface EnvoyIdentity {
+  readonly envoyId: string;
+  readonly hostname: string;
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  readonly revoked: boolean;
+  readonly enrolledAtMs: number;
+  /** Highest report sequence that SQL holds. */
+  readonly settledReportSequence: number;
+}
+
+export interface TokenRecord {
+  readonly id: string;
+  /** bcrypt of the secret part. */
+  readonly hash: string;
+  readonly match: readonly string[];
+  readonly createdAtMs: number;
+  readonly createdBy: string;
+  readonly expiresAtMs: number;
+  readonly usedAtMs: number | undefined;
+  readonly usedBy: string | undefined;
+  readonly revokedAtMs: number | undefined;
+}
+
+export type SinkRecord =
+  | { readonly record: 'token'; readonly token: TokenRecord }
+  | {
+      readonly record: 'tokenUsed';
+      readonly id: string;
+      readonly envoyId: string;
+      readonly atMs: number;
+    }
+  | { readonly record: 'tokenRevoked'; readonly id: string; readonly atMs: number }
+  | {
+      readonly record: 'envoy';
+      readonly identity: EnvoyIdentity;
+      readonly agentVersion: string;
+      readonly certificateSerial: string;
+    }
+  | {
+      readonly record: 'envoyRevoked';
+      readonly envoyId: string;
+      readonly reason: string;
+      readonly atMs: number;
+    }
+  | {
+      readonly record: 'policyVersion';
+      readonly version: number;
+      readonly publishedAtMs: number;
+      readonly publishedBy: string;
+      readonly message: string;
+      /** SHA-256 over the stack's files, hex. */
+      readonly stackHash: string;
+      readonly bundleRoots: readonly string[];
+      readonly changedEnvoys: number;
+    };
+
+/** What shards put into their outbox for the sink; `type` of the OutboxEvent is the key. */
+export type FleetEvents = {
+  /** The encoded ReportRequest as it came, signature verified. */
+  'run.reported': { envoyId: string; report: Uint8Array; receivedAtMs: number };
+  'traits.reported': { envoyId: string; hash: Uint8Array; traitsJson: Uint8Array };
+  /** Last seen and state, coalesced: at most one per envoy and minute, and on every change of state. */
+  'envoy.seen': {
+    envoyId: string;
+    lastSeenMs: number;
+    state: number;
+    policyVersion: number;
+    agentVersion: string;
+  };
+  audit: AuditEvent;
+};
+
+export function sinkAddress(): Address<SinkMessages> {
+  return { kind: 'sink', key: 'main' };
+}

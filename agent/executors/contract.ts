@@ -1,0 +1,77 @@
+import type { Platform } from '../platform/platform.ts';
+import type { PolicyValue } from '../protocol/bundle.ts';
+
+/** What a resource did, or would do. */
+export type Action = 'none' | 'created' | 'updated' | 'deleted' | 'skipped' | 'blocked' | 'failed';
+
+/**
+ * One resource type. The engine calls, per pass: parse -> observe -> compare; when compare finds
+ * drift and this is no dry run: apply -> observe -> compare again (verify). `observe` and `compare`
+ * never change anything, so a dry run is the same code with `apply` left out.
+ *
+ * Spec: the parsed parameters. State: what was observed.
+ */
+export interface ResourceType<Spec, State> {
+  readonly name: string;
+  /** Names, kinds, defaults and documentation of the parameters; source of validation and reference pages. */
+  readonly parameters: readonly ParameterSpec[];
+  /** True when the type touches only paths that it resolves through `platform.paths`, so that it may run in a confined root. */
+  readonly confinable: boolean;
+  /** Ceiling for one resource of this type, milliseconds; its processes are killed after it. */
+  readonly timeoutMs: number;
+  /** Turns rendered parameters into a spec. Throws ParameterError naming every bad parameter. */
+  parse(parameters: Readonly<Record<string, PolicyValue>>): Spec;
+  /** Reads the present state, cheaply: no network, no refresh, no fork where a file tells. */
+  observe(spec: Spec, context: ResourceContext): Promise<State>;
+  /** Pure: the difference between spec and state. */
+  compare(spec: Spec, state: State, context: CompareContext): Drift;
+  /** Repairs the drift. Interrupted at any point, the next pass must end right. */
+  apply(
+    spec: Spec,
+    state: State,
+    drift: Drift & { action: 'created' | 'updated' | 'deleted' },
+    context: ResourceContext,
+  ): Promise<void>;
+  /** False for one-shot effects (restart, exec) whose state after the act tells nothing. Default true. */
+  readonly verifiable?: boolean;
+  /** Absolute paths, packages and services that the spec would touch, for the guardrails. */
+  targets(spec: Spec): readonly Target[];
+}
+
+export interface CompareContext {
+  /** The resource was triggered by notify or subscribes in this pass. */
+  readonly triggered: boolean;
+}
+
+export interface ResourceContext extends CompareContext {
+  readonly platform: Platform;
+  /** Aborted at the time limit and when the agent stops. */
+  readonly signal: AbortSignal;
+  /** Keeps the old content of `path` before it is overwritten (bounded number per file). */
+  snapshot(path: string): Promise<void>;
+}
+
+export interface Drift {
+  /** 'none' = as declared; 'skipped' = a guard said no. */
+  readonly action: 'none' | 'created' | 'updated' | 'deleted' | 'skipped';
+  /** One line for a person. */
+  readonly reason: string;
+  /** Unified diff or attribute changes; never a secret. */
+  readonly diff?: string;
+}
+
+export interface Target {
+  readonly kind: 'path' | 'package' | 'service' | 'command';
+  readonly value: string;
+  /** What would be done to it: removing is refused where using is not. */
+  readonly effect: 'write' | 'remove' | 'run' | 'stop';
+}
+
+export interface ParameterSpec {
+  readonly name: string;
+  readonly kind: 'string' | 'boolean' | 'integer' | 'path' | 'mode' | 'list' | 'map' | 'enum';
+  readonly values?: readonly string[];
+  readonly required?: boolean;
+  readonly default?: PolicyValue;
+  readonly description: string;
+}
