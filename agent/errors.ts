@@ -1,57 +1,186 @@
 /**
- * Every error that the agent, the protocol and the policy language raise: a stable code, one
- * sentence with `{details}` filled in, and what to do next. `exitCode` is what a command ends with.
+ * Every refusal and failure that the agent and the wire contract can name. Codes are stable: they
+ * are logged, reported, documented (docs/errors.md) and matched by programs.
  */
-const registry = {
-  POLICY_WHEN_SYNTAX: {
-    message: 'in the condition, at {offset}: {reason}',
-    remedy: 'See the list of conditions in the policy reference.',
-  },
-  POLICY_WHEN_LIMIT: {
-    message: 'the condition is too large: {reason}',
-    remedy: 'Split the condition over several resources.',
-  },
-  POLICY_WHEN_COST: {
-    message: 'evaluating the condition took more than {limit} function calls',
-    remedy: 'Simplify the condition.',
-  },
-  POLICY_TEMPLATE_SYNTAX: {
-    message: 'template {line}:{column}: {reason}',
-    remedy: 'Templates follow Go text/template; see the policy reference.',
-  },
-  POLICY_TEMPLATE_MISSING_KEY: {
-    message: 'template {line}:{column}: {path} is not defined',
-    remedy: 'Define the variable, or test for it with {{ if }} on its parent or the default function.',
-  },
-  POLICY_TEMPLATE_EXECUTION: {
-    message: 'template {line}:{column}: {reason}',
-    remedy: 'Check the types of the values that the template uses.',
-  },
-  POLICY_TEMPLATE_LIMIT: {
-    message: 'template {line}:{column}: {reason}',
-    remedy: 'Make the template, or the data that it walks over, smaller.',
-  },
-} as const satisfies Record<string, ErrorEntry>;
-
-interface ErrorEntry {
-  /** `{name}` is replaced by the detail of that name. */
+interface AgentErrorEntry {
+  /** What happened; the detail of the case follows after a colon. */
   readonly message: string;
+  /** What the reader can do about it. */
   readonly remedy: string;
+  /** Exit code of the `vigo` program; 1 when absent. 4 = refused, 5 = unreachable, 64 = usage. */
   readonly exitCode?: number;
 }
 
+const registry = {
+  PROTOCOL_MALFORMED: {
+    message: 'The message does not follow the wire contract',
+    remedy: 'Upgrade the older of the two sides; if both are current, report it with the trace id.',
+  },
+  PROTOCOL_TOO_LARGE: {
+    message: 'The message is larger than its method allows',
+    remedy: 'Make the policy, template or output smaller; limits are in docs/limits.md.',
+  },
+  PROTOCOL_VERSION: {
+    message: 'The other side speaks another version of the contract',
+    remedy: 'Upgrade the older of the two sides.',
+  },
+  PROTOCOL_NOT_JSON: {
+    message: 'The value cannot be written as canonical JSON',
+    remedy:
+      'Use only finite numbers, strings, booleans, null, lists and maps, not nested too deep.',
+  },
+  PROTOCOL_BUNDLE_MALFORMED: {
+    message: 'The policy bundle is not a document of this format',
+    remedy: 'Upgrade the agent if the server is newer; otherwise publish the policy again.',
+    exitCode: 4,
+  },
+  PROTOCOL_BUNDLE_SIGNATURE: {
+    message: 'The policy bundle is not signed by the pinned server key',
+    remedy: 'Find out who answered; if the server was rebuilt, register this node again.',
+    exitCode: 4,
+  },
+  PROTOCOL_BUNDLE_WRONG_ENVOY: {
+    message: 'The policy bundle is signed for another envoy',
+    remedy: 'Find out why; a copied state directory must be removed before registering again.',
+    exitCode: 4,
+  },
+  PROTOCOL_BUNDLE_EXPIRED: {
+    message: 'The policy bundle has expired, so it is no longer enforced',
+    remedy: 'Bring the server back within reach, and check the clock of this node.',
+    exitCode: 4,
+  },
+  PROTOCOL_BUNDLE_ROLLBACK: {
+    message: 'The policy bundle is older than the one this node already holds',
+    remedy:
+      'Restore the current policy database of the server, or publish again to raise the version.',
+    exitCode: 4,
+  },
+  PROTOCOL_BUNDLE_ROOT_MISMATCH: {
+    message: 'The policy document is not the one that was signed',
+    remedy: 'It was altered on the way or on disk; the agent fetches it again.',
+    exitCode: 4,
+  },
+  AGENT_USAGE: {
+    message: 'The command line is not understood',
+    remedy: 'See `vigo --help`.',
+    exitCode: 64,
+  },
+  AGENT_CONFIG_INVALID: {
+    message: 'The configuration file is not valid',
+    remedy: 'Correct the named line; `vigo --help` lists the keys.',
+    exitCode: 64,
+  },
+  AGENT_NOT_REGISTERED: {
+    message: 'This node is not registered with a server',
+    remedy: 'Make a token with `vigocli tokens create` and run `vigo register` with it.',
+    exitCode: 4,
+  },
+  AGENT_ALREADY_REGISTERED: {
+    message: 'This node is already registered',
+    remedy: 'Use `--force` to replace its identity; the old envoy stays known to the server.',
+    exitCode: 4,
+  },
+  AGENT_IDENTITY_BROKEN: {
+    message: 'The identity of this node cannot be read',
+    remedy: 'Restore the files of the configuration directory, or register again with `--force`.',
+    exitCode: 4,
+  },
+  AGENT_IDENTITY_EXPOSED: {
+    message: 'The private key of this node can be read by others',
+    remedy:
+      'Set its mode to 0600; if others may have read it, revoke the envoy and register again.',
+    exitCode: 4,
+  },
+  AGENT_SERVER_NOT_PINNED: {
+    message: 'Nothing says which server to trust',
+    remedy: 'Give --ca-file, --ca-fingerprint or a token that carries the fingerprint.',
+    exitCode: 4,
+  },
+  AGENT_SERVER_PIN_MISMATCH: {
+    message: 'The server does not hold the pinned certificate authority',
+    remedy:
+      'Compare the fingerprint with the one that the server printed; somebody may be between.',
+    exitCode: 4,
+  },
+  AGENT_SERVER_UNREACHABLE: {
+    message: 'The server cannot be reached',
+    remedy: 'Check the address, the network and that the server runs; the agent keeps trying.',
+    exitCode: 5,
+  },
+  AGENT_SERVER_TIMEOUT: {
+    message: 'The server did not answer in time',
+    remedy: 'Check the load of the server and the network; the agent keeps trying.',
+    exitCode: 5,
+  },
+  AGENT_SERVER_REFUSED: {
+    message: 'The server refused the request',
+    remedy: 'Follow the remedy of the server.',
+    exitCode: 4,
+  },
+  AGENT_SERVER_ANSWER: {
+    message: 'The server answered with something that is not gRPC',
+    remedy: 'Check that the address and port are those of vigosrv and no proxy stands between.',
+    exitCode: 5,
+  },
+  AGENT_CACHE_ALTERED: {
+    message: 'The cached policy was altered on disk and is not used',
+    remedy: 'Find out who wrote to the state directory; the agent fetches the policy anew.',
+    exitCode: 4,
+  },
+  AGENT_STATE_WRITE: {
+    message: 'The agent cannot write its state directory',
+    remedy: 'Free space, or correct the permissions of the state directory.',
+  },
+  AGENT_STATE_DAMAGED: {
+    message: 'A state file was damaged and what could be read of it was kept',
+    remedy: 'Check the disk; nothing else needs to be done.',
+  },
+  AGENT_QUEUE_OVERFLOW: {
+    message: 'The queue of results was full, so the oldest were dropped',
+    remedy:
+      'Bring the server back within reach; the counts of dropped results are in this incident.',
+  },
+  AGENT_RESULT_TOO_LARGE: {
+    message: 'A result was larger than a report may be and was cut',
+    remedy: 'Make the managed files or the number of resources that change at once smaller.',
+  },
+  AGENT_ANOTHER_RUNS: {
+    message: 'Another agent uses this state directory',
+    remedy: 'Stop it first, or give this one a --state-dir of its own.',
+    exitCode: 4,
+  },
+  AGENT_PASS_FAILED: {
+    message: 'The convergence pass could not run',
+    remedy: 'Read the detail; the agent tries again at the next interval.',
+  },
+  AGENT_PATH_ESCAPES_ROOT: {
+    message: 'The path leads out of the confined root',
+    remedy: 'Declare a path beneath the root that no link leads out of.',
+    exitCode: 4,
+  },
+} as const satisfies Record<string, AgentErrorEntry>;
+
 export type AgentErrorCode = keyof typeof registry;
-export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
 
+export interface AgentErrorOptions {
+  readonly cause?: unknown;
+  /** Milliseconds after which the same attempt may succeed. */
+  readonly retryAfterMs?: number;
+}
+
+/** A coded failure. `detail` names the case (path, key, sizes) and must never hold a secret. */
 export class AgentError extends Error {
-  override readonly name = 'AgentError';
   readonly code: AgentErrorCode;
-  readonly details: ErrorDetails;
+  readonly detail: string;
+  readonly retryAfterMs: number;
 
-  constructor(code: AgentErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
-    super(fill(registry[code].message, details), options);
+  constructor(code: AgentErrorCode, detail = '', options: AgentErrorOptions = {}) {
+    const message = registry[code].message;
+    super(detail === '' ? message : `${message}: ${detail}`, { cause: options.cause });
+    this.name = 'AgentError';
     this.code = code;
-    this.details = details;
+    this.detail = detail;
+    this.retryAfterMs = options.retryAfterMs ?? 0;
   }
 
   get remedy(): string {
@@ -59,13 +188,12 @@ export class AgentError extends Error {
   }
 
   get exitCode(): number {
-    const entry: ErrorEntry = registry[this.code];
+    const entry: AgentErrorEntry = registry[this.code];
     return entry.exitCode ?? 1;
   }
 }
 
-function fill(template: string, details: ErrorDetails): string {
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) =>
-    name in details ? String(details[name]) : whole,
-  );
+/** Every code with its texts, for the reference page and the test of completeness. */
+export function agentErrorCodes(): ReadonlyMap<AgentErrorCode, AgentErrorEntry> {
+  return new Map(Object.entries(registry) as [AgentErrorCode, AgentErrorEntry][]);
 }

@@ -65,7 +65,7 @@ export interface RegisterRequest {
   token: string;
   hostname: string;
   /** PKCS#10, DER. Its key is the envoy's Ed25519 identity key. */
-  certificateRequest: Buffer;
+  certificateRequest: Uint8Array;
   agentVersion: string;
   traceparent: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -73,11 +73,11 @@ export interface RegisterRequest {
 
 export interface RegisterResponse {
   protocolVersion: number;
-  envoyId: Buffer;
+  envoyId: Uint8Array;
   /** DER; leaf first, then the issuing CA. */
-  certificateChain: Buffer[];
+  certificateChain: Uint8Array[];
   /** Ed25519 public key (32 bytes) that signs policy bundles; the agent pins it. */
-  bundlePublicKey: Buffer;
+  bundlePublicKey: Uint8Array;
   intervalMs: number;
   serverTimeMs: number;
   traceparent: string;
@@ -87,12 +87,12 @@ export interface RegisterResponse {
 export interface CheckInRequest {
   policyVersion: number;
   /** SHA-256 root of the bundle that the agent enforces; empty when it has none. */
-  bundleRoot: Buffer;
+  bundleRoot: Uint8Array;
   /**
    * First 16 bytes of the SHA-256 of the traits document; lets the server ask for traits only
    * when it does not know them.
    */
-  traitsHash: Buffer;
+  traitsHash: Uint8Array;
   state: ConvergenceState;
   /** Highest report sequence that this agent has created; 0 before the first. */
   reportSequence: number;
@@ -143,9 +143,9 @@ export interface ReportRequest {
   /** Per envoy, rising by one; the server keeps each at most once. */
   reportSequence: number;
   /** UUID, 16 bytes. */
-  runId: Buffer;
+  runId: Uint8Array;
   policyVersion: number;
-  bundleRoot: Buffer;
+  bundleRoot: Uint8Array;
   startedAtMs: number;
   durationMs: number;
   state: ConvergenceState;
@@ -194,7 +194,7 @@ export interface ReportResponse {
 
 export interface ReportTraitsRequest {
   /** Canonical JSON (sorted keys, no white space), UTF-8. */
-  traitsJson: Buffer;
+  traitsJson: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -205,7 +205,7 @@ export interface ReportTraitsResponse {
 }
 
 export interface ResolveSecretsRequest {
-  bundleRoot: Buffer;
+  bundleRoot: Uint8Array;
   /** References that stand in the named bundle; any other is refused and audited. */
   references: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -222,7 +222,7 @@ export interface ResolveSecretsResponse {
 /** A value that only the asking node can open (X25519 sealed box to the node's key). */
 export interface SealedSecret {
   reference: string;
-  sealedValue: Buffer;
+  sealedValue: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -231,7 +231,7 @@ function createBaseRegisterRequest(): RegisterRequest {
     protocolVersion: 0,
     token: "",
     hostname: "",
-    certificateRequest: Buffer.alloc(0),
+    certificateRequest: new Uint8Array(0),
     agentVersion: "",
     traceparent: "",
     _unknownFields: {},
@@ -311,7 +311,7 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
               break;
             }
 
-            message.certificateRequest = Buffer.from(reader.bytes());
+            message.certificateRequest = reader.bytes();
             continue;
           }
           case 5: {
@@ -354,9 +354,9 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
 function createBaseRegisterResponse(): RegisterResponse {
   return {
     protocolVersion: 0,
-    envoyId: Buffer.alloc(0),
+    envoyId: new Uint8Array(0),
     certificateChain: [],
-    bundlePublicKey: Buffer.alloc(0),
+    bundlePublicKey: new Uint8Array(0),
     intervalMs: 0,
     serverTimeMs: 0,
     traceparent: "",
@@ -424,7 +424,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
               break;
             }
 
-            message.envoyId = Buffer.from(reader.bytes());
+            message.envoyId = reader.bytes();
             continue;
           }
           case 3: {
@@ -432,7 +432,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
               break;
             }
 
-            message.certificateChain.push(Buffer.from(reader.bytes()));
+            message.certificateChain.push(reader.bytes());
             continue;
           }
           case 4: {
@@ -440,7 +440,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
               break;
             }
 
-            message.bundlePublicKey = Buffer.from(reader.bytes());
+            message.bundlePublicKey = reader.bytes();
             continue;
           }
           case 5: {
@@ -491,8 +491,8 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
 function createBaseCheckInRequest(): CheckInRequest {
   return {
     policyVersion: 0,
-    bundleRoot: Buffer.alloc(0),
-    traitsHash: Buffer.alloc(0),
+    bundleRoot: new Uint8Array(0),
+    traitsHash: new Uint8Array(0),
     state: 0,
     reportSequence: 0,
     agentVersion: "",
@@ -561,7 +561,7 @@ export const CheckInRequest: MessageFns<CheckInRequest> = {
               break;
             }
 
-            message.bundleRoot = Buffer.from(reader.bytes());
+            message.bundleRoot = reader.bytes();
             continue;
           }
           case 3: {
@@ -569,7 +569,7 @@ export const CheckInRequest: MessageFns<CheckInRequest> = {
               break;
             }
 
-            message.traitsHash = Buffer.from(reader.bytes());
+            message.traitsHash = reader.bytes();
             continue;
           }
           case 4: {
@@ -905,9 +905,9 @@ export const ResourceResult: MessageFns<ResourceResult> = {
 function createBaseReportRequest(): ReportRequest {
   return {
     reportSequence: 0,
-    runId: Buffer.alloc(0),
+    runId: new Uint8Array(0),
     policyVersion: 0,
-    bundleRoot: Buffer.alloc(0),
+    bundleRoot: new Uint8Array(0),
     startedAtMs: 0,
     durationMs: 0,
     state: 0,
@@ -999,7 +999,7 @@ export const ReportRequest: MessageFns<ReportRequest> = {
               break;
             }
 
-            message.runId = Buffer.from(reader.bytes());
+            message.runId = reader.bytes();
             continue;
           }
           case 3: {
@@ -1015,7 +1015,7 @@ export const ReportRequest: MessageFns<ReportRequest> = {
               break;
             }
 
-            message.bundleRoot = Buffer.from(reader.bytes());
+            message.bundleRoot = reader.bytes();
             continue;
           }
           case 5: {
@@ -1440,7 +1440,7 @@ export const ReportResponse: MessageFns<ReportResponse> = {
 };
 
 function createBaseReportTraitsRequest(): ReportTraitsRequest {
-  return { traitsJson: Buffer.alloc(0), _unknownFields: {} };
+  return { traitsJson: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const ReportTraitsRequest: MessageFns<ReportTraitsRequest> = {
@@ -1477,7 +1477,7 @@ export const ReportTraitsRequest: MessageFns<ReportTraitsRequest> = {
               break;
             }
 
-            message.traitsJson = Buffer.from(reader.bytes());
+            message.traitsJson = reader.bytes();
             continue;
           }
         }
@@ -1575,7 +1575,7 @@ export const ReportTraitsResponse: MessageFns<ReportTraitsResponse> = {
 };
 
 function createBaseResolveSecretsRequest(): ResolveSecretsRequest {
-  return { bundleRoot: Buffer.alloc(0), references: [], _unknownFields: {} };
+  return { bundleRoot: new Uint8Array(0), references: [], _unknownFields: {} };
 }
 
 export const ResolveSecretsRequest: MessageFns<ResolveSecretsRequest> = {
@@ -1615,7 +1615,7 @@ export const ResolveSecretsRequest: MessageFns<ResolveSecretsRequest> = {
               break;
             }
 
-            message.bundleRoot = Buffer.from(reader.bytes());
+            message.bundleRoot = reader.bytes();
             continue;
           }
           case 2: {
@@ -1743,7 +1743,7 @@ export const ResolveSecretsResponse: MessageFns<ResolveSecretsResponse> = {
 };
 
 function createBaseSealedSecret(): SealedSecret {
-  return { reference: "", sealedValue: Buffer.alloc(0), _unknownFields: {} };
+  return { reference: "", sealedValue: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const SealedSecret: MessageFns<SealedSecret> = {
@@ -1791,7 +1791,7 @@ export const SealedSecret: MessageFns<SealedSecret> = {
               break;
             }
 
-            message.sealedValue = Buffer.from(reader.bytes());
+            message.sealedValue = reader.bytes();
             continue;
           }
         }

@@ -16,21 +16,21 @@ export interface SignedBundle {
     | BundleManifest
     | undefined;
   /** Ed25519 over the manifest's canonical bytes under the domain "vigo/bundle/v1". */
-  signature: Buffer;
+  signature: Uint8Array;
   /**
    * The bundle document (agent/protocol/bundle.ts), canonical JSON, UTF-8. Empty when the agent
    * said that it already holds this root.
    */
-  document: Buffer;
+  document: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface BundleManifest {
   /** The envoy that this manifest is for, 16 bytes. */
-  envoyId: Buffer;
+  envoyId: Uint8Array;
   policyVersion: number;
   /** SHA-256 Merkle root of the document, 32 bytes. */
-  bundleRoot: Buffer;
+  bundleRoot: Uint8Array;
   issuedAtMs: number;
   /** The agent stops enforcing after this time; 0 = never. */
   expiresAtMs: number;
@@ -39,7 +39,7 @@ export interface BundleManifest {
 }
 
 function createBaseSignedBundle(): SignedBundle {
-  return { manifest: undefined, signature: Buffer.alloc(0), document: Buffer.alloc(0), _unknownFields: {} };
+  return { manifest: undefined, signature: new Uint8Array(0), document: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const SignedBundle: MessageFns<SignedBundle> = {
@@ -90,7 +90,7 @@ export const SignedBundle: MessageFns<SignedBundle> = {
               break;
             }
 
-            message.signature = Buffer.from(reader.bytes());
+            message.signature = reader.bytes();
             continue;
           }
           case 3: {
@@ -98,7 +98,7 @@ export const SignedBundle: MessageFns<SignedBundle> = {
               break;
             }
 
-            message.document = Buffer.from(reader.bytes());
+            message.document = reader.bytes();
             continue;
           }
         }
@@ -124,9 +124,9 @@ export const SignedBundle: MessageFns<SignedBundle> = {
 
 function createBaseBundleManifest(): BundleManifest {
   return {
-    envoyId: Buffer.alloc(0),
+    envoyId: new Uint8Array(0),
     policyVersion: 0,
-    bundleRoot: Buffer.alloc(0),
+    bundleRoot: new Uint8Array(0),
     issuedAtMs: 0,
     expiresAtMs: 0,
     secretsEpoch: 0,
@@ -183,7 +183,7 @@ export const BundleManifest: MessageFns<BundleManifest> = {
               break;
             }
 
-            message.envoyId = Buffer.from(reader.bytes());
+            message.envoyId = reader.bytes();
             continue;
           }
           case 2: {
@@ -199,7 +199,7 @@ export const BundleManifest: MessageFns<BundleManifest> = {
               break;
             }
 
-            message.bundleRoot = Buffer.from(reader.bytes());
+            message.bundleRoot = reader.bytes();
             continue;
           }
           case 4: {

@@ -20,15 +20,15 @@ export interface SignedRequest {
   /** Version of the contract that the sender speaks; 1 for this file. */
   protocolVersion: number;
   /** The envoy's UUID, 16 bytes. */
-  envoyId: Buffer;
+  envoyId: Uint8Array;
   /** Sender's clock, milliseconds since the Unix epoch. */
   timestampMs: number;
   /** Strictly rising per envoy; survives restarts of the agent. */
   sequence: number;
   /** The encoded request message of the method. */
-  body: Buffer;
+  body: Uint8Array;
   /** Ed25519 signature, 64 bytes. */
-  signature: Buffer;
+  signature: Uint8Array;
   /** W3C trace context, "00-<trace id>-<span id>-<flags>". Not signed: proxies may change it. */
   traceparent: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -53,11 +53,11 @@ export interface ErrorDetail {
 function createBaseSignedRequest(): SignedRequest {
   return {
     protocolVersion: 0,
-    envoyId: Buffer.alloc(0),
+    envoyId: new Uint8Array(0),
     timestampMs: 0,
     sequence: 0,
-    body: Buffer.alloc(0),
-    signature: Buffer.alloc(0),
+    body: new Uint8Array(0),
+    signature: new Uint8Array(0),
     traceparent: "",
     _unknownFields: {},
   };
@@ -123,7 +123,7 @@ export const SignedRequest: MessageFns<SignedRequest> = {
               break;
             }
 
-            message.envoyId = Buffer.from(reader.bytes());
+            message.envoyId = reader.bytes();
             continue;
           }
           case 3: {
@@ -147,7 +147,7 @@ export const SignedRequest: MessageFns<SignedRequest> = {
               break;
             }
 
-            message.body = Buffer.from(reader.bytes());
+            message.body = reader.bytes();
             continue;
           }
           case 6: {
@@ -155,7 +155,7 @@ export const SignedRequest: MessageFns<SignedRequest> = {
               break;
             }
 
-            message.signature = Buffer.from(reader.bytes());
+            message.signature = reader.bytes();
             continue;
           }
           case 7: {

@@ -15,12 +15,12 @@ export interface WorkItem {
   protocolVersion: number;
   traceparent: string;
   /** UUID of the dispatch, 16 bytes; a node carries out each at most once. */
-  dispatchId: Buffer;
-  envoyId: Buffer;
+  dispatchId: Uint8Array;
+  envoyId: Uint8Array;
   issuedAtMs: number;
   expiresAtMs: number;
   /** Ed25519 under the domain "vigo/work/v1". */
-  signature: Buffer;
+  signature: Uint8Array;
   item:
     | { $case: "task"; value: TaskDispatch }
     | { $case: "query"; value: QueryDispatch }
@@ -63,7 +63,7 @@ export interface ReleaseStream {
 
 /** Bodies of the envelopes that the agent sends on the stream. */
 export interface WorkUpdate {
-  dispatchId: Buffer;
+  dispatchId: Uint8Array;
   update:
     | { $case: "opened"; value: WorkOpened }
     | { $case: "output"; value: TaskOutput }
@@ -78,8 +78,8 @@ export interface WorkOpened {
 }
 
 export interface TaskOutput {
-  stdout: Buffer;
-  stderr: Buffer;
+  stdout: Uint8Array;
+  stderr: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -94,7 +94,7 @@ export interface TaskResult {
 
 export interface QueryRows {
   /** One canonical JSON object per row. */
-  rowsJson: Buffer[];
+  rowsJson: Uint8Array[];
   truncated: boolean;
   errorCode: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -104,11 +104,11 @@ function createBaseWorkItem(): WorkItem {
   return {
     protocolVersion: 0,
     traceparent: "",
-    dispatchId: Buffer.alloc(0),
-    envoyId: Buffer.alloc(0),
+    dispatchId: new Uint8Array(0),
+    envoyId: new Uint8Array(0),
     issuedAtMs: 0,
     expiresAtMs: 0,
-    signature: Buffer.alloc(0),
+    signature: new Uint8Array(0),
     item: undefined,
     _unknownFields: {},
   };
@@ -196,7 +196,7 @@ export const WorkItem: MessageFns<WorkItem> = {
               break;
             }
 
-            message.dispatchId = Buffer.from(reader.bytes());
+            message.dispatchId = reader.bytes();
             continue;
           }
           case 4: {
@@ -204,7 +204,7 @@ export const WorkItem: MessageFns<WorkItem> = {
               break;
             }
 
-            message.envoyId = Buffer.from(reader.bytes());
+            message.envoyId = reader.bytes();
             continue;
           }
           case 5: {
@@ -228,7 +228,7 @@ export const WorkItem: MessageFns<WorkItem> = {
               break;
             }
 
-            message.signature = Buffer.from(reader.bytes());
+            message.signature = reader.bytes();
             continue;
           }
           case 8: {
@@ -642,7 +642,7 @@ export const ReleaseStream: MessageFns<ReleaseStream> = {
 };
 
 function createBaseWorkUpdate(): WorkUpdate {
-  return { dispatchId: Buffer.alloc(0), update: undefined, _unknownFields: {} };
+  return { dispatchId: new Uint8Array(0), update: undefined, _unknownFields: {} };
 }
 
 export const WorkUpdate: MessageFns<WorkUpdate> = {
@@ -693,7 +693,7 @@ export const WorkUpdate: MessageFns<WorkUpdate> = {
               break;
             }
 
-            message.dispatchId = Buffer.from(reader.bytes());
+            message.dispatchId = reader.bytes();
             continue;
           }
           case 2: {
@@ -801,7 +801,7 @@ export const WorkOpened: MessageFns<WorkOpened> = {
 };
 
 function createBaseTaskOutput(): TaskOutput {
-  return { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), _unknownFields: {} };
+  return { stdout: new Uint8Array(0), stderr: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const TaskOutput: MessageFns<TaskOutput> = {
@@ -841,7 +841,7 @@ export const TaskOutput: MessageFns<TaskOutput> = {
               break;
             }
 
-            message.stdout = Buffer.from(reader.bytes());
+            message.stdout = reader.bytes();
             continue;
           }
           case 2: {
@@ -849,7 +849,7 @@ export const TaskOutput: MessageFns<TaskOutput> = {
               break;
             }
 
-            message.stderr = Buffer.from(reader.bytes());
+            message.stderr = reader.bytes();
             continue;
           }
         }
@@ -1023,7 +1023,7 @@ export const QueryRows: MessageFns<QueryRows> = {
               break;
             }
 
-            message.rowsJson.push(Buffer.from(reader.bytes()));
+            message.rowsJson.push(reader.bytes());
             continue;
           }
           case 2: {
