@@ -9,6 +9,8 @@ interface AgentErrorEntry {
   readonly remedy: string;
   /** Exit code of the `vigo` program; 1 when absent. 4 = refused, 5 = unreachable, 64 = usage. */
   readonly exitCode?: number;
+  /** What a resource becomes: blocked = trouble of the machine around it. Default failed. */
+  readonly outcome?: 'blocked' | 'failed';
 }
 
 const registry = {
@@ -185,6 +187,12 @@ export class AgentError extends Error {
 
   get remedy(): string {
     return registry[this.code].remedy;
+  }
+
+  /** What a resource that raised it becomes. */
+  get outcome(): 'blocked' | 'failed' {
+    const entry: ErrorEntry = registry[this.code];
+    return entry.outcome ?? 'failed';
   }
 
   get exitCode(): number {
