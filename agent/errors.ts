@@ -160,6 +160,74 @@ const registry = {
     remedy: 'Declare a path beneath the root that no link leads out of.',
     exitCode: 4,
   },
+  POLICY_PARAMETER_INVALID: {
+    message: 'The parameters of the resource are not valid',
+    remedy: 'Correct the named parameters in the stack and publish again.',
+  },
+  AGENT_PACKAGE_LOCKED: {
+    message: 'Another program holds the package database',
+    remedy: 'Nothing to do if it ends by itself; the next pass tries again.',
+    outcome: 'blocked',
+  },
+  AGENT_PACKAGE_REPOSITORY: {
+    message: 'A package repository cannot be used',
+    remedy: 'Check the package sources, their keys and the network on the node.',
+    outcome: 'blocked',
+  },
+  AGENT_PACKAGE_UNKNOWN: {
+    message: 'No such package or version',
+    remedy: 'Check the name and version; set update_cache when the lists may be old.',
+  },
+  AGENT_PACKAGE_FAILED: {
+    message: 'The package manager failed',
+    remedy: 'Run the same operation by hand on the node and read its output.',
+  },
+  AGENT_PACKAGE_MANAGER_MISSING: {
+    message: 'No supported package manager on this machine',
+    remedy: 'Guard the resource with a condition such as os_family.',
+  },
+  AGENT_DISK_FULL: {
+    message: 'No space is left on the device',
+    remedy: 'Free space on the node; the next pass tries again.',
+    outcome: 'blocked',
+  },
+  AGENT_SERVICE_MANAGER_MISSING: {
+    message: 'No supported service manager runs on this machine',
+    remedy: 'Guard the resource with a condition; systemd must be running as PID 1.',
+  },
+  AGENT_SERVICE_UNKNOWN: {
+    message: 'The service does not exist',
+    remedy: 'Let it depend on the package that brings it, or correct the name.',
+  },
+  AGENT_SERVICE_FAILED: {
+    message: 'The service did not do as told',
+    remedy: 'Read systemctl status and journalctl -u of the service on the node.',
+  },
+  AGENT_ACCOUNT_MANAGER_MISSING: {
+    message: 'No supported tool for users and groups on this machine',
+    remedy: 'Install the package passwd, or guard the resource with a condition.',
+  },
+  AGENT_ACCOUNT_FAILED: {
+    message: 'The account tool failed',
+    remedy: 'Run the same operation by hand on the node and read its output.',
+  },
+  AGENT_ACCOUNT_LOCKED: {
+    message: 'Another program holds the account files',
+    remedy: 'Nothing to do if it ends by itself; the next pass tries again.',
+    outcome: 'blocked',
+  },
+  AGENT_GROUP_UNKNOWN: {
+    message: 'The group does not exist',
+    remedy: 'Declare the group and let this resource depend on it.',
+  },
+  AGENT_USER_UNKNOWN: {
+    message: 'The user does not exist',
+    remedy: 'Declare the user and let this resource depend on it.',
+  },
+  AGENT_COMMAND_TIMEOUT: {
+    message: 'A command did not end in time',
+    remedy: 'Raise the time limit of the resource or find out what hangs.',
+  },
 } as const satisfies Record<string, AgentErrorEntry>;
 
 export type AgentErrorCode = keyof typeof registry;
@@ -191,7 +259,7 @@ export class AgentError extends Error {
 
   /** What a resource that raised it becomes. */
   get outcome(): 'blocked' | 'failed' {
-    const entry: ErrorEntry = registry[this.code];
+    const entry: AgentErrorEntry = registry[this.code];
     return entry.outcome ?? 'failed';
   }
 
