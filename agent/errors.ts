@@ -3,7 +3,7 @@
  * are logged, reported, documented (docs/errors.md) and matched by programs.
  */
 interface AgentErrorEntry {
-  /** What happened; the detail of the case follows after a colon. */
+  /** What happened; `{name}` is replaced by the detail of that name. */
   readonly message: string;
   /** What the reader can do about it. */
   readonly remedy: string;
@@ -14,6 +14,35 @@ interface AgentErrorEntry {
 }
 
 const registry = {
+  POLICY_WHEN_SYNTAX: {
+    message: 'in the condition, at {offset}: {reason}',
+    remedy: 'See the list of conditions in the policy reference.',
+  },
+  POLICY_WHEN_LIMIT: {
+    message: 'the condition is too large: {reason}',
+    remedy: 'Split the condition over several resources.',
+  },
+  POLICY_WHEN_COST: {
+    message: 'evaluating the condition took more than {limit} function calls',
+    remedy: 'Simplify the condition.',
+  },
+  POLICY_TEMPLATE_SYNTAX: {
+    message: 'template {line}:{column}: {reason}',
+    remedy: 'Templates follow Go text/template; see the policy reference.',
+  },
+  POLICY_TEMPLATE_MISSING_KEY: {
+    message: 'template {line}:{column}: {path} is not defined',
+    remedy:
+      'Define the variable, or test for it with {{ if }} on its parent or the default function.',
+  },
+  POLICY_TEMPLATE_EXECUTION: {
+    message: 'template {line}:{column}: {reason}',
+    remedy: 'Check the types of the values that the template uses.',
+  },
+  POLICY_TEMPLATE_LIMIT: {
+    message: 'template {line}:{column}: {reason}',
+    remedy: 'Make the template, or the data that it walks over, smaller.',
+  },
   PROTOCOL_MALFORMED: {
     message: 'The message does not follow the wire contract',
     remedy: 'Upgrade the older of the two sides; if both are current, report it with the trace id.',
@@ -231,6 +260,7 @@ const registry = {
 } as const satisfies Record<string, AgentErrorEntry>;
 
 export type AgentErrorCode = keyof typeof registry;
+export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
 
 export interface AgentErrorOptions {
   readonly cause?: unknown;
@@ -238,18 +268,25 @@ export interface AgentErrorOptions {
   readonly retryAfterMs?: number;
 }
 
-/** A coded failure. `detail` names the case (path, key, sizes) and must never hold a secret. */
+/**
+ * A coded failure. `details` fill the `{name}` places of the message; a plain string, or a detail
+ * called `detail`, follows the message after a colon. Details must never hold a secret.
+ */
 export class AgentError extends Error {
+  override readonly name = 'AgentError';
   readonly code: AgentErrorCode;
-  readonly detail: string;
+  readonly details: ErrorDetails;
   readonly retryAfterMs: number;
 
-  constructor(code: AgentErrorCode, detail = '', options: AgentErrorOptions = {}) {
-    const message = registry[code].message;
-    super(detail === '' ? message : `${message}: ${detail}`, { cause: options.cause });
-    this.name = 'AgentError';
+  constructor(
+    code: AgentErrorCode,
+    details: ErrorDetails | string = {},
+    options: AgentErrorOptions = {},
+  ) {
+    const named = typeof details === 'string' ? { detail: details } : details;
+    super(fill(registry[code].message, named), { cause: options.cause });
     this.code = code;
-    this.detail = detail;
+    this.details = named;
     this.retryAfterMs = options.retryAfterMs ?? 0;
   }
 
@@ -257,16 +294,19 @@ export class AgentError extends Error {
     return registry[this.code].remedy;
   }
 
-  /** What a resource that raised it becomes. */
-  get outcome(): 'blocked' | 'failed' {
-    const entry: AgentErrorEntry = registry[this.code];
-    return entry.outcome ?? 'failed';
-  }
-
   get exitCode(): number {
     const entry: AgentErrorEntry = registry[this.code];
     return entry.exitCode ?? 1;
   }
+}
+
+function fill(template: string, details: ErrorDetails): string {
+  const message = template.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    name in details ? String(details[name]) : whole,
+  );
+  return details.detail === undefined || details.detail === ''
+    ? message
+    : `${message}: ${details.detail}`;
 }
 
 /** Every code with its texts, for the reference page and the test of completeness. */
