@@ -99,6 +99,11 @@ export interface CheckInRequest {
   agentVersion: string;
   /** When the manifest that the agent holds expires; 0 = never or none. The server renews early. */
   bundleExpiresAtMs: number;
+  /**
+   * Lowest report sequence that the agent still holds; report_sequence + 1 when it holds none; 0 =
+   * not said. The server then does not wait for reports that nobody can send any more.
+   */
+  oldestReportSequence: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -185,7 +190,10 @@ export interface AgentIncident {
 
 export interface ReportResponse {
   protocolVersion: number;
-  /** Highest report sequence of this envoy that is durable here. */
+  /**
+   * Highest report sequence of this envoy that is durable here. Lower than the one just sent: a
+   * gap; that report was not kept, the agent sends again from durable_report_sequence + 1.
+   */
   durableReportSequence: number;
   storeId: number;
   traceparent: string;
@@ -497,6 +505,7 @@ function createBaseCheckInRequest(): CheckInRequest {
     reportSequence: 0,
     agentVersion: "",
     bundleExpiresAtMs: 0,
+    oldestReportSequence: 0,
     _unknownFields: {},
   };
 }
@@ -523,6 +532,9 @@ export const CheckInRequest: MessageFns<CheckInRequest> = {
     }
     if (message.bundleExpiresAtMs !== 0) {
       writer.uint32(57).fixed64(message.bundleExpiresAtMs);
+    }
+    if (message.oldestReportSequence !== 0) {
+      writer.uint32(64).uint64(message.oldestReportSequence);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -602,6 +614,14 @@ export const CheckInRequest: MessageFns<CheckInRequest> = {
             }
 
             message.bundleExpiresAtMs = longToNumber(reader.fixed64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.oldestReportSequence = longToNumber(reader.uint64());
             continue;
           }
         }
