@@ -294,6 +294,12 @@ export class AgentError extends Error {
     return registry[this.code].remedy;
   }
 
+  /** What a resource that raised it becomes. */
+  get outcome(): 'blocked' | 'failed' {
+    const entry: AgentErrorEntry = registry[this.code];
+    return entry.outcome ?? 'failed';
+  }
+
   get exitCode(): number {
     const entry: AgentErrorEntry = registry[this.code];
     return entry.exitCode ?? 1;

@@ -18,7 +18,6 @@ export class ParameterError extends AgentError {
       'POLICY_PARAMETER_INVALID',
       problems.map((one) => `${one.parameter}: ${one.problem}`).join('; '),
     );
-    this.name = 'ParameterError';
     this.problems = problems;
   }
 }
