@@ -23,7 +23,7 @@ const registry = {
     remedy: 'Split the condition over several resources.',
   },
   POLICY_WHEN_COST: {
-    message: 'evaluating the condition took more than {limit} function calls',
+    message: 'the condition may cost more than {limit} units to evaluate',
     remedy: 'Simplify the condition.',
   },
   POLICY_TEMPLATE_SYNTAX: {
@@ -256,6 +256,123 @@ const registry = {
   AGENT_COMMAND_TIMEOUT: {
     message: 'A command did not end in time',
     remedy: 'Raise the time limit of the resource or find out what hangs.',
+  },
+  AGENT_PATH_INVALID: {
+    message: 'The path must be absolute, without NUL, and at most 4096 bytes long',
+    remedy: 'Correct the path in the stack.',
+  },
+  AGENT_PATH_LOOP: {
+    message: 'The path leads through too many symbolic links',
+    remedy: 'Remove the loop of links on the node.',
+  },
+  AGENT_PATH_OCCUPIED: {
+    message: 'Something of another kind is at the path',
+    remedy: 'Move it away by hand, or declare its removal first; nothing was changed.',
+  },
+  AGENT_LINK_NOT_TRUSTED: {
+    message: 'A link of another user is where a directory is declared',
+    remedy: 'Remove the link, or declare the directory that it points to.',
+  },
+  AGENT_PATH_MISSING: {
+    message: 'A file that the resource needs is not there',
+    remedy: 'Declare what creates it, and let this resource depend on that.',
+  },
+  AGENT_FILE_TOO_LARGE: {
+    message: 'The file is larger than this resource type may edit',
+    remedy: 'Manage the file by other means; limits are in docs/limits.md.',
+  },
+  AGENT_FILE_NOT_TEXT: {
+    message: 'The file is not UTF-8 text, so lines in it cannot be edited safely',
+    remedy: 'Manage the whole file with the type file.',
+  },
+  AGENT_TREE_TOO_LARGE: {
+    message: 'The tree holds more entries than recurse may visit',
+    remedy: 'Narrow the path, or set owner and mode by a command with a guard.',
+  },
+  AGENT_READ_ONLY_FILE_SYSTEM: {
+    message: 'The file system is mounted read-only',
+    remedy: 'Find out why (often a disk error) and mount it writable; the next pass tries again.',
+    outcome: 'blocked',
+  },
+  AGENT_RESOURCES_EXHAUSTED: {
+    message: 'The node is out of processes, memory or open files',
+    remedy: 'Find what uses them up; the next pass tries again.',
+    outcome: 'blocked',
+  },
+  AGENT_PERMISSION_DENIED: {
+    message: 'The agent may not do this',
+    remedy: 'Run the agent as root, or confine it to a root that it owns.',
+  },
+  AGENT_COMMAND_MISSING: {
+    message: 'A program that the resource needs is not installed',
+    remedy: 'Declare its package, and let this resource depend on it.',
+    outcome: 'blocked',
+  },
+  AGENT_COMMAND_FAILED: {
+    message: 'The command failed',
+    remedy: 'Run it by hand on the node, or list its exit code in returns.',
+  },
+  AGENT_VALIDATION_FAILED: {
+    message: 'The validate command refused the new content, so it was not written',
+    remedy: 'Correct the content; the old file is untouched.',
+  },
+  AGENT_SYSTEM_CALL: {
+    message: 'A call to the operating system failed',
+    remedy: 'Read the error name in the detail; errno(3) explains it.',
+  },
+  AGENT_TYPE_UNKNOWN: {
+    message: 'This agent does not know the resource type',
+    remedy: 'Upgrade the agent, or correct the type.',
+  },
+  AGENT_TYPE_NOT_CONFINABLE: {
+    message: 'Not possible inside a confined root, since it would act on the whole machine',
+    remedy: 'Run the agent without --root, or remove the resource from this envoy.',
+    outcome: 'blocked',
+  },
+  AGENT_SECRETS_UNAVAILABLE: {
+    message: 'The resource needs a secret that this agent does not hold',
+    remedy: 'Bring the server back within reach; nothing was written.',
+    outcome: 'blocked',
+  },
+  AGENT_GUARDRAIL: {
+    message: 'The resource would touch the agent or the server itself',
+    remedy: 'Remove it from the stack; guardrails cannot be switched off.',
+  },
+  AGENT_VERIFY_FAILED: {
+    message: 'Applied without an error, but the state is still not as declared',
+    remedy: 'Look for another program that changes it back.',
+  },
+  AGENT_TIME_LIMIT: {
+    message: 'The resource did not end within its time limit and was stopped',
+    remedy: 'Find out what hangs, or raise the timeout of the resource.',
+  },
+  AGENT_ABORTED: {
+    message: 'The pass was stopped',
+    remedy: 'Nothing; the next pass continues.',
+  },
+  AGENT_DEPENDENCY_FAILED: {
+    message: 'Skipped because something it depends on did not succeed',
+    remedy: 'Repair the named resource first.',
+  },
+  AGENT_PLAN_CYCLE: {
+    message: 'The resources depend on each other in a circle',
+    remedy: 'Remove one of the named dependencies.',
+  },
+  AGENT_PLAN_REFERENCE: {
+    message: 'A reference names no resource and no module',
+    remedy: 'Correct the name, or publish the policy again.',
+  },
+  AGENT_PLAN_DUPLICATE: {
+    message: 'Two resources or modules have the same name',
+    remedy: 'Rename one of them.',
+  },
+  AGENT_PLAN_TOO_LARGE: {
+    message: 'The bundle holds more resources than one agent enforces',
+    remedy: 'Split the policy over several envoys; limits are in docs/limits.md.',
+  },
+  AGENT_INTERNAL: {
+    message: 'The agent has a defect',
+    remedy: 'Report it with the detail; the other resources are not affected.',
   },
 } as const satisfies Record<string, AgentErrorEntry>;
 
