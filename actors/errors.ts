@@ -1,3 +1,5 @@
+import { requestErrors } from './envoy/errors.ts';
+
 /**
  * Every refusal and accident of the server's actors, by stable code. `{name}` in a message is filled
  * from the error's details. `grpcStatus` is the gRPC status code (number), `httpStatus` the REST one.
@@ -30,6 +32,7 @@ const grpc = {
 const configExitCode = 78;
 
 const registry = {
+  ...requestErrors,
   ENROLLMENT_TOKEN_UNKNOWN: {
     message: 'the enrollment token is not known here',
     remedy: 'Copy the whole token again, or make a new one: vigocli tokens create.',

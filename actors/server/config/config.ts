@@ -1,0 +1,110 @@
+import { isAbsolute, join } from 'node:path';
+import { ServerError } from '../../errors.ts';
+import { parseDuration } from './duration.ts';
+import type { RawConfig } from './schema.ts';
+
+/** The server's settings as the program uses them: durations in milliseconds, nothing optional. */
+export interface ServerConfig {
+  readonly server: {
+    readonly grpcListen: ListenAddress;
+    readonly apiListen: ListenAddress;
+    /** Empty = the machine's own name. */
+    readonly hostname: string;
+    readonly tlsSans: readonly string[];
+    readonly drainTimeoutMs: number;
+  };
+  readonly checkin: {
+    readonly intervalMs: number;
+    /** 0 = for ever. */
+    readonly bundleMaxAgeMs: number;
+    readonly clockSkewToleranceMs: number;
+  };
+  readonly database: {
+    readonly driver: 'sqlite';
+    /** Absolute path. */
+    readonly file: string;
+    readonly runsPerEnvoy: number;
+  };
+  readonly enrollment: {
+    readonly certificateValidityMs: number;
+    readonly failuresPerMinute: number;
+    readonly bcryptCost: number;
+  };
+  readonly runtime: {
+    /** 0 = one per core. */
+    readonly shards: number;
+    readonly serviceThreads: number;
+  };
+  readonly limits: {
+    readonly envoys: number;
+    readonly connectionsPerShard: number;
+    readonly handshakesPerSecond: number;
+    readonly reportBytes: number;
+  };
+  readonly log: {
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
+    readonly format: 'auto' | 'json' | 'human';
+  };
+}
+
+export interface ListenAddress {
+  /** '' = every address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `raw` has passed the schema. `home` is the absolute path that relative paths start from. */
+export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
+  const { server, checkin, database, enrollment, runtime, limits, log } = raw;
+  const dsn = database.dsn === '' ? join('db', 'vigo.db') : database.dsn;
+  return {
+    server: {
+      grpcListen: parseListen(server.grpc_listen),
+      apiListen: parseListen(server.api_listen),
+      hostname: server.hostname,
+      tlsSans: server.tls_sans,
+      drainTimeoutMs: milliseconds(server.drain_timeout),
+    },
+    checkin: {
+      intervalMs: milliseconds(checkin.interval),
+      bundleMaxAgeMs: milliseconds(checkin.bundle_max_age),
+      clockSkewToleranceMs: milliseconds(checkin.clock_skew_tolerance),
+    },
+    database: {
+      driver: database.driver,
+      file: isAbsolute(dsn) ? dsn : join(home, dsn),
+      runsPerEnvoy: database.runs_per_envoy,
+    },
+    enrollment: {
+      certificateValidityMs: milliseconds(enrollment.certificate_validity),
+      failuresPerMinute: enrollment.failures_per_minute,
+      bcryptCost: enrollment.bcrypt_cost,
+    },
+    runtime: { shards: runtime.shards, serviceThreads: runtime.service_threads },
+    limits: {
+      envoys: limits.envoys,
+      connectionsPerShard: limits.connections_per_shard,
+      handshakesPerSecond: limits.handshakes_per_second,
+      reportBytes: limits.report_bytes,
+    },
+    log: { level: log.level, format: log.format },
+  };
+}
+
+/** "0.0.0.0:1530", "[::1]:1530" or ":1530". The schema has checked the form, not the port. */
+export function parseListen(text: string): ListenAddress {
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
+  return { host, port: Number(text.slice(colon + 1)) };
+}
+
+function milliseconds(text: string): number {
+  const value = parseDuration(text);
+  if (value !== undefined) return value;
+  throw new ServerError('CONFIG_SYNTAX', {
+    file: 'server.yaml',
+    line: 0,
+    column: 0,
+    reason: `${text} is not a duration`,
+  });
+}

@@ -1,0 +1,65 @@
+import { join, resolve } from 'node:path';
+
+/** Every path under a server's home. The only place that knows them. */
+export interface HomeLayout {
+  readonly root: string;
+  readonly configFile: string;
+  readonly stacksDirectory: string;
+  /** The copy of the stack that is live, with its history; written by publish. */
+  readonly liveDirectory: string;
+  readonly tlsDirectory: string;
+  readonly caCertificate: string;
+  readonly caKey: string;
+  readonly serverCertificate: string;
+  readonly serverKey: string;
+  readonly keysDirectory: string;
+  /** Ed25519, PKCS#8 PEM. Envoys pin its public half, so it is never made twice. */
+  readonly bundleSigningKey: string;
+  /** The local administrator's REST token. */
+  readonly adminToken: string;
+  readonly databaseDirectory: string;
+  readonly database: string;
+  /** LMDB. May be deleted at any time while the server is stopped. */
+  readonly stateDirectory: string;
+  /** Written last by the first start: its presence says that every key file was made. */
+  readonly marker: string;
+  readonly lock: string;
+  readonly pid: string;
+}
+
+export function homeLayout(home: string): HomeLayout {
+  const root = resolve(home);
+  const at = (...parts: string[]): string => join(root, ...parts);
+  return {
+    root,
+    configFile: at('server.yaml'),
+    stacksDirectory: at('stacks'),
+    liveDirectory: at('.live'),
+    tlsDirectory: at('tls'),
+    caCertificate: at('tls', 'ca.cert.pem'),
+    caKey: at('tls', 'ca.key.pem'),
+    serverCertificate: at('tls', 'server.cert.pem'),
+    serverKey: at('tls', 'server.key.pem'),
+    keysDirectory: at('keys'),
+    bundleSigningKey: at('keys', 'bundle-signing.key'),
+    adminToken: at('keys', 'admin-token'),
+    databaseDirectory: at('db'),
+    database: at('db', 'vigo.db'),
+    stateDirectory: at('state'),
+    marker: at('home.json'),
+    lock: at('vigosrv.lock'),
+    pid: at('vigosrv.pid'),
+  };
+}
+
+export function homeDirectories(layout: HomeLayout): string[] {
+  return [
+    layout.root,
+    layout.tlsDirectory,
+    layout.keysDirectory,
+    layout.databaseDirectory,
+    layout.stateDirectory,
+    layout.liveDirectory,
+    layout.stacksDirectory,
+  ];
+}
