@@ -120,6 +120,71 @@ const registry = {
     message: 'The engine found itself in a state that cannot be: {what}',
     remedy: 'Report it with the stack trace.',
   },
+  RUNTIME_STORE_KEY: {
+    message: 'A key for the table {table} is not usable: {reason}',
+    remedy: 'Keys are at most 511 bytes of well-formed UTF-8; hash longer ones.',
+  },
+  RUNTIME_STORE_VALUE: {
+    message: 'A value for the table {table} cannot be stored: {reason}',
+    remedy: 'Store plain data of at most 8 MiB; split larger values.',
+  },
+  RUNTIME_STORE_BUSY: {
+    message: 'The store has {limit} operations waiting already',
+    remedy: 'Come back later; if it lasts, the disk is slower than the writers.',
+    grpcStatus: grpc.exhausted,
+    httpStatus: 503,
+  },
+  RUNTIME_STORE_MAP_FULL: {
+    message: 'The store {directory} has used its {limit} bytes',
+    remedy: 'Remove rows, or raise the map limit of the store. Reading and removing still work.',
+    grpcStatus: grpc.exhausted,
+    httpStatus: 503,
+  },
+  RUNTIME_STORE_READERS_FULL: {
+    message: 'The store {directory} has no free reader slot',
+    remedy: 'Close readers that nobody uses, or raise the reader limit of the store.',
+    grpcStatus: grpc.exhausted,
+    httpStatus: 503,
+  },
+  RUNTIME_STORE_DISK_FULL: {
+    message: 'The disk under the store {directory} is full',
+    remedy:
+      'Free space. Nothing of the write was kept; reading works, and writing again with space.',
+    grpcStatus: grpc.exhausted,
+    httpStatus: 507,
+  },
+  RUNTIME_STORE_CORRUPTED: {
+    message: 'The store holds bytes that nobody wrote: {reason}',
+    remedy: 'Restart the thread: a damaged store is moved aside and its state rebuilt.',
+  },
+  RUNTIME_STORE_FORMAT: {
+    message: 'The store has format {found}, this version reads {expected}',
+    remedy: 'It is moved aside and rebuilt; start the version that wrote it to read it.',
+  },
+  RUNTIME_STORE_FAILED: {
+    message: 'The store {directory} failed and takes nothing more: {reason}',
+    remedy: 'Restart its thread. Only what was acknowledged as durable is certain; check the disk.',
+    grpcStatus: grpc.unavailable,
+    httpStatus: 503,
+  },
+  RUNTIME_STORE_CLOSED: {
+    message: 'The store {directory} is closed',
+    remedy: 'Its thread is stopping; come back when it is up again.',
+    grpcStatus: grpc.unavailable,
+    httpStatus: 503,
+  },
+  RUNTIME_STORE_OPEN_FAILED: {
+    message: 'The store {directory} cannot be opened: {reason}',
+    remedy: 'Look at the permissions of the directory and at the disk.',
+    grpcStatus: grpc.unavailable,
+    httpStatus: 503,
+  },
+  RUNTIME_OUTBOX_FULL: {
+    message: 'The outbox holds {limit} events that the sink has not taken',
+    remedy: 'Come back later; if it lasts, look at the sink and its database.',
+    grpcStatus: grpc.exhausted,
+    httpStatus: 503,
+  },
   RUNTIME_STORE_TABLE_FULL: {
     message: 'The table {table} holds {limit} rows already',
     remedy: 'Remove rows, or raise the limit of the table.',
