@@ -1,0 +1,201 @@
+import { runTool } from '../command.ts';
+import type { Platform, RunResult } from '../platform.ts';
+import { Serial } from '../serial.ts';
+import { fileStamp, ParsedFile } from '../text-file.ts';
+import { aptFailure, wasInterrupted } from './apt-failure.ts';
+import { parsePolicy, parseSimulation } from './apt-output.ts';
+import { dpkgStatusPath, parseDpkgStatus } from './dpkg-database.ts';
+import type {
+  InstallRequest,
+  PackageManager,
+  PackageOperationOptions,
+  PackageRecord,
+  RemoveRequest,
+} from './package-manager.ts';
+
+const listsDirectory = '/var/lib/apt/lists';
+const queryOutputLimit = 4 * 1024 * 1024;
+const answerLimit = 256;
+
+const environment = {
+  DEBIAN_FRONTEND: 'noninteractive',
+  DEBIAN_PRIORITY: 'critical',
+  APT_LISTCHANGES_FRONTEND: 'none',
+  NEEDRESTART_SUSPEND: '1',
+};
+
+/** Never asks, keeps edited configuration files, and does not wait long for another program. */
+const commonOptions = [
+  '-q',
+  '-y',
+  '-o',
+  'DPkg::Lock::Timeout=3',
+  '-o',
+  'Dpkg::Options::=--force-confdef',
+  '-o',
+  'Dpkg::Options::=--force-confold',
+  '-o',
+  'Dpkg::Use-Pty=0',
+];
+
+/** Files that decide what apt would choose, besides the lists themselves. */
+const choicePaths = [
+  dpkgStatusPath,
+  listsDirectory,
+  '/etc/apt/sources.list',
+  '/etc/apt/sources.list.d',
+  '/etc/apt/preferences',
+];
+
+/**
+ * apt and dpkg. Changes run one after another, since dpkg has one lock; reads of versions are
+ * answered from memory until a file that decides them changes.
+ */
+export class AptManager implements PackageManager {
+  readonly name = 'apt';
+  readonly #platform: Platform;
+  readonly #changes = new Serial();
+  readonly #database = new ParsedFile(dpkgStatusPath, parseDpkgStatus);
+  readonly #answers = new Map<string, ReadonlyMap<string, string>>();
+  #stamp = '';
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  installed(): Promise<ReadonlyMap<string, PackageRecord>> {
+    return this.#database.get(this.#platform);
+  }
+
+  candidates(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#answer(['/usr/bin/apt-cache', 'policy', '--', ...names], parsePolicy);
+  }
+
+  upgradable(): Promise<ReadonlyMap<string, string>> {
+    return this.#answer(
+      ['/usr/bin/apt-get', '-s', '-q', '-o', 'Debug::NoLocking=1', 'upgrade', '--with-new-pkgs'],
+      parseSimulation,
+    );
+  }
+
+  refresh(options: PackageOperationOptions): Promise<void> {
+    return this.#changes.run(() => this.#refresh(options));
+  }
+
+  install(request: InstallRequest): Promise<void> {
+    return this.#changes.run(async () => {
+      if (!(await this.#hasLists())) await this.#refresh(request);
+      const wanted = request.packages.map((one) =>
+        one.version === undefined ? one.name : `${one.name}=${one.version}`,
+      );
+      await this.#change(
+        [
+          'install',
+          ...(request.allowDowngrade ? ['--allow-downgrades'] : []),
+          ...(request.changeHeld ? ['--allow-change-held-packages'] : []),
+          ...(request.reinstall ? ['--reinstall'] : []),
+          ...request.flags,
+          '--',
+          ...wanted,
+        ],
+        request,
+      );
+    });
+  }
+
+  upgradeAll(options: PackageOperationOptions): Promise<void> {
+    return this.#changes.run(() =>
+      this.#change(['upgrade', '--with-new-pkgs', ...options.flags], options),
+    );
+  }
+
+  remove(request: RemoveRequest): Promise<void> {
+    const verb = request.purge ? 'purge' : 'remove';
+    return this.#changes.run(() =>
+      this.#change(
+        [verb, '--allow-change-held-packages', ...request.flags, '--', ...request.names],
+        request,
+      ),
+    );
+  }
+
+  hold(names: readonly string[], options: PackageOperationOptions): Promise<void> {
+    return this.#changes.run(() => this.#mark('hold', names, options));
+  }
+
+  unhold(names: readonly string[], options: PackageOperationOptions): Promise<void> {
+    return this.#changes.run(() => this.#mark('unhold', names, options));
+  }
+
+  removeUnneeded(options: PackageOperationOptions): Promise<void> {
+    return this.#changes.run(() => this.#change(['autoremove'], options));
+  }
+
+  async #refresh(options: PackageOperationOptions): Promise<void> {
+    const argv = ['-o', 'APT::Update::Error-Mode=any', 'update'];
+    const result = await this.#run(['/usr/bin/apt-get', ...commonOptions, ...argv], options);
+    if (result.exitCode !== 0) throw aptFailure(result);
+  }
+
+  /** A machine that never fetched its lists can install nothing, so the first install does it. */
+  async #hasLists(): Promise<boolean> {
+    const path = await this.#platform.paths.resolve(listsDirectory, { followLast: true });
+    if ((await this.#platform.files.status(path)) === undefined) return false;
+    const names = await this.#platform.files.list(path);
+    return names.some((name) => /_Packages(\.|$)/.test(name));
+  }
+
+  /** After a killed dpkg the first attempt says so; then its work is finished and ours repeated. */
+  async #change(argv: readonly string[], options: PackageOperationOptions): Promise<void> {
+    const command = ['/usr/bin/apt-get', ...commonOptions, ...argv] as const;
+    let result = await this.#run(command, options);
+    if (result.exitCode !== 0 && wasInterrupted(result)) {
+      await this.#run(
+        ['/usr/bin/dpkg', '--force-confdef', '--force-confold', '--configure', '-a'],
+        options,
+      );
+      result = await this.#run(command, options);
+    }
+    if (result.exitCode !== 0) throw aptFailure(result);
+  }
+
+  async #mark(verb: string, names: readonly string[], options: PackageOperationOptions) {
+    const result = await this.#run(['/usr/bin/apt-mark', verb, '--', ...names], options);
+    if (result.exitCode !== 0) throw aptFailure(result);
+  }
+
+  #run(argv: readonly [string, ...string[]], options: PackageOperationOptions): Promise<RunResult> {
+    return runTool(this.#platform, argv, {
+      environment,
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+    });
+  }
+
+  async #answer(
+    argv: readonly [string, ...string[]],
+    parse: (text: string) => ReadonlyMap<string, string>,
+  ): Promise<ReadonlyMap<string, string>> {
+    const stamp = await this.#choiceStamp();
+    if (stamp !== this.#stamp || this.#answers.size >= answerLimit) this.#answers.clear();
+    this.#stamp = stamp;
+    const key = argv.join('\0');
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
+    const result = await runTool(this.#platform, argv, { outputLimit: queryOutputLimit });
+    if (result.exitCode !== 0) throw aptFailure(result);
+    const answer = parse(result.stdout);
+    this.#answers.set(key, answer);
+    return answer;
+  }
+
+  async #choiceStamp(): Promise<string> {
+    const pins = '/etc/apt/preferences.d';
+    const directory = await this.#platform.paths.resolve(pins, { followLast: true });
+    const exists = (await this.#platform.files.status(directory))?.kind === 'directory';
+    const names = exists ? (await this.#platform.files.list(directory)).sort() : [];
+    const paths = [...choicePaths, ...names.map((name) => `${pins}/${name}`)];
+    const stamps = await Promise.all(paths.map((path) => fileStamp(this.#platform, path)));
+    return `${names.join('/')} ${stamps.join(' ')}`;
+  }
+}
