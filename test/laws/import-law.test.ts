@@ -15,8 +15,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'actors/server/status',
   ],
   'admin/web': ['admin/web/', 'admin/api/', 'admin/errors.ts'],
-  'admin/cli': ['admin/cli/', 'admin/errors.ts', 'actors/audit/chain.ts'],
-  'admin/demo': ['admin/demo/'],
+  'admin/cli': [
+    'admin/cli/',
+    'admin/errors.ts',
+    'admin/api/backend.ts',
+    'admin/api/problem.ts',
+    'actors/audit/chain.ts',
+  ],
+  'admin/demo': ['admin/demo/', 'admin/cli/', 'admin/errors.ts'],
   bench: ['bench/', 'agent/protocol/'],
 };
 

@@ -1,0 +1,36 @@
+/** A request as the router sees it, whatever server received it. */
+export interface EdgeRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** Without the question mark. */
+  readonly query: string;
+  header(name: string): string | undefined;
+  readonly body: Uint8Array;
+  readonly peerAddress: string;
+}
+
+export interface EdgeResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+export interface HttpEdgeOptions {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  readonly bodyBytesMax: number;
+  handle(request: EdgeRequest): Promise<EdgeResponse>;
+  /** What is answered when a body is larger than allowed. */
+  readonly tooLarge: EdgeResponse;
+}
+
+/** A TLS-only HTTP server. */
+export interface HttpEdge {
+  readonly port: number;
+  /** Stops accepting, lets running requests end, then resolves. */
+  close(): Promise<void>;
+}

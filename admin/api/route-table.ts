@@ -1,0 +1,17 @@
+import type { Route } from './route.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { configRoutes } from './routes/config.ts';
+import { envoyRoutes } from './routes/envoys.ts';
+import { runRoutes } from './routes/runs.ts';
+import { statusRoutes } from './routes/status.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+
+/** Every operation there is. Tests walk this table: no route without a check of who asks. */
+export const routeTable: readonly Route[] = [
+  ...statusRoutes,
+  ...tokenRoutes,
+  ...envoyRoutes,
+  ...configRoutes,
+  ...runRoutes,
+  ...auditRoutes,
+];

@@ -1,0 +1,38 @@
+import type { Static, TObject, TSchema } from 'typebox';
+import type { Backend } from './backend.ts';
+
+/**
+ * One operation of the REST API. The schemas validate what comes in, give the handler its types and
+ * become the OpenAPI document, so that the three cannot disagree.
+ */
+export interface Route<
+  Parameters extends TObject = TObject,
+  Query extends TObject = TObject,
+  Body extends TSchema = TSchema,
+> {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With parameters in braces: "/api/v1/runs/{id}". */
+  readonly path: string;
+  readonly summary: string;
+  /** Who may: 'public' needs no token. */
+  readonly access: 'public' | 'admin';
+  readonly parameters: Parameters;
+  readonly query: Query;
+  /** Absent: the route takes no body. */
+  readonly body: Body | undefined;
+  handle(request: {
+    readonly backend: Backend;
+    readonly parameters: Static<Parameters>;
+    readonly query: Static<Query>;
+    readonly body: Static<Body>;
+    /** "admin:<name>". */
+    readonly by: string;
+  }): Promise<unknown>;
+}
+
+/** Keeps the schema types of one route, and forgets them for the table. */
+export function route<P extends TObject, Q extends TObject, B extends TSchema>(
+  definition: Route<P, Q, B>,
+): Route {
+  return definition as unknown as Route;
+}

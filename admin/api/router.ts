@@ -1,0 +1,188 @@
+import type { TSchema } from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { Convert } from 'typebox/value';
+import { AdminError } from '../errors.ts';
+import { type ApiCredential, authenticate } from './authenticate.ts';
+import type { Backend } from './backend.ts';
+import type { EdgeRequest, EdgeResponse } from './http-edge.ts';
+import { openApiDocument } from './openapi.ts';
+import { type Problem, problemOf } from './problem.ts';
+import type { Route } from './route.ts';
+import { newTraceId, traceIdOf } from './trace.ts';
+
+const openApiPath = '/api/v1/openapi.json';
+const fieldErrorsMax = 20;
+
+interface CompiledRoute {
+  readonly route: Route;
+  readonly pattern: RegExp;
+  readonly names: readonly string[];
+  readonly parameters: Validator;
+  readonly query: Validator;
+  readonly body: Validator | undefined;
+}
+
+const securityHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
+};
+
+/** Finds the route, checks who asks, validates, runs the handler and words the answer. */
+export class Router {
+  readonly #routes: readonly CompiledRoute[];
+  readonly #backend: Backend;
+  readonly #credentials: () => readonly ApiCredential[];
+  readonly #document: string;
+
+  constructor(
+    routes: readonly Route[],
+    backend: Backend,
+    credentials: () => readonly ApiCredential[],
+  ) {
+    this.#routes = routes.map(compile);
+    this.#backend = backend;
+    this.#credentials = credentials;
+    this.#document = JSON.stringify(openApiDocument(routes));
+  }
+
+  readonly handle = async (request: EdgeRequest): Promise<EdgeResponse> => {
+    const traceId = traceIdOf(request.header('traceparent')) ?? newTraceId();
+    try {
+      const body = await this.#dispatch(request);
+      return answer(200, 'application/json', body, traceId);
+    } catch (error) {
+      const problem = problemOf(error, traceId);
+      if (problem.status >= 500) this.#logFailure(request, error, traceId);
+      return problemResponse(problem, traceId);
+    }
+  };
+
+  async #dispatch(request: EdgeRequest): Promise<string> {
+    const { found, values } = this.#find(request);
+    const by =
+      found?.route.access === 'public'
+        ? 'anybody'
+        : authenticate(request.header('authorization'), this.#credentials());
+    if (request.path === openApiPath && request.method === 'GET') return this.#document;
+    if (!found) throw this.#noRoute(request);
+    const reply = await found.route.handle({
+      backend: this.#backend,
+      parameters: check(found.parameters, found.route.parameters, values, 'path') as never,
+      query: check(found.query, found.route.query, queryValues(request.query), 'query') as never,
+      body: readJson(found, request) as never,
+      by,
+    });
+    return JSON.stringify(reply ?? {});
+  }
+
+  #find(request: EdgeRequest): { found?: CompiledRoute; values: Record<string, string> } {
+    for (const compiled of this.#routes) {
+      if (compiled.route.method !== request.method) continue;
+      const match = compiled.pattern.exec(request.path);
+      if (!match) continue;
+      const pairs = compiled.names.map((name, at) => [name, decode(match[at + 1] ?? '')]);
+      return { found: compiled, values: Object.fromEntries(pairs) };
+    }
+    return { values: {} };
+  }
+
+  #noRoute(request: EdgeRequest): AdminError {
+    const elsewhere = this.#routes.filter(({ pattern }) => pattern.test(request.path));
+    if (elsewhere.length === 0) return new AdminError('API_NO_ROUTE', request.path);
+    const allow = elsewhere.map(({ route }) => route.method).join(', ');
+    return new AdminError('API_METHOD_NOT_ALLOWED', `${request.path} takes ${allow}`, { allow });
+  }
+
+  #logFailure(request: EdgeRequest, error: unknown, traceId: string): void {
+    const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const fields = { method: request.method, path: request.path, traceId, cause };
+    this.#backend.log('error', 'REST request failed', fields);
+  }
+}
+
+function compile(route: Route): CompiledRoute {
+  const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+  const source = route.path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '([^/]+)');
+  return {
+    route,
+    names,
+    pattern: new RegExp(`^${source}$`),
+    parameters: Compile(route.parameters),
+    query: Compile(route.query),
+    body: route.body && Compile(route.body),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new AdminError('API_BAD_REQUEST', `the path has a broken escape: ${text}`);
+  }
+}
+
+function queryValues(query: string): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(query));
+}
+
+function readJson(compiled: CompiledRoute, request: EdgeRequest): unknown {
+  if (!compiled.body || !compiled.route.body) return undefined;
+  if (request.body.length === 0) return check(compiled.body, compiled.route.body, {}, 'body');
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.body));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AdminError('API_BAD_REQUEST', `the body is not JSON: ${reason}`);
+  }
+  if (compiled.body.Check(value)) return value;
+  throw misfit(compiled.body, value, 'body');
+}
+
+/** Text from the path and the query becomes the number or boolean that the schema asks for. */
+function check(validator: Validator, schema: TSchema, values: unknown, where: string): unknown {
+  const converted = Convert(schema, values);
+  if (validator.Check(converted)) return converted;
+  throw misfit(validator, converted, where);
+}
+
+function misfit(validator: Validator, value: unknown, where: string): AdminError {
+  const errors = [...validator.Errors(value)].slice(0, fieldErrorsMax);
+  const fields = errors
+    .filter((error) => error.keyword !== 'boolean')
+    .map((error) => ({
+      field: `${where}${error.instancePath}`,
+      problem: error.keyword === 'additionalProperties' ? unknownFields(error) : error.message,
+    }));
+  const [first] = fields;
+  return new AdminError('API_BAD_REQUEST', first && `${first.field} ${first.problem}`, { fields });
+}
+
+function unknownFields(error: { params: object }): string {
+  const names = 'additionalProperties' in error.params ? error.params.additionalProperties : [];
+  return `has unknown fields: ${(names as string[]).join(', ')}`;
+}
+
+function answer(status: number, type: string, body: string, traceId: string): EdgeResponse {
+  return {
+    status,
+    headers: { ...securityHeaders, 'content-type': type, 'x-trace-id': traceId },
+    body,
+  };
+}
+
+export function problemResponse(problem: Problem, traceId: string): EdgeResponse {
+  const response = answer(
+    problem.status,
+    'application/problem+json',
+    JSON.stringify(problem),
+    traceId,
+  );
+  const extra: Record<string, string> = {};
+  if (problem.status === 401) extra['www-authenticate'] = 'Bearer';
+  if (problem.status === 503) extra['retry-after'] = '1';
+  if (problem.status === 405) extra.allow = (problem.details as { allow: string }).allow;
+  return { ...response, headers: { ...response.headers, ...extra } };
+}

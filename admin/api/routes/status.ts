@@ -1,0 +1,25 @@
+import { route } from '../route.ts';
+import { nothing } from '../schemas.ts';
+
+export const statusRoutes = [
+  route({
+    method: 'GET',
+    path: '/healthz',
+    summary: 'Whether the process answers; says nothing more',
+    access: 'public',
+    parameters: nothing,
+    query: nothing,
+    body: undefined,
+    handle: async () => ({ ok: true }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/v1/status',
+    summary: 'Show the server: fleet counts, shards, sink, memory',
+    access: 'admin',
+    parameters: nothing,
+    query: nothing,
+    body: undefined,
+    handle: ({ backend }) => backend.views.status(),
+  }),
+];

@@ -1,0 +1,62 @@
+import { Type } from 'typebox';
+import { enrollmentAddress } from '../../../actors/enrollment/messages.ts';
+import { AdminError } from '../../errors.ts';
+import { route } from '../route.ts';
+import { idParameter, nameLengthMax, nothing, object } from '../schemas.ts';
+
+const askDeadlineMs = 10_000;
+const tokenLifeMsMax = 366 * 24 * 3600 * 1000;
+const defaultTokenLifeMs = 24 * 3600 * 1000;
+const patternsMax = 50;
+
+export const tokenRoutes = [
+  route({
+    method: 'GET',
+    path: '/api/v1/tokens',
+    summary: 'List enrollment tokens, newest first; the tokens themselves are never shown again',
+    access: 'admin',
+    parameters: nothing,
+    query: nothing,
+    body: undefined,
+    handle: async ({ backend }) => ({ items: backend.views.tokens() }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/v1/tokens',
+    summary: 'Create a token that enrolls one machine whose host name fits a pattern',
+    access: 'admin',
+    parameters: nothing,
+    query: nothing,
+    body: object({
+      match: Type.Array(Type.String({ minLength: 1, maxLength: nameLengthMax }), {
+        minItems: 1,
+        maxItems: patternsMax,
+        description: 'globs on the host name',
+      }),
+      expiresInMs: Type.Optional(Type.Integer({ minimum: 1000, maximum: tokenLifeMsMax })),
+    }),
+    handle: ({ backend, body, by }) =>
+      backend.ask(
+        enrollmentAddress(),
+        'createToken',
+        { match: body.match, expiresInMs: body.expiresInMs ?? defaultTokenLifeMs, by },
+        askDeadlineMs,
+      ),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/v1/tokens/{id}',
+    summary: 'Revoke a token that was not used yet',
+    access: 'admin',
+    parameters: idParameter,
+    query: nothing,
+    body: undefined,
+    handle: async ({ backend, parameters, by }) => {
+      const known = backend.views.tokens().some((token) => token.id === parameters.id);
+      if (!known) throw new AdminError('API_NOT_FOUND', `token ${parameters.id}`);
+      const payload = { id: parameters.id, by };
+      await backend.ask(enrollmentAddress(), 'revokeToken', payload, askDeadlineMs);
+      return { revoked: parameters.id };
+    },
+  }),
+];

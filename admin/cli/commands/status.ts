@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { ShardView, StatusView } from '../../api/backend.ts';
+import type { Session } from '../session.ts';
+import { type Column, renderTable } from '../table.ts';
+import { ago, plural, stateWord } from '../words.ts';
+
+const columns: readonly Column<ShardView>[] = [
+  { title: 'SHARD', value: (shard) => shard.name },
+  { title: 'CONNECTIONS', value: (shard) => String(shard.connections), align: 'right' },
+  { title: 'CHECK-INS', value: (shard) => String(shard.checkIns), align: 'right' },
+  { title: 'REPORTS', value: (shard) => String(shard.reports), align: 'right' },
+  {
+    title: 'REFUSALS',
+    value: (shard) => String(Object.values(shard.refusals).reduce((sum, each) => sum + each, 0)),
+    align: 'right',
+  },
+  { title: 'SQL', value: (shard) => String(shard.sqlStatements), align: 'right' },
+  {
+    title: 'LOOP P99',
+    value: (shard) => `${shard.eventLoopDelayP99Ms.toFixed(1)} ms`,
+    align: 'right',
+  },
+];
+
+function describe(status: StatusView): string {
+  const counts = Object.entries(status.envoys).filter(([, count]) => count > 0);
+  const total = counts.reduce((sum, [, count]) => sum + count, 0);
+  const states = counts.map(([state, count]) => `${count} ${stateWord(state)}`).join(', ');
+  const megabytes = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`;
+  return [
+    `vigosrv ${status.version}, pid ${status.process.pid}, started ${ago(status.startedAtMs, Date.now())}, ` +
+      `${megabytes(status.process.rssBytes)} resident`,
+    `policy version ${status.policyVersion}; ${plural(total, 'envoy')}${states ? `: ${states}` : ''}`,
+    `sink: ${plural(status.sink.lagEvents, 'event')} behind, database ${megabytes(status.sink.databaseBytes)}`,
+    '',
+    renderTable(status.shards, columns, process.stdout.columns ?? 100),
+  ].join('\n');
+}
+
+export function addStatusCommand(program: Command, session: () => Session): void {
+  program
+    .command('status')
+    .description('show the server: fleet, shards, sink, memory')
+    .action(async () => {
+      const it = session();
+      const status = await it.client.get<StatusView>('/api/v1/status');
+      it.print(status, () => describe(status));
+    });
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import type { TokenView } from '../../api/backend.ts';
+import type { Session } from '../session.ts';
+import type { Column } from '../table.ts';
+import { ago, clockTime, parseDuration } from '../words.ts';
+
+const defaultExpiry = '24h';
+const defaultGrpcPort = 1530;
+
+function tokenState(token: TokenView, nowMs: number): string {
+  if (token.usedAtMs !== undefined) return 'used';
+  if (token.revokedAtMs !== undefined) return 'revoked';
+  return token.expiresAtMs <= nowMs ? 'expired' : 'ready';
+}
+
+const columns: readonly Column<TokenView>[] = [
+  { title: 'ID', value: (token) => token.id },
+  { title: 'STATE', value: (token) => tokenState(token, Date.now()) },
+  { title: 'HOSTS', value: (token) => token.match.join(' '), flexible: true },
+  { title: 'EXPIRES', value: (token) => ago(token.expiresAtMs, Date.now()) },
+  { title: 'CREATED BY', value: (token) => token.createdBy },
+  { title: 'USED BY', value: (token) => token.usedBy ?? '' },
+];
+
+export function addTokenCommands(program: Command, session: () => Session): void {
+  const tokens = program.command('tokens').description('enrollment tokens: one machine each');
+
+  tokens
+    .command('create')
+    .description('create a token and print the line that enrolls a machine with it')
+    .requiredOption('--match <glob...>', 'host names that may use it, e.g. "web-*"')
+    .option('--expires <duration>', 'life of the token, e.g. 2h or 7d', defaultExpiry)
+    .action(async (options: { match: string[]; expires: string }) => {
+      const it = session();
+      const created = await it.client.post<{ id: string; token: string; expiresAtMs: number }>(
+        '/api/v1/tokens',
+        { match: options.match, expiresInMs: parseDuration(options.expires) },
+      );
+      const server = `${it.connection.host}:${it.connection.grpcPort ?? defaultGrpcPort}`;
+      it.print(created, () => created.token);
+      it.note(
+        `\nFor one machine whose host name fits ${options.match.join(' or ')}, until ` +
+          `${clockTime(created.expiresAtMs)}. On that machine:\n\n` +
+          `  vigo register --server ${server} --token ${created.token}\n\n` +
+          'It is shown this once; only its hash is kept.',
+      );
+    });
+
+  tokens
+    .command('list')
+    .description('list tokens, newest first')
+    .action(async () => {
+      const it = session();
+      const page = await it.client.get<{ items: TokenView[] }>('/api/v1/tokens');
+      it.list(page, columns, 'No tokens. Make one: vigocli tokens create --match "web-*"');
+    });
+
+  tokens
+    .command('revoke <id>')
+    .description('revoke a token that was not used yet')
+    .action(async (id: string) => {
+      const it = session();
+      const reply = await it.client.delete(`/api/v1/tokens/${encodeURIComponent(id)}`);
+      it.print(reply, () => `Token ${id} is revoked.`);
+    });
+}

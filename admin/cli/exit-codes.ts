@@ -1,0 +1,19 @@
+/** What every command of vigocli ends with; docs/cli.md explains them. */
+export const exitCodes = {
+  done: 0,
+  error: 1,
+  changesPending: 2,
+  partial: 3,
+  refused: 4,
+  unreachable: 5,
+  usage: 64,
+} as const;
+
+export const exitCodeHelp = `Exit codes:
+  0   done
+  1   error
+  2   changes pending
+  3   partly done
+  4   refused by the server or by policy
+  5   the server cannot be reached
+  64  the command was not understood`;

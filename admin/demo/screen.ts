@@ -1,0 +1,33 @@
+import { styleText } from 'node:util';
+
+/** The demo's voice: steps that tick off, then one line for each thing that happens. */
+export class Screen {
+  readonly #out: NodeJS.WriteStream;
+  readonly #live: boolean;
+
+  constructor(out: NodeJS.WriteStream) {
+    this.#out = out;
+    this.#live = out.isTTY === true;
+  }
+
+  line(text = ''): void {
+    this.#out.write(`${text}\n`);
+  }
+
+  /** Shows what is being done, then what came of it. */
+  async step<T>(doing: string, work: () => Promise<T>, done: (result: T) => string): Promise<T> {
+    if (this.#live) this.#out.write(`  ${styleText('cyan', '…')} ${doing}`);
+    try {
+      const result = await work();
+      this.#finish(styleText('green', '✓'), done(result));
+      return result;
+    } catch (error) {
+      this.#finish(styleText('red', '✗'), doing);
+      throw error;
+    }
+  }
+
+  #finish(mark: string, text: string): void {
+    this.#out.write(`${this.#live ? '\r\u001b[2K' : ''}  ${mark} ${text}\n`);
+  }
+}

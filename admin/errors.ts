@@ -1,0 +1,133 @@
+/**
+ * Every error that the admin plane gives a person or a program. The codes are stable: scripts may
+ * rely on them. `httpStatus` is what the REST API answers, `exitCode` what vigocli ends with.
+ */
+const registry = {
+  API_UNAUTHENTICATED: {
+    message: 'this needs a valid API token',
+    remedy: 'send "Authorization: Bearer <token>"; the local token stands in keys/admin-token',
+    httpStatus: 401,
+    exitCode: 4,
+  },
+  API_NOT_FOUND: {
+    message: 'there is no such thing',
+    remedy: 'list what exists and check the name',
+    httpStatus: 404,
+    exitCode: 1,
+  },
+  API_NO_ROUTE: {
+    message: 'the API has no such path',
+    remedy: 'see /api/v1/openapi.json for the paths',
+    httpStatus: 404,
+    exitCode: 1,
+  },
+  API_METHOD_NOT_ALLOWED: {
+    message: 'this path does not take that method',
+    remedy: 'see the Allow header',
+    httpStatus: 405,
+    exitCode: 1,
+  },
+  API_BAD_REQUEST: {
+    message: 'the request does not fit its schema',
+    remedy: 'correct the named fields and send it again',
+    httpStatus: 400,
+    exitCode: 64,
+  },
+  API_TOO_LARGE: {
+    message: 'the request is too large',
+    remedy: 'send less at once',
+    httpStatus: 413,
+    exitCode: 64,
+  },
+  API_AMBIGUOUS: {
+    message: 'several envoys have that name',
+    remedy: 'use the UUID',
+    httpStatus: 409,
+    exitCode: 64,
+  },
+  API_REFUSED: {
+    message: 'the server refused',
+    remedy: 'see the detail',
+    httpStatus: 422,
+    exitCode: 4,
+  },
+  API_BUSY: {
+    message: 'the server is too busy to answer now',
+    remedy: 'try again after the time in Retry-After',
+    httpStatus: 503,
+    exitCode: 5,
+  },
+  API_INTERNAL: {
+    message: 'the server failed to answer',
+    remedy: 'look for the trace id in the server log',
+    httpStatus: 500,
+    exitCode: 1,
+  },
+  CLI_USAGE: {
+    message: 'the command was not understood',
+    remedy: 'add --help for the usage',
+    httpStatus: 400,
+    exitCode: 64,
+  },
+  CLI_NO_SERVER: {
+    message: 'it is not known which server to talk to',
+    remedy: 'give --home DIR for a local server, or --server URL with --token-file and --ca-file',
+    httpStatus: 400,
+    exitCode: 64,
+  },
+  CLI_UNREACHABLE: {
+    message: 'the server cannot be reached',
+    remedy: 'is it running? start it with: vigosrv start',
+    httpStatus: 503,
+    exitCode: 5,
+  },
+  CLI_UNTRUSTED_SERVER: {
+    message: "the server's certificate is not signed by the expected CA",
+    remedy: "copy tls/ca.cert.pem from the server's home and name it with --ca-file",
+    httpStatus: 495,
+    exitCode: 4,
+  },
+  CLI_AUDIT_BROKEN: {
+    message: 'the audit chain does not verify',
+    remedy: 'keep a copy of the database and find out who changed it',
+    httpStatus: 500,
+    exitCode: 4,
+  },
+  DEMO_FAILED: {
+    message: 'the demo could not go on',
+    remedy: 'see the log that is named above',
+    httpStatus: 500,
+    exitCode: 1,
+  },
+} as const satisfies Record<string, AdminErrorEntry>;
+
+interface AdminErrorEntry {
+  readonly message: string;
+  readonly remedy: string;
+  readonly httpStatus: number;
+  readonly exitCode: number;
+}
+
+export type AdminErrorCode = keyof typeof registry;
+
+export class AdminError extends Error {
+  override readonly name = 'AdminError';
+  readonly code: AdminErrorCode;
+  readonly remedy: string;
+  readonly httpStatus: number;
+  readonly exitCode: number;
+  /** More for programs, such as the fields that do not fit or the diagnostics of a stack. */
+  readonly details: unknown;
+
+  constructor(code: AdminErrorCode, detail?: string, details?: unknown, remedy?: string) {
+    const entry: AdminErrorEntry = registry[code];
+    super(detail ? `${entry.message}: ${detail}` : entry.message);
+    this.code = code;
+    this.remedy = remedy ?? entry.remedy;
+    this.httpStatus = entry.httpStatus;
+    this.exitCode = entry.exitCode;
+    this.details = details;
+  }
+}
+
+export const adminErrorRegistry: Readonly<Record<AdminErrorCode, AdminErrorEntry>> = registry;

@@ -1,0 +1,44 @@
+import { ServerError } from '../../../actors/errors.ts';
+import type { Backend, EnvoyView } from '../../../admin/api/backend.ts';
+
+export const knownEnvoy: EnvoyView = {
+  id: '6f1f5b0e-0000-4000-8000-000000000001',
+  hostname: 'web-1',
+  state: 'converged',
+  lastSeenMs: 1_000,
+  policyVersion: 3,
+  agentVersion: '0.1.0',
+  enrolledAtMs: 500,
+  revoked: false,
+};
+
+/** Stands in for the actors and the database; remembers what was asked. */
+export function fakeBackend(): Backend & { asked: { type: string; payload: unknown }[] } {
+  const asked: { type: string; payload: unknown }[] = [];
+  const refuse = new ServerError('ENROLLMENT_TOKEN_USED', {});
+  return {
+    asked,
+    ask: async (_to, type, payload) => {
+      asked.push({ type, payload });
+      if (type === 'publish') throw refuse;
+      return { id: 't1', token: 'vigo-token-x', expiresAtMs: 5 } as never;
+    },
+    views: {
+      status: async () => ({ version: '0' }) as never,
+      tokens: () => [],
+      envoys: () => ({ items: [knownEnvoy], next: undefined }),
+      findEnvoys: (name) =>
+        name === 'twin'
+          ? [knownEnvoy, { ...knownEnvoy, id: 'b' }]
+          : name === 'web-1'
+            ? [knownEnvoy]
+            : [],
+      runs: () => ({ items: [], next: undefined }),
+      run: () => undefined,
+      policyHistory: () => [],
+      audit: () => ({ items: [], next: undefined }),
+    },
+    nowMs: () => 0,
+    log: () => {},
+  };
+}
