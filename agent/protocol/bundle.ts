@@ -34,8 +34,18 @@ export interface BundleResource {
   readonly before: readonly string[];
   readonly notify: readonly string[];
   readonly subscribes: readonly string[];
-  /** The type's own parameters, templates not rendered; `.Item` / `.Each` are already expanded. */
+  /** The type's own parameters, templates not rendered. */
   readonly parameters: Readonly<Record<string, PolicyValue>>;
+  /** The element of `foreach` that this resource stands for: `.Item` and `.Each` of its templates. */
+  readonly item?: PolicyValue;
+  /**
+   * `case` / `match` on something that only the node knows: the rendered `on` names the parameters
+   * that win over `parameters`; "default" stands for every other value.
+   */
+  readonly variants?: {
+    readonly on: string;
+    readonly match: Readonly<Record<string, Readonly<Record<string, PolicyValue>>>>;
+  };
 }
 
 /** What a YAML value can be in policy. */

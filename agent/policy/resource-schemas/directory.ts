@@ -1,4 +1,4 @@
-import { ownership, pathTargets, presence, type ResourceSchema } from './schema.ts';
+import { ownership, pathTargets, presence, type ResourceSchema, text } from './schema.ts';
 
 export const directorySchema: ResourceSchema = {
   name: 'directory',
@@ -19,5 +19,11 @@ export const directorySchema: ResourceSchema = {
       description: 'Apply mode, owner and group to everything below.',
     },
   ],
-  targets: (parameters) => pathTargets(parameters),
+  // What recurse reaches is a glob to the guardrails.
+  targets: (parameters) => [
+    ...pathTargets(parameters),
+    ...(text(parameters, 'recurse') === 'true'
+      ? pathTargets({ below: `${text(parameters, 'target_path')}/**` }, 'below')
+      : []),
+  ],
 };
