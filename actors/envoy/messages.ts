@@ -1,18 +1,18 @@
-import type {
-  CheckInRequest,
-  CheckInResponse,
-  ReportResponse,
-} from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import type { CheckInRequest } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts';
 import type { Address } from '../../runtime/actor.ts';
+import type { Refusal } from './rules.ts';
+
+/** The encoded response message of the method, or why there is none. */
+export type Answer = Uint8Array | Refusal;
 
 /** An envoy's actor lives on the fleet shard that holds its connection. Key: the UUID, lower case. */
 export type EnvoyMessages = {
   /** Verifies the signature, the time window and the sequence, records last seen, answers with policy. */
-  checkIn: { payload: { request: SignedRequest; body: CheckInRequest }; reply: CheckInResponse };
+  checkIn: { payload: { request: SignedRequest; body: CheckInRequest }; reply: Answer };
   /** Replies when the report is durable. `body` of the request is kept as it came. */
-  report: { payload: { request: SignedRequest; reportSequence: number }; reply: ReportResponse };
-  reportTraits: { payload: { request: SignedRequest; traitsJson: Uint8Array }; reply: undefined };
+  report: { payload: { request: SignedRequest; reportSequence: number }; reply: Answer };
+  reportTraits: { payload: { request: SignedRequest; traitsJson: Uint8Array }; reply: Answer };
   /** From the sink: reports up to this sequence are in SQL. */
   settled: { payload: { reportSequence: number }; reply: undefined };
   /** From enrollment: refuse from now on and drop the connection. */

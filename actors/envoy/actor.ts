@@ -1,0 +1,199 @@
+import { hashLength, type Signer } from '../../agent/protocol/crypto.ts';
+import {
+  CheckInResponse,
+  ReportResponse,
+  ReportTraitsResponse,
+} from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts';
+import { protocolVersion } from '../../agent/protocol/limits.ts';
+import type { SignedMethodName } from '../../agent/protocol/methods.ts';
+import type { RequestVerifier } from '../../agent/protocol/request.ts';
+import type { ActorKind, Turn } from '../../runtime/actor.ts';
+import type { StoreReader } from '../../runtime/store.ts';
+import type { FleetEvents } from '../sink/messages.ts';
+import { answerBundle } from './bundle-answer.ts';
+import type { Answer, EnvoyMessages } from './messages.ts';
+import { nextCheckInMs } from './pacing.ts';
+import type { PolicyView } from './policy-view.ts';
+import { EnvoyRecord, envoyTable } from './record.ts';
+import {
+  acceptRequest,
+  decideReport,
+  firstRecord,
+  type Refusal,
+  recordCheckIn,
+  refuseEnvoy,
+  refuseVerdict,
+  settledForAnswer,
+} from './rules.ts';
+
+/** Requests of one envoy that may wait for each other. */
+export const envoyMailboxLimit = 16;
+
+export interface EnvoyDependencies {
+  readonly policy: PolicyView;
+  readonly verifier: RequestVerifier;
+  /** Of the bundle key. */
+  readonly signer: Signer;
+  /** Of this thread's store. */
+  readonly storeId: number;
+  readonly intervalMs: number;
+  /** 0 = manifests do not expire. */
+  readonly bundleMaxAgeMs: number;
+  /** The envoy's newest record on another thread's store, when it moved here. */
+  readonly adopt: (envoyId: string) => EnvoyRecord | undefined;
+  /** Ends the connections of an envoy. */
+  readonly disconnect: (envoyId: string) => void;
+}
+
+type EnvoyTurn = Turn<EnvoyRecord>;
+
+/** One managed machine. Its state is its hot record; it stays in memory only while it has work. */
+export function envoyKind(dependencies: EnvoyDependencies): ActorKind<EnvoyRecord, EnvoyMessages> {
+  return {
+    name: 'envoy',
+    placement: 'fleet',
+    mailboxLimit: envoyMailboxLimit,
+    idleAfterMs: 0,
+    restart: { maxRestarts: 5, withinMs: 60_000 },
+    activate: ({ key, store }) => load(dependencies, key, store),
+    handlers: {
+      checkIn: (turn, payload) => checkIn(dependencies, turn, payload),
+      report: (turn, payload) => report(dependencies, turn, payload),
+      reportTraits: (turn, payload) => reportTraits(dependencies, turn, payload),
+      settled: (turn, { reportSequence }) => {
+        const record = turn.state.copy();
+        record.settledReportSequence = Math.max(record.settledReportSequence, reportSequence);
+        record.durableReportSequence = Math.max(record.durableReportSequence, reportSequence);
+        turn.state = record;
+        turn.putSoon(envoyTable, turn.key, record);
+        return undefined;
+      },
+      revoked: (turn) => {
+        const record = turn.state.copy();
+        record.revoked = true;
+        turn.state = record;
+        turn.put(envoyTable, turn.key, record);
+        dependencies.disconnect(turn.key);
+        return undefined;
+      },
+    },
+  };
+}
+
+function load(
+  { policy, adopt }: EnvoyDependencies,
+  envoyId: string,
+  store: StoreReader,
+): EnvoyRecord {
+  const own = store.get(envoyTable, envoyId);
+  if (own !== undefined) return own;
+  return adopt(envoyId) ?? firstRecord(EnvoyRecord.empty(), policy.identity(envoyId));
+}
+
+/** The turn's new record, with the request accepted; or why the request is refused. */
+function admit(
+  { policy, verifier }: EnvoyDependencies,
+  turn: EnvoyTurn,
+  method: SignedMethodName,
+  request: SignedRequest,
+): EnvoyRecord | Refusal {
+  const identity = policy.identity(turn.key);
+  const refusal = refuseEnvoy(turn.key, turn.state, identity);
+  if (refusal !== undefined || identity === undefined) return refusal as Refusal;
+  const nowMs = turn.ports.clock.nowMs();
+  const { sequence } = turn.state;
+  const verdict = verifier.verify(method, request, identity.publicKey, sequence, nowMs);
+  if (verdict !== 'ok') return refuseVerdict(verdict, request, turn.state, nowMs);
+  const record = turn.state.copy();
+  acceptRequest(record, request, nowMs);
+  turn.state = record;
+  return record;
+}
+
+function checkIn(
+  dependencies: EnvoyDependencies,
+  turn: EnvoyTurn,
+  { request, body }: EnvoyMessages['checkIn']['payload'],
+): Answer {
+  const record = admit(dependencies, turn, 'CheckIn', request);
+  if (!(record instanceof EnvoyRecord)) return record;
+  const nowMs = record.lastSeenMs;
+  if (recordCheckIn(record, body, nowMs)) emitSeen(turn, record);
+  const bundle = answerBundle(dependencies, turn, { record, request, body, nowMs });
+  turn.putSoon(envoyTable, turn.key, record);
+  turn.replyAfter('turn');
+  return CheckInResponse.encode({
+    protocolVersion,
+    nextCheckInMs: nextCheckInMs(turn.key, nowMs, dependencies.intervalMs),
+    bundle,
+    wantTraits: body.traitsHash.length > 0 && !record.traitsHashEquals(body.traitsHash),
+    wantStream: false,
+    storeId: dependencies.storeId,
+    settledReportSequence: settledForAnswer(record),
+    traceparent: request.traceparent,
+  }).finish();
+}
+
+function report(
+  dependencies: EnvoyDependencies,
+  turn: EnvoyTurn,
+  { request, reportSequence }: EnvoyMessages['report']['payload'],
+): Answer {
+  const record = admit(dependencies, turn, 'Report', request);
+  if (!(record instanceof EnvoyRecord)) return record;
+  if (decideReport(record, reportSequence) === 'keep') {
+    record.durableReportSequence = reportSequence;
+    emit(turn, 'run.reported', {
+      envoyId: turn.key,
+      report: request.body,
+      receivedAtMs: record.lastSeenMs,
+    });
+  }
+  // Also for a duplicate: the first copy may be committed and not yet durable.
+  turn.put(envoyTable, turn.key, record);
+  turn.replyAfter('durable');
+  return ReportResponse.encode({
+    protocolVersion,
+    durableReportSequence: record.durableReportSequence,
+    storeId: dependencies.storeId,
+    traceparent: request.traceparent,
+  }).finish();
+}
+
+function reportTraits(
+  dependencies: EnvoyDependencies,
+  turn: EnvoyTurn,
+  { request, traitsJson }: EnvoyMessages['reportTraits']['payload'],
+): Answer {
+  const record = admit(dependencies, turn, 'ReportTraits', request);
+  if (!(record instanceof EnvoyRecord)) return record;
+  const digest = new Uint8Array(hashLength);
+  dependencies.signer.sha256Into(digest, traitsJson);
+  const hash = digest.slice(0, traitsHashLength);
+  if (!record.traitsHashEquals(hash)) {
+    record.setTraitsHash(hash);
+    emit(turn, 'traits.reported', { envoyId: turn.key, hash, traitsJson });
+  }
+  turn.put(envoyTable, turn.key, record);
+  turn.replyAfter('durable');
+  const { traceparent } = request;
+  return ReportTraitsResponse.encode({ protocolVersion, traceparent }).finish();
+}
+
+/** The traits are known by the first half of their SHA-256. */
+const traitsHashLength = 16;
+
+function emitSeen(turn: EnvoyTurn, record: EnvoyRecord): void {
+  emit(turn, 'envoy.seen', {
+    envoyId: turn.key,
+    lastSeenMs: record.lastSeenMs,
+    state: record.state,
+    policyVersion: record.policyVersion,
+    agentVersion: record.agentVersion,
+  });
+}
+
+function emit<T extends keyof FleetEvents>(turn: EnvoyTurn, type: T, body: FleetEvents[T]): void {
+  turn.emit({ type, atMs: turn.state.lastSeenMs, body });
+}

@@ -1,0 +1,172 @@
+import type { CheckInRequest } from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts';
+import { clockSkewLimitMs, protocolVersion } from '../../agent/protocol/limits.ts';
+import type { RequestVerdict } from '../../agent/protocol/request.ts';
+import type { IdentityRow } from '../policy/tables.ts';
+import type { requestErrors } from './errors.ts';
+import type { EnvoyRecord } from './record.ts';
+
+/** Why a request is not carried out; an answer, not an accident, so it is returned, not thrown. */
+export interface Refusal {
+  readonly code: keyof typeof requestErrors;
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+  readonly retryAfterMs: number;
+}
+
+/** Between two `envoy.seen` events of one envoy whose state stays the same. */
+export const seenEveryMs = 60_000;
+
+function refuse(code: Refusal['code'], details: Refusal['details'] = {}): Refusal {
+  return { code, details, retryAfterMs: 0 };
+}
+
+/** Before any cryptography: an envoy that is not, or no longer, ours. */
+export function refuseEnvoy(
+  envoyId: string,
+  record: EnvoyRecord,
+  identity: IdentityRow | undefined,
+): Refusal | undefined {
+  if (identity === undefined) return refuse('REQUEST_ENVOY_UNKNOWN', { envoyId });
+  if (identity.revoked || record.revoked) return refuse('REQUEST_ENVOY_REVOKED', { envoyId });
+  return undefined;
+}
+
+/** Why a request whose verdict is not 'ok' is refused. */
+export function refuseVerdict(
+  verdict: Exclude<RequestVerdict, 'ok'>,
+  request: Pick<SignedRequest, 'protocolVersion' | 'timestampMs' | 'sequence'>,
+  record: EnvoyRecord,
+  nowMs: number,
+): Refusal {
+  switch (verdict) {
+    case 'version': {
+      const version = request.protocolVersion;
+      return refuse('REQUEST_PROTOCOL_VERSION', { version, served: protocolVersion });
+    }
+    case 'malformed':
+      return refuse('REQUEST_MALFORMED', { reason: 'a field is incomplete or impossible' });
+    case 'clock-skew': {
+      const skewMs = Math.round(request.timestampMs - nowMs);
+      return refuse('REQUEST_CLOCK_SKEW', { skewMs, windowMs: clockSkewLimitMs });
+    }
+    case 'replayed':
+      return refuse('REQUEST_REPLAYED', { sequence: request.sequence, last: record.sequence });
+    case 'signature':
+      return refuse('REQUEST_SIGNATURE');
+  }
+}
+
+/** The record of an envoy that this shard meets for the first time, or whose state was lost. */
+export function firstRecord(empty: EnvoyRecord, identity: IdentityRow | undefined): EnvoyRecord {
+  const settled = identity?.settledReportSequence ?? 0;
+  empty.durableReportSequence = settled;
+  empty.settledReportSequence = settled;
+  return empty;
+}
+
+/** After the signature was verified. Changes `record`. */
+export function acceptRequest(
+  record: EnvoyRecord,
+  request: Pick<SignedRequest, 'timestampMs' | 'sequence'>,
+  nowMs: number,
+): void {
+  record.sequence = request.sequence;
+  record.timestampMs = request.timestampMs;
+  record.lastSeenMs = nowMs;
+}
+
+/** What is in force for one envoy; version 0 = nothing was published yet. */
+export interface PolicyForEnvoy {
+  readonly version: number;
+  /** Undefined: no bundle is assigned to this envoy (yet). */
+  readonly root: Uint8Array | undefined;
+}
+
+export type BundleAnswer = 'same' | 'manifest' | 'document';
+
+/**
+ * True when the envoy enforces what it was last found to be assigned, so that nothing needs to be
+ * looked up. `currentVersion` is the version in force.
+ */
+export function knownSame(
+  record: EnvoyRecord,
+  body: CheckInRequest,
+  currentVersion: number,
+): boolean {
+  return (
+    body.policyVersion === currentVersion &&
+    record.servedVersion === currentVersion &&
+    record.servedRootEquals(body.bundleRoot)
+  );
+}
+
+/**
+ * Which part of the policy the envoy needs. A manifest with less than half of its life left is
+ * renewed; `maxAgeMs` 0 = manifests do not expire.
+ */
+export function bundleFor(
+  body: CheckInRequest,
+  policy: PolicyForEnvoy,
+  maxAgeMs: number,
+  nowMs: number,
+): BundleAnswer {
+  const { root, version } = policy;
+  if (version === 0 || root === undefined) return 'same';
+  if (Buffer.compare(body.bundleRoot, root) !== 0) return 'document';
+  if (body.policyVersion !== version) return 'manifest';
+  return renewalDue(body.bundleExpiresAtMs, maxAgeMs, nowMs) ? 'manifest' : 'same';
+}
+
+export function renewalDue(expiresAtMs: number, maxAgeMs: number, nowMs: number): boolean {
+  const expires = expiresAtMs !== 0;
+  if (expires !== maxAgeMs > 0) return true;
+  if (!expires) return false;
+  const leftMs = expiresAtMs - nowMs;
+  // A manifest issued under a longer maximum age is shortened to the one in force.
+  return leftMs < maxAgeMs / 2 || leftMs > maxAgeMs;
+}
+
+/** Records what the envoy said; true when the database is to hear of it. Changes `record`. */
+export function recordCheckIn(record: EnvoyRecord, body: CheckInRequest, nowMs: number): boolean {
+  const changed =
+    record.state !== body.state ||
+    record.policyVersion !== body.policyVersion ||
+    record.agentVersion !== body.agentVersion;
+  record.state = body.state;
+  record.policyVersion = body.policyVersion;
+  record.setAgentRoot(body.bundleRoot);
+  if (changed) record.agentVersion = body.agentVersion;
+  reconcileReports(record, body);
+  const emit = changed || nowMs - record.seenEmittedMs >= seenEveryMs;
+  if (emit) record.seenEmittedMs = nowMs;
+  return emit;
+}
+
+/**
+ * Sets the place from which reports are expected. An envoy that lost its memory counts from the
+ * start: it is told the highest number kept here and goes on above it. An envoy that no longer
+ * holds what this server lacks (a database restored from an old backup) moves the server forward.
+ */
+function reconcileReports(record: EnvoyRecord, body: CheckInRequest): void {
+  record.reportSequence = body.reportSequence;
+  const held = body.oldestReportSequence;
+  if (held > 0 && held - 1 > record.durableReportSequence) record.durableReportSequence = held - 1;
+}
+
+/** The `settled_report_sequence` of the answer. */
+export function settledForAnswer(record: EnvoyRecord): number {
+  const forgotten = record.reportSequence < record.durableReportSequence;
+  return forgotten ? record.durableReportSequence : record.settledReportSequence;
+}
+
+/**
+ * Reports come in order. One that was kept already is acknowledged again; one beyond the next
+ * expected number is not kept, and the acknowledgement names the number from which to send again.
+ * So a rebuilt server never acknowledges past reports that only the envoy still has.
+ */
+export type ReportDecision = 'keep' | 'duplicate' | 'gap';
+
+export function decideReport(record: EnvoyRecord, reportSequence: number): ReportDecision {
+  if (reportSequence <= record.durableReportSequence) return 'duplicate';
+  return reportSequence === record.durableReportSequence + 1 ? 'keep' : 'gap';
+}

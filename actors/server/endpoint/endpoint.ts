@@ -1,0 +1,81 @@
+import type { ActorSystem } from '../../../runtime/actor.ts';
+import { envoyAddress } from '../../envoy/messages.ts';
+import type { EndpointCounters } from '../status.ts';
+import type { ConnectionTable } from './connections.ts';
+import { Counters } from './counters.ts';
+import { createFleetService } from './fleet-service.ts';
+import { createGrpcEndpoint } from './grpc-server.ts';
+import { RefusalLog } from './refusal-log.ts';
+import { createTlsListener, type TlsIdentity } from './tls-listener.ts';
+
+export interface EndpointOptions {
+  readonly thread: string;
+  readonly identity: TlsIdentity;
+  readonly bundlePublicKey: Uint8Array;
+  readonly intervalMs: number;
+  /** For the log: refusals and cut-off connections, with their trace. */
+  readonly onRefusal: (code: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+/** The agents' door of one shard. */
+export interface Endpoint {
+  /** Resolves with the port. Several shards may listen on one port. */
+  listen(host: string, port: number): Promise<number>;
+  disconnect(envoyId: string): void;
+  counters(): EndpointCounters;
+  /** Accepts nobody any more and lets calls under way end for at most `graceMs`. */
+  drain(graceMs: number): void;
+  close(): void;
+}
+
+type EndpointSystem = Pick<ActorSystem, 'ask' | 'tell' | 'claim' | 'release' | 'ports'>;
+
+export function createEndpoint(system: EndpointSystem, options: EndpointOptions): Endpoint {
+  const counters = new Counters();
+  const refusals = new RefusalLog(system, options.thread);
+  const refused = (code: string, envoyId: string | undefined, peer: string, traceparent = '') => {
+    refusals.add({ code, envoyId, peer, traceparent });
+    options.onRefusal(code, { envoyId, peer, traceparent });
+  };
+  const listener = createTlsListener(options.identity, {
+    accepted: ({ socket }) => grpc.inject(socket),
+    closed: ({ envoyId, claim }, last) => {
+      if (last && claim !== undefined && envoyId !== undefined) {
+        system.release(envoyAddress(envoyId));
+      }
+    },
+    refused: (reason, peer) => {
+      const certificate = reason.startsWith('certificate');
+      const code = certificate ? 'REQUEST_CERTIFICATE_REFUSED' : 'CONNECTION_CUT_OFF';
+      counters.refused(code);
+      if (certificate) refused(code, undefined, peer);
+      else options.onRefusal(code, { peer, reason });
+    },
+  });
+  const grpc = createGrpcEndpoint(
+    createFleetService({
+      ...options,
+      system,
+      connections: listener.connections,
+      counters,
+      refused: ({ code }, { envoyId, peer, traceparent }) =>
+        refused(code, envoyId, peer, traceparent),
+    }),
+  );
+  return {
+    listen: (host, port) => listener.listen(host, port),
+    disconnect: (envoyId) => listener.connections.disconnect(envoyId),
+    counters: () => counters.read(listener.connections.size),
+    drain: (graceMs) => {
+      listener.stopAccepting();
+      refusals.flush();
+      grpc.drain(graceMs);
+    },
+    close: () => closeAll(listener.connections, grpc),
+  };
+}
+
+function closeAll(connections: ConnectionTable, grpc: { close(): void }): void {
+  grpc.close();
+  connections.destroyAll();
+}

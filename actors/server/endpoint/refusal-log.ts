@@ -1,0 +1,116 @@
+import { makeUuid, uuidToText } from '../../../agent/protocol/uuid.ts';
+import type { ActorKind, ActorSystem, Address } from '../../../runtime/actor.ts';
+import type { AuditEvent } from '../../audit/event.ts';
+import { refusalFlushMs, refusalKindLimit } from './limits.ts';
+
+/** Writes the audit events of refusals into the outbox of its shard. Key: the thread's name. */
+export type RefusalMessages = {
+  record: { payload: { events: readonly AuditEvent[] }; reply: undefined };
+};
+
+export function refusalAddress(thread: string): Address<RefusalMessages> {
+  return { kind: 'refusal-log', key: thread };
+}
+
+export const refusalKind: ActorKind<undefined, RefusalMessages> = {
+  name: 'refusal-log',
+  placement: 'fleet',
+  mailboxLimit: 64,
+  idleAfterMs: 0,
+  restart: { maxRestarts: 5, withinMs: 60_000 },
+  activate: () => undefined,
+  handlers: {
+    record(turn, { events }) {
+      for (const event of events) turn.emit({ type: 'audit', atMs: event.atMs, body: event });
+      return undefined;
+    },
+  },
+};
+
+/** The refusals that are security, and their audit types. */
+const auditTypes: Readonly<Record<string, string>> = {
+  REQUEST_CERTIFICATE_REQUIRED: 'request.certificate-required',
+  REQUEST_CERTIFICATE_REFUSED: 'request.certificate-refused',
+  REQUEST_IDENTITY_MISMATCH: 'request.identity-mismatch',
+  REQUEST_ENVOY_UNKNOWN: 'request.envoy-unknown',
+  REQUEST_ENVOY_REVOKED: 'request.envoy-revoked',
+  REQUEST_CLOCK_SKEW: 'request.clock-skew',
+  REQUEST_REPLAYED: 'request.replayed',
+  REQUEST_SIGNATURE: 'request.signature',
+};
+
+export interface RefusalFact {
+  readonly code: string;
+  readonly envoyId: string | undefined;
+  readonly peer: string;
+  readonly traceparent: string;
+}
+
+interface Gathered {
+  readonly first: RefusalFact;
+  readonly atMs: number;
+  count: number;
+}
+
+/**
+ * Gathers refusals of one kind (code and envoy, or code and address) and hands them over as one
+ * audit event with a count, so that a flood costs a line per period and not a line per request.
+ * Beyond `refusalKindLimit` kinds, the rest of a code shares one event.
+ */
+export class RefusalLog {
+  readonly #gathered = new Map<string, Gathered>();
+  readonly #system: Pick<ActorSystem, 'ports' | 'tell' | 'claim'>;
+  readonly #address: Address<RefusalMessages>;
+  #scheduled = false;
+
+  constructor(system: Pick<ActorSystem, 'ports' | 'tell' | 'claim'>, thread: string) {
+    this.#system = system;
+    this.#address = refusalAddress(thread);
+  }
+
+  add(fact: RefusalFact): void {
+    if (auditTypes[fact.code] === undefined) return;
+    const subject = fact.envoyId ?? addressOf(fact.peer);
+    const wanted = `${fact.code} ${subject}`;
+    const full = this.#gathered.size >= refusalKindLimit && !this.#gathered.has(wanted);
+    const kind = full ? `${fact.code} others` : wanted;
+    const known = this.#gathered.get(kind);
+    if (known) known.count += 1;
+    else {
+      const atMs = this.#system.ports.clock.nowMs();
+      this.#gathered.set(kind, { first: fact, atMs, count: 1 });
+    }
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#system.ports.clock.after(refusalFlushMs, () => this.flush(), { unref: true });
+  }
+
+  /** Hands over what was gathered; also called before the shard stops. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#gathered.size === 0) return;
+    const events = [...this.#gathered].map(([kind, gathered]) => this.#event(kind, gathered));
+    this.#gathered.clear();
+    this.#system.tell(this.#address, 'record', { events });
+  }
+
+  #event(kind: string, { first, atMs, count }: Gathered): AuditEvent {
+    const { code, envoyId, peer, traceparent } = first;
+    const others = kind.endsWith(' others');
+    const subject = others ? 'others' : (envoyId ?? addressOf(peer));
+    return {
+      id: uuidToText(makeUuid(Uint8Array.from(this.#system.ports.random.bytes(16)))),
+      atMs,
+      type: auditTypes[code] ?? 'request.refused',
+      actor: others || envoyId === undefined ? `peer:${addressOf(peer)}` : `envoy:${envoyId}`,
+      subject,
+      details: { code, count, peer: addressOf(peer) },
+      ...(traceparent === '' ? {} : { traceparent }),
+    };
+  }
+}
+
+/** The peer without its port, which says nothing and differs every time. */
+function addressOf(peer: string): string {
+  return peer.slice(0, peer.lastIndexOf(':'));
+}

@@ -1,0 +1,126 @@
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { envoyIdFromCertificate } from '../../enrollment/identity.ts';
+import { type Connection, ConnectionTable } from './connections.ts';
+import {
+  connectionsPerShardLimit,
+  handshakeTimeoutMs,
+  sessionTicketLifetimeS,
+  tcpKeepaliveMs,
+} from './limits.ts';
+
+export interface TlsIdentity {
+  /** PEM; leaf first. */
+  readonly certificate: string;
+  readonly key: string;
+  /** PEM of the CA that signs envoys. */
+  readonly authority: string;
+  /** 48 bytes, the same on all shards: a peer may resume its session on any of them. */
+  readonly ticketKeys: Uint8Array;
+}
+
+export interface ListenerEvents {
+  accepted(connection: Connection): void;
+  /** The connection ended; `last` = the envoy has no other one on this shard. */
+  closed(connection: Connection, last: boolean): void;
+  /** The peer was cut off before it could ask for anything. */
+  refused(reason: string, peer: string): void;
+}
+
+export interface TlsListener {
+  readonly connections: ConnectionTable;
+  listen(host: string, port: number): Promise<number>;
+  /** Accepts nobody any more; open connections stay. */
+  stopAccepting(): void;
+}
+
+/**
+ * Accepts TLS 1.3 connections that speak HTTP/2. A peer without a certificate may register; one
+ * whose certificate is not of our CA, or has expired, or names no envoy, is cut off.
+ */
+export function createTlsListener(identity: TlsIdentity, events: ListenerEvents): TlsListener {
+  const connections = new ConnectionTable(connectionsPerShardLimit);
+  const server = createServer({
+    cert: identity.certificate,
+    key: identity.key,
+    ca: identity.authority,
+    minVersion: 'TLSv1.3',
+    maxVersion: 'TLSv1.3',
+    ALPNProtocols: ['h2'],
+    requestCert: true,
+    rejectUnauthorized: false,
+    handshakeTimeout: handshakeTimeoutMs,
+    sessionTimeout: sessionTicketLifetimeS,
+    ticketKeys: Buffer.from(identity.ticketKeys),
+    keepAlive: true,
+    keepAliveInitialDelay: tcpKeepaliveMs,
+    noDelay: true,
+  });
+  server.maxConnections = connectionsPerShardLimit;
+  server.on('drop', (peer) => events.refused('connection limit', nameOf(peer)));
+  server.on('tlsClientError', (error, socket) => {
+    events.refused(`handshake: ${codeOf(error)}`, nameOf(socket));
+    socket.destroy();
+  });
+  server.on('secureConnection', (socket) => accept(socket, connections, events));
+  return {
+    connections,
+    listen: (host, port) => listen(server, host, port),
+    stopAccepting: () => {
+      server.close();
+    },
+  };
+}
+
+function accept(socket: TLSSocket, connections: ConnectionTable, events: ListenerEvents): void {
+  const peer = nameOf(socket);
+  socket.on('error', () => socket.destroy());
+  const admission = admit(socket);
+  if ('refusal' in admission) {
+    socket.destroy();
+    events.refused(admission.refusal, peer);
+    return;
+  }
+  const connection: Connection = { envoyId: admission.envoyId, peer, socket, claim: undefined };
+  if (!connections.add(connection)) {
+    socket.destroy();
+    events.refused('connection limit', peer);
+    return;
+  }
+  socket.once('close', () => events.closed(connection, connections.remove(connection)));
+  events.accepted(connection);
+}
+
+function admit(socket: TLSSocket): { envoyId: string | undefined } | { refusal: string } {
+  if (socket.alpnProtocol !== 'h2') return { refusal: 'not HTTP/2' };
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return { envoyId: undefined };
+  if (!socket.authorized) return { refusal: `certificate: ${codeOf(socket.authorizationError)}` };
+  try {
+    return { envoyId: envoyIdFromCertificate(certificate) };
+  } catch {
+    return { refusal: 'certificate: it names no envoy' };
+  }
+}
+
+function nameOf(peer: { remoteAddress?: string; remotePort?: number } | undefined): string {
+  return `${peer?.remoteAddress}:${peer?.remotePort}`;
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error === 'string') return error;
+  return (error as NodeJS.ErrnoException | null)?.code ?? 'not accepted';
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, reusePort: true, backlog: listenBacklog }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** A fleet that comes back at once waits in the kernel, not in retries. */
+const listenBacklog = 4096;
