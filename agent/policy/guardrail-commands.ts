@@ -83,7 +83,9 @@ function simpleRefusal(all: readonly string[], layout: GuardLayout): string | un
     if (removed !== undefined) return `removing package ${removed}, which is part of Vigo`;
   }
   if (!writeCommands.has(name)) return undefined;
-  const path = rest.find((word) => protectedPath(word, layout, treeCommands.has(name)));
+  const recursive = !name.startsWith('ch') || rest.some((word) => /^-\w*R|^--recursive/.test(word));
+  const tree = recursive && treeCommands.has(name);
+  const path = rest.find((word) => protectedPath(word, layout, tree));
   return path === undefined ? undefined : `${name} on ${path}, which belongs to Vigo`;
 }
 
