@@ -162,6 +162,10 @@ const registry = {
     message: 'The agent cannot write its state directory',
     remedy: 'Free space, or correct the permissions of the state directory.',
   },
+  AGENT_STATE_READ: {
+    message: 'The agent cannot read a file of its own',
+    remedy: 'Correct the permissions of the named directory, or run as the user that owns it.',
+  },
   AGENT_STATE_DAMAGED: {
     message: 'A state file was damaged and what could be read of it was kept',
     remedy: 'Check the disk; nothing else needs to be done.',
