@@ -46,13 +46,13 @@ function isItem(item: string, field: (typeof fields)[number]): boolean {
   const [, star, first, last, step] = match;
   if (step !== undefined && Number(step) < 1) return false;
   if (star !== undefined) return true;
-  const from = valueOf(first!, field);
+  const from = fieldValue(first!, field);
   if (last === undefined) return from !== undefined && step === undefined;
-  const to = valueOf(last, field);
+  const to = fieldValue(last, field);
   return from !== undefined && to !== undefined && from <= to;
 }
 
-function valueOf(text: string, field: (typeof fields)[number]): number | undefined {
+function fieldValue(text: string, field: (typeof fields)[number]): number | undefined {
   const index = (field.words as readonly string[]).indexOf(text.toLowerCase());
   if (index >= 0) return index + field.minimum;
   const value = /^\d{1,2}$/.test(text) ? Number(text) : -1;
