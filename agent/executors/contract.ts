@@ -19,9 +19,19 @@ export interface ResourceType<Spec, State> {
   readonly confinable: boolean;
   /** Ceiling for one resource of this type, milliseconds; its processes are killed after it. */
   readonly timeoutMs: number;
+  /** Where a spec can declare its own ceiling. */
+  timeoutOf?(spec: Spec): number;
+  /**
+   * Parameters that may name a template file of the bundle, and the parameter that gets its rendered
+   * text instead. A value that names none is left as it is.
+   */
+  readonly templateParameters?: Readonly<Record<string, string>>;
   /** Turns rendered parameters into a spec. Throws ParameterError naming every bad parameter. */
   parse(parameters: Readonly<Record<string, PolicyValue>>): Spec;
-  /** Reads the present state, cheaply: no network, no refresh, no fork where a file tells. */
+  /**
+   * Reads the present state, cheaply: no network, no refresh, no fork where a file tells. May be
+   * called ahead of its turn and again, so it must not change anything.
+   */
   observe(spec: Spec, context: ResourceContext): Promise<State>;
   /** Pure: the difference between spec and state. */
   compare(spec: Spec, state: State, context: CompareContext): Drift;
@@ -59,6 +69,9 @@ export interface Drift {
   /** Unified diff or attribute changes; never a secret. */
   readonly diff?: string;
 }
+
+/** A type as the registry holds it: its spec and state are its own affair. */
+export type AnyResourceType = ResourceType<unknown, unknown>;
 
 export interface Target {
   readonly kind: 'path' | 'package' | 'service' | 'command';

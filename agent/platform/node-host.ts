@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentClock, Host } from './platform.ts';
+
+/** Node's timers take no longer delay. */
+const timerLimitMs = 2 ** 31 - 1;
 
 export class NodeHost implements Host {
   readonly operatingSystem: string = process.platform;
@@ -26,12 +28,16 @@ export class NodeClock implements AgentClock {
     return performance.now();
   }
 
-  /** Returns early, without an error, when the signal is aborted. */
-  async sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-    try {
-      await delay(delayMs, undefined, signal === undefined ? {} : { signal });
-    } catch {
-      return;
-    }
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, Math.min(delayMs, timerLimitMs));
+      signal?.addEventListener('abort', end);
+    });
   }
 }

@@ -131,6 +131,7 @@ export interface RunResult {
 export interface AgentClock {
   nowMs(): number;
   monotonicMs(): number;
+  /** Ends early, without an error, when the signal is aborted. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 

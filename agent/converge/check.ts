@@ -1,0 +1,147 @@
+import { AgentError } from '../errors.ts';
+import type { Drift, ResourceContext } from '../executors/contract.ts';
+import type { Platform } from '../platform/platform.ts';
+import { checkTarget, type GuardLayout } from '../policy/guardrails.ts';
+import type { TemplateData } from '../policy/template/template.ts';
+import type { CompiledResource, Rendered, Traits } from './compile.ts';
+import { NodeConditions } from './environment.ts';
+import { type Failure, toFailure } from './failure.ts';
+import type { Snapshots } from './snapshots.ts';
+import { withinLimit } from './time-limit.ts';
+
+/** What the steps of one resource need from the pass. */
+export interface StepContext {
+  readonly platform: Platform;
+  readonly snapshots: Snapshots;
+  readonly layout: GuardLayout;
+  readonly traits: Traits;
+}
+
+/** What looking at a resource brought. Nothing was changed by it. */
+export type Checked =
+  | { readonly kind: 'skipped'; readonly reason: string; readonly module?: boolean }
+  | { readonly kind: 'failure'; readonly failure: Failure }
+  | {
+      readonly kind: 'compared';
+      readonly rendered: Rendered;
+      readonly state: unknown;
+      readonly drift: Drift;
+    };
+
+export interface CheckRequest {
+  readonly resource: CompiledResource;
+  readonly triggered: boolean;
+  /** The module's condition, when this pass knows it already. */
+  readonly moduleHolds: boolean | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+const defaultLimitMs = 300_000;
+
+/** Conditions, parameters, guardrails, observation and comparison. Never rejects. */
+export async function check(request: CheckRequest, context: StepContext): Promise<Checked> {
+  const { resource, signal } = request;
+  try {
+    const data = templateData(resource, context.traits);
+    const skipped = await held(request, data, context);
+    if (skipped !== undefined) return skipped;
+    if (context.platform.paths.confined && !resource.type.confinable)
+      throw new AgentError('AGENT_TYPE_NOT_CONFINABLE', { detail: resource.type.name });
+    const rendered = resource.render(data);
+    checkTargets(rendered, context.layout);
+    const compared = await observe(resource, rendered, request.triggered, signal, context);
+    if (isChange(compared.drift)) await checkResolvedTargets(rendered, context);
+    return { kind: 'compared', rendered, ...compared };
+  } catch (thrown) {
+    return { kind: 'failure', failure: toFailure(thrown) };
+  }
+}
+
+/** Looks again after an apply; throws what the executor throws. */
+export function observe(
+  resource: CompiledResource,
+  rendered: Rendered,
+  triggered: boolean,
+  signal: AbortSignal | undefined,
+  context: StepContext,
+): Promise<{ state: unknown; drift: Drift }> {
+  const { type } = resource;
+  return withinLimit(context.platform.clock, limitOf(resource, rendered), signal, async (inner) => {
+    const state = await type.observe(rendered.spec, resourceContext(context, triggered, inner));
+    return { state, drift: type.compare(rendered.spec, state, { triggered }) };
+  });
+}
+
+export function limitOf(resource: CompiledResource, rendered: Rendered): number {
+  return resource.type.timeoutOf?.(rendered.spec) ?? (resource.type.timeoutMs || defaultLimitMs);
+}
+
+export function resourceContext(
+  context: StepContext,
+  triggered: boolean,
+  signal: AbortSignal,
+): ResourceContext {
+  return {
+    platform: context.platform,
+    signal,
+    triggered,
+    snapshot: (path) => context.snapshots.keep(path),
+  };
+}
+
+export function isChange(
+  drift: Drift,
+): drift is Drift & { action: 'created' | 'updated' | 'deleted' } {
+  return drift.action !== 'none' && drift.action !== 'skipped';
+}
+
+function templateData(resource: CompiledResource, traits: Traits): TemplateData {
+  return { Vars: resource.node.module.vars, Traits: traits };
+}
+
+/** Why the resource has no say in this pass. */
+async function held(
+  request: CheckRequest,
+  data: TemplateData,
+  context: StepContext,
+): Promise<Checked | undefined> {
+  const { resource, triggered, signal } = request;
+  const evaluate = (when: ReturnType<CompiledResource['moduleWhen']>) =>
+    when === undefined
+      ? true
+      : withinLimit(context.platform.clock, defaultLimitMs, signal, (inner) =>
+          when.evaluate(new NodeConditions(context.platform, context.traits, triggered, inner)),
+        );
+  const moduleWhen = resource.moduleWhen();
+  if (!(request.moduleHolds ?? (await evaluate(moduleWhen))))
+    return { kind: 'skipped', reason: `condition of the module: ${moduleWhen}`, module: true };
+  const when = resource.when(data);
+  if (!triggered && (when?.needsTrigger || resource.oneShot))
+    return { kind: 'skipped', reason: 'not triggered' };
+  if (!(await evaluate(when))) return { kind: 'skipped', reason: `condition: ${when}` };
+  return undefined;
+}
+
+function checkTargets(rendered: Rendered, layout: GuardLayout): void {
+  for (const target of rendered.targets) {
+    const refusal = checkTarget(target, layout);
+    if (refusal !== undefined) throw new AgentError('AGENT_GUARDRAIL', { detail: refusal.reason });
+  }
+}
+
+/** The same with links followed, as they are now: done for every change, right before it. */
+export async function checkResolvedTargets(
+  rendered: Rendered,
+  context: StepContext,
+): Promise<void> {
+  const { paths } = context.platform;
+  for (const target of rendered.targets) {
+    if (target.kind !== 'path') continue;
+    for (const followLast of [false, true]) {
+      const value = paths.declared(await paths.resolve(target.value, { followLast }));
+      const refusal = checkTarget({ ...target, value }, context.layout);
+      if (refusal !== undefined)
+        throw new AgentError('AGENT_GUARDRAIL', { detail: refusal.reason });
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import { AgentError } from '../errors.ts';
+import type { AnyResourceType, Target } from '../executors/contract.ts';
+import type { TypeRegistry } from '../executors/registry.ts';
+import { resourceSchemas } from '../policy/resource-schemas/registry.ts';
+import { text } from '../policy/resource-schemas/schema.ts';
+import { isTemplate, parseTemplate, type TemplateData } from '../policy/template/template.ts';
+import { parseWhen, type When } from '../policy/when/when.ts';
+import type { BundleDocument, PolicyValue } from '../protocol/bundle.ts';
+import { buildPlan, type PlanNode } from './plan.ts';
+import { holdsSecret } from './secrets.ts';
+
+export type Traits = Readonly<Record<string, PolicyValue>>;
+type Parameters = Readonly<Record<string, PolicyValue>>;
+
+/** What a resource is to be, with its templates rendered. */
+export interface Rendered {
+  readonly spec: unknown;
+  readonly targets: readonly Target[];
+}
+
+/** One resource made ready once per document. Whatever is wrong with it is thrown when it is used. */
+export interface CompiledResource {
+  readonly node: PlanNode;
+  readonly type: AnyResourceType;
+  /** Acts on every call, so it is held back until one of its sources triggers it. */
+  readonly oneShot: boolean;
+  /** @throws {AgentError} POLICY_WHEN_* */
+  moduleWhen(): When | undefined;
+  /** @throws {AgentError} POLICY_WHEN_* */
+  when(data: TemplateData): When | undefined;
+  /** The same object again as long as the traits are the same object. Throws AgentError. */
+  render(data: TemplateData): Rendered;
+}
+
+export interface CompiledDocument {
+  readonly resources: readonly CompiledResource[];
+}
+
+/** Parses everything of a bundle that does not depend on the node's state. */
+export function compileDocument(document: BundleDocument, types: TypeRegistry): CompiledDocument {
+  const moduleWhens = new Map(
+    document.modules.map((module) => [module.name, lazyWhen(module.when)] as const),
+  );
+  const templates = new Map(
+    Object.entries(document.templates).map(([name, text]) => [name, compileText(text)] as const),
+  );
+  const resources = buildPlan(document).nodes.map((node): CompiledResource => {
+    const type = types.get(node.resource.type) ?? unknownType(node.resource.type);
+    return {
+      node,
+      type,
+      oneShot: isOneShot(node),
+      moduleWhen: moduleWhens.get(node.module.name)!,
+      when: compileWhen(node.resource.when),
+      render: compileParameters(node.resource.parameters, type, templates),
+    };
+  });
+  return { resources };
+}
+
+function isOneShot(node: PlanNode): boolean {
+  const { type, parameters } = node.resource;
+  const states = resourceSchemas.get(type)?.oneShotStates ?? [];
+  return node.triggeredBy.length > 0 && states.includes(text(parameters, 'state') ?? '');
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function lazyWhen(text: string | undefined): () => When | undefined {
+  return once(() => (text === undefined || text.trim() === '' ? undefined : parseWhen(text)));
+}
+
+/** A condition can hold templates; such a one is parsed anew for each set of traits. */
+function compileWhen(text: string | undefined): (data: TemplateData) => When | undefined {
+  if (text === undefined || !isTemplate(text)) return lazyWhen(text);
+  const render = compileText(text);
+  return perTraits((data) => lazyWhen(render(data))());
+}
+
+type Render = (data: TemplateData) => string;
+
+function compileText(text: string): Render {
+  if (!isTemplate(text)) return () => text;
+  const template = once(() => parseTemplate(text));
+  return (data) => template().render(data);
+}
+
+function perTraits<T>(make: (data: TemplateData) => T): (data: TemplateData) => T {
+  let last: { traits: unknown; value: T } | undefined;
+  return (data) => {
+    if (last?.traits !== data.Traits) last = { traits: data.Traits, value: make(data) };
+    return last.value;
+  };
+}
+
+function compileParameters(
+  parameters: Parameters,
+  type: AnyResourceType,
+  templates: ReadonlyMap<string, Render>,
+): (data: TemplateData) => Rendered {
+  const renderers = Object.entries(parameters).map(
+    ([name, value]) => [name, compileValue(value)] as const,
+  );
+  const make = (data: TemplateData): Rendered => {
+    const rendered = Object.fromEntries(renderers.map(([name, render]) => [name, render(data)]));
+    fillTemplates(rendered, type, templates, data);
+    if (holdsSecret(rendered)) throw new AgentError('AGENT_SECRETS_UNAVAILABLE');
+    const spec = type.parse(rendered);
+    return { spec, targets: type.targets(spec) };
+  };
+  const usesData =
+    hasTemplate(parameters) || Object.keys(type.templateParameters ?? {}).some(has(parameters));
+  if (usesData) return perTraits(make);
+  let fixed: Rendered | undefined;
+  return (data) => {
+    fixed ??= make(data);
+    return fixed;
+  };
+}
+
+function has(parameters: Parameters): (name: string) => boolean {
+  return (name) => parameters[name] !== undefined;
+}
+
+function hasTemplate(value: PolicyValue): boolean {
+  if (typeof value === 'string') return isTemplate(value);
+  if (value === null || typeof value !== 'object') return false;
+  return Object.values(value).some(hasTemplate);
+}
+
+function compileValue(value: PolicyValue): (data: TemplateData) => PolicyValue {
+  if (typeof value === 'string') return compileText(value);
+  if (!hasTemplate(value)) return () => value;
+  if (Array.isArray(value)) {
+    const items = value.map(compileValue);
+    return (data) => items.map((render) => render(data));
+  }
+  const fields = Object.entries(value as Parameters).map(
+    ([name, field]) => [name, compileValue(field)] as const,
+  );
+  return (data) => Object.fromEntries(fields.map(([name, render]) => [name, render(data)]));
+}
+
+function fillTemplates(
+  rendered: Record<string, PolicyValue>,
+  type: AnyResourceType,
+  templates: ReadonlyMap<string, Render>,
+  data: TemplateData,
+): void {
+  for (const [from, into] of Object.entries(type.templateParameters ?? {})) {
+    const name = rendered[from];
+    const template = typeof name === 'string' ? templates.get(name) : undefined;
+    if (template === undefined) continue;
+    rendered[into] = template(data);
+    delete rendered[from];
+  }
+}
+
+/** Stands in for a type that this agent lacks, so that the rest of the bundle is enforced. */
+function unknownType(name: string): AnyResourceType {
+  return {
+    name,
+    parameters: [],
+    confinable: true,
+    timeoutMs: 0,
+    parse: () => {
+      throw new AgentError('AGENT_TYPE_UNKNOWN', { detail: name });
+    },
+    observe: async () => undefined,
+    compare: () => ({ action: 'none', reason: '' }),
+    apply: async () => {},
+    targets: () => [],
+  };
+}

@@ -1,0 +1,298 @@
+import type { Action } from '../executors/contract.ts';
+import {
+  type Checked,
+  check,
+  checkResolvedTargets,
+  isChange,
+  limitOf,
+  observe,
+  resourceContext,
+  type StepContext,
+} from './check.ts';
+import type { CompiledDocument, CompiledResource, Rendered } from './compile.ts';
+import { boundedDiff } from './diff.ts';
+import type { PassOptions } from './engine.ts';
+import { type Failure, oneLine, toFailure } from './failure.ts';
+import { dirname } from './path-text.ts';
+import { changed, type PassResult, passState, type ResourceOutcome, summarize } from './result.ts';
+import { withinLimit } from './time-limit.ts';
+
+export interface PassContext extends StepContext {
+  readonly parallelChecks: number;
+  readonly cleanTemporaries: boolean;
+}
+
+type Compared = Extract<Checked, { kind: 'compared' }>;
+interface Ending {
+  readonly action: Action;
+  readonly reason: string;
+  readonly diff?: string;
+  readonly errorCode?: ResourceOutcome['errorCode'];
+}
+
+/**
+ * One pass. Resources are settled strictly in plan order, one at a time, so the outcome is that of a
+ * sequential run even where the stack leaves an order unsaid; only looking ahead is parallel. What was
+ * seen ahead of a change is forgotten, because the change may have made it untrue.
+ */
+export class Pass {
+  readonly #resources: readonly CompiledResource[];
+  readonly #options: PassOptions;
+  readonly #context: PassContext;
+  readonly #dryRun: boolean;
+  readonly #outcomes: ResourceOutcome[] = [];
+  /** Checks begun ahead of their turn. */
+  readonly #ahead = new Map<number, Promise<Checked>>();
+  #aheadStop = new AbortController();
+  /** Positions of resources whose trigger is to be served. */
+  readonly #owed: Set<number>;
+  readonly #moduleHolds = new Map<string, boolean>();
+  readonly #cleaned = new Set<string>();
+
+  constructor(document: CompiledDocument, options: PassOptions, context: PassContext) {
+    this.#resources = document.resources;
+    this.#options = options;
+    this.#context = context;
+    this.#dryRun = options.dryRun === true;
+    const pending = new Set(options.pendingTriggers);
+    this.#owed = new Set(
+      pending.size === 0
+        ? []
+        : this.#resources.flatMap(({ node }) => (pending.has(node.id) ? [node.index] : [])),
+    );
+  }
+
+  async run(): Promise<PassResult> {
+    const { clock } = this.#context.platform;
+    const { signal } = this.#options;
+    const startedAtMs = clock.nowMs();
+    const start = clock.monotonicMs();
+    const pendingBefore = this.#owedIds();
+    const forward = () => this.#aheadStop.abort();
+    signal?.addEventListener('abort', forward);
+    try {
+      for (const resource of this.#resources) await this.#step(resource);
+    } finally {
+      signal?.removeEventListener('abort', forward);
+    }
+    const summary = summarize(this.#outcomes);
+    return {
+      dryRun: this.#dryRun,
+      state: passState(summary),
+      summary,
+      resources: this.#outcomes,
+      pendingTriggers: this.#dryRun ? pendingBefore : this.#owedIds(),
+      aborted: signal?.aborted === true,
+      startedAtMs,
+      durationMs: Math.round(clock.monotonicMs() - start),
+    };
+  }
+
+  #owedIds(extra: readonly number[] = []): string[] {
+    const positions = [...new Set([...this.#owed, ...extra])].sort((a, b) => a - b);
+    return positions.map((position) => this.#resources[position]!.node.id);
+  }
+
+  async #step(resource: CompiledResource): Promise<void> {
+    const { clock } = this.#context.platform;
+    const start = clock.monotonicMs();
+    const ending = await this.#settle(resource);
+    const outcome: ResourceOutcome = {
+      id: resource.node.id,
+      type: resource.node.resource.type,
+      action: ending.action,
+      reason: oneLine(ending.reason),
+      diff: ending.diff === undefined ? '' : boundedDiff(ending.diff),
+      errorCode: ending.errorCode ?? '',
+      durationMs: Math.round(clock.monotonicMs() - start),
+    };
+    this.#outcomes.push(outcome);
+    this.#options.onOutcome?.(outcome);
+  }
+
+  async #settle(resource: CompiledResource): Promise<Ending> {
+    const { index } = resource.node;
+    const triggered = this.#owed.has(index);
+    if (this.#options.signal?.aborted)
+      return { action: 'skipped', reason: 'the pass was stopped', errorCode: 'AGENT_ABORTED' };
+    const waits = this.#unmet(resource);
+    if (waits !== undefined) return waits;
+    if (this.#context.cleanTemporaries) await this.#clean(resource);
+    this.#lookAhead(index);
+    const checked = await this.#ahead.get(index)!;
+    this.#ahead.delete(index);
+    this.#rememberModule(resource, checked, triggered);
+    const ending = await this.#conclude(resource, checked, triggered);
+    if (ending.action !== 'failed' && ending.action !== 'blocked') this.#owed.delete(index);
+    return ending;
+  }
+
+  /** The first dependency that did not succeed, if any. */
+  #unmet(resource: CompiledResource): Ending | undefined {
+    for (const position of resource.node.dependencies) {
+      const before = this.#outcomes[position]!;
+      const bad = before.action === 'failed' || before.action === 'blocked';
+      const chained =
+        before.errorCode === 'AGENT_DEPENDENCY_FAILED' || before.errorCode === 'AGENT_ABORTED';
+      if (!bad && !chained) continue;
+      return {
+        action: 'skipped',
+        reason: `needs ${before.id}, which ${bad ? verb(before.action) : 'was skipped'}`,
+        errorCode: 'AGENT_DEPENDENCY_FAILED',
+      };
+    }
+    return undefined;
+  }
+
+  /** Begins checks from `index` on, of resources whose predecessors are all settled. */
+  #lookAhead(index: number): void {
+    const end = Math.min(index + this.#context.parallelChecks, this.#resources.length);
+    for (let position = index; position < end; position += 1) {
+      if (this.#ahead.has(position)) continue;
+      const resource = this.#resources[position]!;
+      const { dependencies, triggeredBy } = resource.node;
+      if ((dependencies.at(-1) ?? -1) >= index || (triggeredBy.at(-1) ?? -1) >= index) continue;
+      this.#ahead.set(position, this.#check(resource));
+    }
+  }
+
+  #check(resource: CompiledResource): Promise<Checked> {
+    const triggered = this.#owed.has(resource.node.index);
+    return check(
+      {
+        resource,
+        triggered,
+        moduleHolds: triggered ? undefined : this.#moduleHolds.get(resource.node.module.name),
+        signal: this.#aheadStop.signal,
+      },
+      this.#context,
+    );
+  }
+
+  /** A module's condition is asked once, when its first resource has its turn. */
+  #rememberModule(resource: CompiledResource, checked: Checked, triggered: boolean): void {
+    const { name } = resource.node.module;
+    if (triggered || checked.kind === 'failure' || this.#moduleHolds.has(name)) return;
+    this.#moduleHolds.set(name, !(checked.kind === 'skipped' && checked.module === true));
+  }
+
+  async #conclude(
+    resource: CompiledResource,
+    checked: Checked,
+    triggered: boolean,
+  ): Promise<Ending> {
+    if (checked.kind === 'skipped') return { action: 'skipped', reason: checked.reason };
+    if (checked.kind === 'failure') return this.#failed(resource, checked.failure);
+    const { drift } = checked;
+    if (!isChange(drift)) return drift;
+    if (!this.#dryRun) {
+      const failure = await this.#apply(resource, checked, triggered);
+      if (failure !== undefined) return { ...failure, diff: drift.diff ?? '' };
+    }
+    for (const target of resource.node.triggers) this.#owed.add(target);
+    return drift;
+  }
+
+  /** A dry run cannot look at what an earlier, only predicted change would bring. */
+  #failed(resource: CompiledResource, failure: Failure): Ending {
+    const { dependencies, triggeredBy } = resource.node;
+    const predicted = [...dependencies, ...triggeredBy].find((position) =>
+      changed(this.#outcomes[position]!.action),
+    );
+    if (!this.#dryRun || predicted === undefined || failure.errorCode === 'AGENT_GUARDRAIL')
+      return failure;
+    const { id } = this.#outcomes[predicted]!;
+    return { action: 'skipped', reason: `cannot be predicted before ${id}: ${failure.reason}` };
+  }
+
+  async #apply(
+    resource: CompiledResource,
+    { rendered, state, drift }: Compared,
+    triggered: boolean,
+  ): Promise<Failure | undefined> {
+    const { node, type } = resource;
+    if (!isChange(drift)) return undefined;
+    this.#forgetAhead();
+    let began = false;
+    try {
+      if (node.triggers.length > 0)
+        await this.#options.persistTriggers?.(this.#owedIds(node.triggers));
+      await this.#within(resource, rendered, async (signal) => {
+        await checkResolvedTargets(rendered, this.#context);
+        began = true;
+        await type.apply(
+          rendered.spec,
+          state,
+          drift,
+          resourceContext(this.#context, triggered, signal),
+        );
+      });
+      return await this.#verify(resource, rendered);
+    } catch (thrown) {
+      if (began) await this.#oweAfterFailure(resource, rendered);
+      return toFailure(thrown);
+    }
+  }
+
+  #within<T>(
+    resource: CompiledResource,
+    rendered: Rendered,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { clock } = this.#context.platform;
+    return withinLimit(clock, limitOf(resource, rendered), this.#options.signal, work);
+  }
+
+  async #verify(resource: CompiledResource, rendered: Rendered): Promise<Failure | undefined> {
+    if (resource.type.verifiable === false) return undefined;
+    const { signal } = this.#options;
+    const { drift } = await observe(resource, rendered, false, signal, this.#context);
+    if (!isChange(drift)) return undefined;
+    return { action: 'failed', reason: drift.reason, errorCode: 'AGENT_VERIFY_FAILED' };
+  }
+
+  /**
+   * An apply that failed late may have done its work: then the next pass sees nothing to do, and
+   * what it triggers must not be lost. If drift remains, the next pass repeats it and triggers then.
+   */
+  async #oweAfterFailure(resource: CompiledResource, rendered: Rendered): Promise<void> {
+    const { triggers } = resource.node;
+    if (triggers.length === 0 || resource.type.verifiable === false) return;
+    try {
+      const { signal } = this.#options;
+      const { drift } = await observe(resource, rendered, false, signal, this.#context);
+      if (isChange(drift)) return;
+    } catch {
+      // Not known: a restart too many is better than one too few.
+    }
+    for (const target of triggers) this.#owed.add(target);
+  }
+
+  #forgetAhead(): void {
+    this.#aheadStop.abort();
+    this.#aheadStop = new AbortController();
+    this.#ahead.clear();
+  }
+
+  /** Removes what an interrupted write left beside the paths of this resource. */
+  async #clean(resource: CompiledResource): Promise<void> {
+    const { platform, traits } = this.#context;
+    if (platform.paths.confined && !resource.type.confinable) return;
+    try {
+      const { targets } = resource.render({ Vars: resource.node.module.vars, Traits: traits });
+      for (const target of targets) {
+        if (target.kind !== 'path') continue;
+        const directory = dirname(await platform.paths.resolve(target.value));
+        if (this.#cleaned.has(directory)) continue;
+        this.#cleaned.add(directory);
+        await platform.files.removeTemporaries(directory);
+      }
+    } catch {
+      // Whatever is wrong with the resource or the directory, its own check says so.
+    }
+  }
+}
+
+function verb(action: Action): string {
+  return action === 'blocked' ? 'is blocked' : 'failed';
+}
