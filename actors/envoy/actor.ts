@@ -40,8 +40,6 @@ export interface EnvoyDependencies {
   readonly intervalMs: number;
   /** 0 = manifests do not expire. */
   readonly bundleMaxAgeMs: number;
-  /** The envoy's newest record on another thread's store, when it moved here. */
-  readonly adopt: (envoyId: string) => EnvoyRecord | undefined;
   /** Ends the connections of an envoy. */
   readonly disconnect: (envoyId: string) => void;
 }
@@ -56,7 +54,8 @@ export function envoyKind(dependencies: EnvoyDependencies): ActorKind<EnvoyRecor
     mailboxLimit: envoyMailboxLimit,
     idleAfterMs: 0,
     restart: { maxRestarts: 5, withinMs: 60_000 },
-    activate: ({ key, store }) => load(dependencies, key, store),
+    tables: [envoyTable],
+    activate: ({ key, store }) => load(dependencies.policy, key, store),
     handlers: {
       checkIn: (turn, payload) => checkIn(dependencies, turn, payload),
       report: (turn, payload) => report(dependencies, turn, payload),
@@ -81,14 +80,9 @@ export function envoyKind(dependencies: EnvoyDependencies): ActorKind<EnvoyRecor
   };
 }
 
-function load(
-  { policy, adopt }: EnvoyDependencies,
-  envoyId: string,
-  store: StoreReader,
-): EnvoyRecord {
+function load(policy: PolicyView, envoyId: string, store: StoreReader): EnvoyRecord {
   const own = store.get(envoyTable, envoyId);
-  if (own !== undefined) return own;
-  return adopt(envoyId) ?? firstRecord(EnvoyRecord.empty(), policy.identity(envoyId));
+  return own ?? firstRecord(EnvoyRecord.empty(), policy.identity(envoyId));
 }
 
 /** The turn's new record, with the request accepted; or why the request is refused. */
