@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const suite = 'bookworm';
+/** What a lab host has beyond the smallest Debian. libstdc++6 is for Node. */
+const packages = [
+  'systemd',
+  'systemd-sysv',
+  'dbus',
+  'iproute2',
+  'procps',
+  'cron',
+  'libstdc++6',
+  'passwd',
+  'netbase',
+];
+const excluded = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*'];
+const fallbackMirror = 'http://deb.debian.org/debian';
+
+/** Everything of the lab is below it; the base root in it is built once per machine. */
+export function labDirectory(): string {
+  return process.env.VIGO_LAB ?? '/tmp/vigo-lab';
+}
+
+/** The root that every lab host is an overlay of; made when it is not there (about half a minute). */
+export function baseRoot(): string {
+  const directory = labDirectory();
+  const recipe = JSON.stringify([suite, packages, excluded]);
+  const name = createHash('sha256').update(recipe).digest('hex').slice(0, 12);
+  const base = join(directory, `base-${name}`);
+  if (existsSync(base)) return base;
+  mkdirSync(directory, { recursive: true });
+  const work = mkdtempSync(join(directory, 'build-'));
+  try {
+    const root = join(work, 'root');
+    const excludes = excluded.map((path) => `--dpkgopt=path-exclude=${path}`);
+    const include = `--include=${packages.join(',')}`;
+    execFileSync(
+      'mmdebstrap',
+      ['--quiet', '--variant=minbase', include, ...excludes, suite, root, mirror()],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    if (!existsSync(base)) renameSync(root, base);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return base;
+}
+
+/** The Debian archive that this machine uses itself. */
+function mirror(): string {
+  for (const path of ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.list']) {
+    if (!existsSync(path)) continue;
+    const text = readFileSync(path, 'utf8');
+    const uri = /^(?:URIs:|deb(?: \[[^\]]*\])?)\s+(http\S+?)\/?(?:\s|$)/m.exec(text)?.[1];
+    if (uri !== undefined) return uri;
+  }
+  return fallbackMirror;
+}

@@ -1,0 +1,179 @@
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { baseRoot, labDirectory } from './base.ts';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const script = join(here, 'labhost.sh');
+const projectRoot = resolve(here, '../..');
+const hostLimit = 50;
+const namePattern = /^[a-z][a-z0-9-]{0,13}$/;
+
+/** Where a host finds this project and the Node that runs it, both read-only. */
+export const projectInHost = '/opt/vigo';
+export const nodeInHost = '/opt/node/bin/node';
+/** The address at which a server in `lab.namespace` answers to the hosts. */
+export const serverAddress = '10.99.0.1';
+
+export interface RunOutcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface LabHost {
+  readonly name: string;
+  readonly address: string;
+  /** The host's file system as this machine sees it; write here to change a running host. */
+  readonly root: string;
+  /** Runs a command as the host's root, with the host's rights only. */
+  run(argv: readonly string[], stdin?: string): Promise<RunOutcome>;
+  /** Like `run`, but anything other than exit code 0 throws. Answers standard output. */
+  must(argv: readonly string[], stdin?: string): Promise<string>;
+  /** Copies a file or directory of this machine to a path in the host. */
+  copyIn(from: string, to: string): void;
+  down(): Promise<void>;
+}
+
+export interface Lab {
+  /** Network namespace with the bridge to all hosts: `ip netns exec <namespace> ...`. */
+  readonly namespace: string;
+  /** A running host of that name; started at the first call. */
+  host(name: string): Promise<LabHost>;
+  /** Ends every host and removes what the lab made. */
+  stop(): Promise<void>;
+}
+
+/** A network of real Debian hosts with systemd, apt, cron and accounts. Needs root. */
+export async function startLab(): Promise<Lab> {
+  const base = baseRoot();
+  const labs = join(labDirectory(), 'labs');
+  mkdirSync(labs, { recursive: true });
+  sweep(labs);
+  const directory = mkdtempSync(join(labs, 'l'));
+  writeFileSync(join(directory, 'owner.pid'), String(process.pid));
+  const lab = new RunningLab(directory, base);
+  lab.up();
+  return lab;
+}
+
+class RunningLab implements Lab {
+  readonly namespace: string;
+  readonly #directory: string;
+  readonly #base: string;
+  readonly #hosts = new Map<string, Promise<LabHost>>();
+  readonly #atExit = () => removeLab(this.#directory);
+
+  constructor(directory: string, base: string) {
+    this.#directory = directory;
+    this.#base = base;
+    this.namespace = networkName(directory);
+  }
+
+  up(): void {
+    process.once('exit', this.#atExit);
+    execFileSync(script, ['net-up'], { env: environment(this.#directory) });
+  }
+
+  host(name: string): Promise<LabHost> {
+    const known = this.#hosts.get(name);
+    if (known !== undefined) return known;
+    if (!namePattern.test(name)) throw new Error(`${name} is no name for a lab host`);
+    if (this.#hosts.size >= hostLimit) throw new Error(`a lab has at most ${hostLimit} hosts`);
+    const host = this.#start(name, 11 + this.#hosts.size);
+    this.#hosts.set(name, host);
+    return host;
+  }
+
+  async stop(): Promise<void> {
+    process.off('exit', this.#atExit);
+    await Promise.all([...this.#hosts.values()].map(async (host) => (await host).down()));
+    removeLab(this.#directory);
+  }
+
+  async #start(name: string, octet: number): Promise<LabHost> {
+    const node = dirname(dirname(process.execPath));
+    const env = {
+      ...environment(this.#directory),
+      LABOPTIONS: `--bind-ro=${projectRoot}:${projectInHost}\n--bind-ro=${node}:/opt/node`,
+    };
+    const root = join(this.#directory, 'hosts', name, 'root');
+    const run = (words: readonly string[], stdin?: string) => execute(script, words, env, stdin);
+    await succeed(run(['up', name, String(octet), this.#base]), `start host ${name}`);
+    await succeed(run(['wait', name]), `boot host ${name}`);
+    return {
+      name,
+      address: `10.99.0.${octet}`,
+      root,
+      run: (argv, stdin) => run(['sh', name, ...argv], stdin),
+      must: (argv, stdin) => succeed(run(['sh', name, ...argv], stdin), argv.join(' ')),
+      copyIn: (from, to) => cpSync(from, join(root, to), { recursive: true }),
+      down: async () => {
+        await run(['down', name]);
+      },
+    };
+  }
+}
+
+async function succeed(running: Promise<RunOutcome>, what: string): Promise<string> {
+  const outcome = await running;
+  if (outcome.exitCode === 0) return outcome.stdout;
+  throw new Error(`${what}: exit code ${outcome.exitCode}\n${outcome.stdout}${outcome.stderr}`);
+}
+
+function networkName(directory: string): string {
+  return `v${directory.slice(-6)}`;
+}
+
+function environment(directory: string) {
+  return { PATH: process.env.PATH, LAB: directory, LABNET: networkName(directory) };
+}
+
+/** Ends what labs of dead processes left behind. */
+function sweep(labs: string): void {
+  for (const name of readdirSync(labs)) {
+    const directory = join(labs, name);
+    const owner = join(directory, 'owner.pid');
+    if (!existsSync(owner)) continue;
+    if (!existsSync(`/proc/${readFileSync(owner, 'utf8')}`)) removeLab(directory);
+  }
+}
+
+/** Synchronous, so that it also runs while the process ends. */
+function removeLab(directory: string): void {
+  const env = environment(directory);
+  const hosts = join(directory, 'hosts');
+  const names = existsSync(hosts) ? readdirSync(hosts) : [];
+  for (const name of names) execFileSync(script, ['down', name], { env, stdio: 'ignore' });
+  execFileSync(script, ['net-down'], { env, stdio: 'ignore' });
+  const left = existsSync(hosts) ? readdirSync(hosts) : [];
+  if (left.length === 0) rmSync(directory, { recursive: true, force: true });
+}
+
+function execute(
+  program: string,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv,
+  stdin = '',
+): Promise<RunOutcome> {
+  return new Promise((done, fail) => {
+    const child = spawn(program, words, { env });
+    const output = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(stdin);
+    child.once('error', fail);
+    child.once('close', (code) => done({ exitCode: code ?? -1, ...output }));
+  });
+}
