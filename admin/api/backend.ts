@@ -51,6 +51,8 @@ export interface RunFilter {
 
 export interface AuditFilter {
   readonly afterSequence: number;
+  /** The last `limit` entries instead of the first ones; still in rising order. */
+  readonly newest: boolean;
   readonly type?: string;
   readonly limit: number;
 }
@@ -131,9 +133,7 @@ export interface AuditView {
   readonly subject: string;
   readonly details: Readonly<Record<string, string | number | boolean>>;
   readonly traceparent?: string;
-  /** Hex. */
-  readonly previousHash: string;
-  /** Hex. */
+  /** SHA-256, hex; actors/audit/chain.ts says over what. */
   readonly hash: string;
 }
 

@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'admin/api/backend.ts',
     'admin/api/problem.ts',
     'actors/audit/chain.ts',
+    'actors/audit/export.ts',
   ],
   'admin/demo': ['admin/demo/', 'admin/cli/', 'admin/errors.ts'],
   bench: ['bench/', 'agent/protocol/'],

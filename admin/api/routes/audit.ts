@@ -11,6 +11,7 @@ export const auditRoutes = [
     parameters: nothing,
     query: object({
       after: Type.Optional(Type.Integer({ minimum: 0, description: 'sequence to start behind' })),
+      newest: Type.Optional(Type.Boolean({ description: 'the last entries instead of the first' })),
       type: Type.Optional(Type.String({ maxLength: 100, description: 'event type' })),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: pageLimitMax })),
     }),
@@ -18,6 +19,7 @@ export const auditRoutes = [
     handle: async ({ backend, query }) =>
       backend.views.audit({
         afterSequence: query.after ?? 0,
+        newest: query.newest ?? false,
         limit: query.limit ?? 100,
         ...(query.type === undefined ? {} : { type: query.type }),
       }),
