@@ -37,6 +37,11 @@ export interface ActorKind<State, M extends MessageMap> {
   /** Idle time before the state leaves memory; 0 = as soon as the mailbox is empty. */
   readonly idleAfterMs: number;
   readonly restart: RestartIntensity;
+  /**
+   * Rows that belong to one actor of this kind: those whose key is the actor's key, or starts with
+   * it and a slash. They follow a fleet actor to the shard that claims it.
+   */
+  readonly tables?: readonly Table<unknown>[];
   activate(context: ActivationContext): State | Promise<State>;
   readonly handlers: {
     readonly [T in keyof M]: (
@@ -90,6 +95,17 @@ export interface Turn<State> {
   clearTimer(name: string): void;
   /** Default: 'committed' when the turn staged a write, 'turn' otherwise. */
   replyAfter(when: ReplyAfter): void;
+  /**
+   * Ends the turn: what is staged commits, and the asker gets this error. A thrown coded error also
+   * reaches the asker, but keeps nothing. Neither counts as a failure of the actor.
+   */
+  refuse(error: CodedError): never;
+}
+
+/** An error of one of the house's registries. */
+export interface CodedError extends Error {
+  readonly code: string;
+  readonly remedy: string;
 }
 
 /** A fact on its way to the durable sink. `body` is msgpack-encodable. */

@@ -6,6 +6,8 @@ export interface Clock {
   monotonicMs(): number;
   /** Calls `run` once after `delayMs`. The timer does not keep the process alive when `unref` is set. */
   after(delayMs: number, run: () => void, options?: { unref?: boolean }): TimerHandle;
+  /** Calls `run` as soon as pending input and output have had their turn. */
+  soon(run: () => void): void;
 }
 
 export interface TimerHandle {

@@ -1,0 +1,144 @@
+import { bytesCodec } from './codecs.ts';
+import type { Committer } from './committer.ts';
+import type { Operation, RangeOptions, StoreReader, Table } from './store.ts';
+import type { Wheel, WheelTimer } from './wheel.ts';
+
+/** Soft rows of one thread that may wait; one more makes all of them leave at once. */
+export const softPendingLimit = 50_000;
+
+/** Encoded at once: the actor may go on to change the object that it gave. */
+interface SoftRow {
+  readonly table: Table<Uint8Array>;
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+type SoftTable = Map<string, SoftRow>;
+
+/**
+ * Writes that may be lost in a crash, coalesced by key and flushed together. Readers of this thread
+ * see them at once.
+ */
+export class SoftWrites implements StoreReader {
+  readonly #store: StoreReader;
+  readonly #committer: Committer;
+  readonly #wheel: Wheel;
+  readonly #flushMs: number;
+  #pending = new Map<string, SoftTable>();
+  #flying = new Map<string, SoftTable>();
+  #size = 0;
+  #timer: WheelTimer | undefined;
+  readonly #encoded = new Map<string, Table<Uint8Array>>();
+
+  constructor(store: StoreReader, committer: Committer, wheel: Wheel, flushMs: number) {
+    this.#store = store;
+    this.#committer = committer;
+    this.#wheel = wheel;
+    this.#flushMs = flushMs;
+  }
+
+  put(table: Table<unknown>, key: string, value: unknown): void {
+    let rows = this.#pending.get(table.name);
+    if (!rows) {
+      rows = new Map();
+      this.#pending.set(table.name, rows);
+    }
+    if (!rows.has(key)) this.#size += 1;
+    const bytes = Uint8Array.prototype.slice.call(table.codec.encode(value));
+    rows.set(key, { table: this.#encodedTable(table), key, value: bytes });
+    if (this.#size >= softPendingLimit) this.flush();
+    else this.#timer ??= this.#wheel.add(this.#flushMs, () => this.flush());
+  }
+
+  /** A hard write of the same row overtakes the soft one. */
+  overtake(operations: readonly Operation[]): void {
+    if (this.#size === 0) return;
+    for (const { table, key } of operations) {
+      if (this.#pending.get(table.name)?.delete(key)) this.#size -= 1;
+    }
+  }
+
+  flush(done: (error: unknown) => void = () => undefined): void {
+    this.#wheel.cancel(this.#timer);
+    this.#timer = undefined;
+    if (this.#size === 0) {
+      done(undefined);
+      return;
+    }
+    const rows = [...this.#pending.values()].flatMap((table) => [...table.values()]);
+    for (const row of rows) this.#fly(row);
+    this.#pending = new Map();
+    this.#size = 0;
+    this.#committer.commit({
+      operations: rows.map(
+        ({ table, key, value }): Operation => ({
+          op: 'put',
+          table: table as Table<unknown>,
+          key,
+          value,
+        }),
+      ),
+      durable: undefined,
+      settled: (error) => {
+        for (const row of rows) this.#land(row);
+        done(error);
+      },
+    });
+  }
+
+  get<V>(table: Table<V>, key: string): V | undefined {
+    const row = this.#pending.get(table.name)?.get(key) ?? this.#flying.get(table.name)?.get(key);
+    return row ? table.codec.decode(row.value) : this.#store.get(table, key);
+  }
+
+  *range<V>(table: Table<V>, options: RangeOptions): Iterable<readonly [string, V]> {
+    const pending = this.#pending.get(table.name);
+    const flying = this.#flying.get(table.name);
+    const soft = new Map<string, V>();
+    for (const row of [...(flying?.values() ?? []), ...(pending?.values() ?? [])]) {
+      if (options.from !== undefined && compareKeys(row.key, options.from) < 0) continue;
+      if (options.to !== undefined && compareKeys(row.key, options.to) >= 0) continue;
+      soft.set(row.key, table.codec.decode(row.value));
+    }
+    if (soft.size === 0) {
+      yield* this.#store.range(table, options);
+      return;
+    }
+    const merged = new Map<string, V>(this.#store.range(table, options));
+    for (const [key, value] of soft) merged.set(key, value);
+    const sign = options.reverse ? -1 : 1;
+    const rows = [...merged].sort(([a], [b]) => sign * compareKeys(a, b));
+    yield* rows.slice(0, options.limit);
+  }
+
+  /** Rows that readers of other threads see; soft rows that are new come with the next flush. */
+  count<V>(table: Table<V>): number {
+    return this.#store.count(table);
+  }
+
+  #encodedTable(table: Table<unknown>): Table<Uint8Array> {
+    let encoded = this.#encoded.get(table.name);
+    if (!encoded) {
+      encoded = { name: table.name, codec: bytesCodec, rowLimit: table.rowLimit };
+      this.#encoded.set(table.name, encoded);
+    }
+    return encoded;
+  }
+
+  #fly(row: SoftRow): void {
+    const rows = this.#flying.get(row.table.name) ?? new Map<string, SoftRow>();
+    rows.set(row.key, row);
+    this.#flying.set(row.table.name, rows);
+  }
+
+  #land(row: SoftRow): void {
+    const rows = this.#flying.get(row.table.name);
+    if (rows?.get(row.key) === row) rows.delete(row.key);
+  }
+}
+
+/** Order of the UTF-8 bytes, which is the order of code points, not of UTF-16 units. */
+function compareKeys(a: string, b: string): number {
+  if (a === b) return 0;
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
