@@ -1,0 +1,60 @@
+import type { PassState, PassSummary } from '../converge/result.ts';
+import type { Action } from '../executors/contract.ts';
+import { canonicalJsonBytes } from '../protocol/canonical-json.ts';
+import { decodeChecked, encodeChecked } from './checked-file.ts';
+import type { StateFiles } from './state-files.ts';
+
+const fileName = 'state';
+const stateFormat = 1;
+
+export interface ResourceState {
+  readonly id: string;
+  readonly type: string;
+  readonly action: Action;
+  readonly reason: string;
+  readonly errorCode: string;
+}
+
+export interface LastRun {
+  readonly runId: string;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  readonly state: PassState;
+  readonly dryRun: boolean;
+  readonly offline: boolean;
+  readonly policyVersion: number;
+  readonly summary: PassSummary;
+  readonly resources: readonly ResourceState[];
+}
+
+/** What the agent remembers between passes and restarts, beside its policy and its queue. */
+export interface RunState {
+  /** Newest policy ever accepted: an older one is refused even when the cache is gone. */
+  readonly held?: { readonly policyVersion: number; readonly secretsEpoch: number };
+  /** Policy version of the last pass; another one makes the next pass a first one. */
+  readonly passedVersion?: number;
+  readonly lastRun?: LastRun;
+  /** Resource id to "action errorCode", as last reported; resources that were fine are left out. */
+  readonly reported?: Readonly<Record<string, string>>;
+  readonly reportedAtMs?: number;
+  readonly pendingTriggers?: readonly string[];
+  readonly lastContactMs?: number;
+  /** Code and message of the last failed attempt to reach the server; absent when it answered. */
+  readonly contactFailure?: string;
+}
+
+/** An unreadable file is an empty memory: everything in it can be found out again. */
+export async function loadRunState(files: StateFiles): Promise<RunState> {
+  const stored = await files.read(fileName);
+  const content = stored === undefined ? undefined : decodeChecked(stored);
+  if (content === undefined) return {};
+  const parsed = JSON.parse(new TextDecoder().decode(content)) as RunState & { format: number };
+  return parsed.format === stateFormat ? parsed : {};
+}
+
+export async function saveRunState(files: StateFiles, state: RunState): Promise<void> {
+  await files.replace(
+    fileName,
+    encodeChecked(canonicalJsonBytes({ ...state, format: stateFormat })),
+  );
+}
