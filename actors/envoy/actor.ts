@@ -40,6 +40,8 @@ export interface EnvoyDependencies {
   readonly intervalMs: number;
   /** 0 = manifests do not expire. */
   readonly bundleMaxAgeMs: number;
+  /** False while the outbox keeps its last room for reports. */
+  readonly mayTell: () => boolean;
   /** Ends the connections of an envoy. */
   readonly disconnect: (envoyId: string) => void;
 }
@@ -113,7 +115,10 @@ function checkIn(
   const record = admit(dependencies, turn, 'CheckIn', request);
   if (!(record instanceof EnvoyRecord)) return record;
   const nowMs = record.lastSeenMs;
-  if (recordCheckIn(record, body, nowMs)) emitSeen(turn, record);
+  if (recordCheckIn(record, body, nowMs) && dependencies.mayTell()) {
+    record.seenEmittedMs = nowMs;
+    emitSeen(turn, record);
+  }
   const bundle = answerBundle(dependencies, turn, { record, request, body, nowMs });
   turn.putSoon(envoyTable, turn.key, record);
   turn.replyAfter('turn');

@@ -137,9 +137,8 @@ export function recordCheckIn(record: EnvoyRecord, body: CheckInRequest, nowMs: 
   record.setAgentRoot(body.bundleRoot);
   if (changed) record.agentVersion = body.agentVersion;
   reconcileReports(record, body);
-  const emit = changed || nowMs - record.seenEmittedMs >= seenEveryMs;
-  if (emit) record.seenEmittedMs = nowMs;
-  return emit;
+  if (changed) record.seenEmittedMs = 0;
+  return nowMs - record.seenEmittedMs >= seenEveryMs;
 }
 
 /**

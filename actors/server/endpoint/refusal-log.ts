@@ -1,6 +1,7 @@
 import { makeUuid, uuidToText } from '../../../agent/protocol/uuid.ts';
 import type { ActorKind, ActorSystem, Address } from '../../../runtime/actor.ts';
 import type { AuditEvent } from '../../audit/event.ts';
+import type { AuditEventTypeName } from '../../audit/event-types.ts';
 import { refusalFlushMs, refusalKindLimit } from './limits.ts';
 
 /** Writes the audit events of refusals into the outbox of its shard. Key: the thread's name. */
@@ -28,15 +29,15 @@ export const refusalKind: ActorKind<undefined, RefusalMessages> = {
 };
 
 /** The refusals that are security, and their audit types. */
-const auditTypes: Readonly<Record<string, string>> = {
-  REQUEST_CERTIFICATE_REQUIRED: 'request.certificate-required',
-  REQUEST_CERTIFICATE_REFUSED: 'request.certificate-refused',
-  REQUEST_IDENTITY_MISMATCH: 'request.identity-mismatch',
-  REQUEST_ENVOY_UNKNOWN: 'request.envoy-unknown',
-  REQUEST_ENVOY_REVOKED: 'request.envoy-revoked',
-  REQUEST_CLOCK_SKEW: 'request.clock-skew',
+const auditTypes: Readonly<Record<string, AuditEventTypeName>> = {
+  REQUEST_CERTIFICATE_REQUIRED: 'request.refused',
+  REQUEST_CERTIFICATE_REFUSED: 'request.refused',
+  REQUEST_ENVOY_UNKNOWN: 'request.refused',
+  REQUEST_IDENTITY_MISMATCH: 'request.identity_mismatch',
+  REQUEST_ENVOY_REVOKED: 'request.revoked',
+  REQUEST_CLOCK_SKEW: 'request.clock_skew',
   REQUEST_REPLAYED: 'request.replayed',
-  REQUEST_SIGNATURE: 'request.signature',
+  REQUEST_SIGNATURE: 'request.bad_signature',
 };
 
 export interface RefusalFact {
