@@ -145,3 +145,9 @@ export class EnvironmentView {
 function isReadersFull(error: unknown): boolean {
   return reasonOf(error).includes('MDB_READERS_FULL');
 }
+
+/** ENOSPC and EDQUOT, errno of Linux. */
+export function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 28 || code === 122;
+}

@@ -2,6 +2,7 @@ import { RuntimeError, reasonOf } from './errors.ts';
 import {
   type Environment,
   internalKeys,
+  isDiskFull,
   openEnvironment,
   storeFormat,
 } from './lmdb-environment.ts';
@@ -24,9 +25,22 @@ async function probe(directory: string): Promise<void> {
     }
   }
   for (const [table, count] of counts) checkCount(environment, table, count);
-  const mark = environment.getBinary(internalKeys.sequence);
-  if (mark !== undefined) await environment.put(internalKeys.sequence, Buffer.from(mark));
+  tryWrite(environment);
   await environment.close();
+}
+
+function tryWrite(environment: Environment): void {
+  const mark = environment.getBinary(internalKeys.sequence);
+  if (mark === undefined) return;
+  const value = Buffer.from(mark);
+  try {
+    environment.transactionSync(() => {
+      environment.put(internalKeys.sequence, value);
+    });
+  } catch (error) {
+    // A full disk is no damage; the store will say so itself.
+    if (!isDiskFull(error)) throw error;
+  }
 }
 
 function checkFormat(environment: Environment): void {

@@ -1,5 +1,5 @@
 import { RuntimeError, reasonOf } from './errors.ts';
-import { type Environment, EnvironmentView, internalKeys } from './lmdb-environment.ts';
+import { type Environment, EnvironmentView, internalKeys, isDiskFull } from './lmdb-environment.ts';
 import type { Clock, TimerHandle } from './ports/clock.ts';
 import { RowCounts } from './row-counts.ts';
 import type { Commit, Operation, RangeOptions, Store, Table } from './store.ts';
@@ -150,7 +150,7 @@ export class LmdbStore implements Store {
   #schedule(): void {
     if (this.#scheduled || this.#writing !== undefined || this.#waiting.length === 0) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    this.#parts.clock.soon(() => {
       this.#scheduled = false;
       this.#writeBatch();
     });
@@ -360,10 +360,4 @@ async function causeOf(error: unknown): Promise<unknown> {
     () => error,
     (cause: unknown) => cause,
   );
-}
-
-/** ENOSPC and EDQUOT, errno of Linux. */
-function isDiskFull(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 28 || code === 122;
 }
