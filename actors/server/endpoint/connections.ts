@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../../../runtime/ports/clock.ts';
 
 /** What one accepted connection is allowed to be. */
 export interface Connection {
@@ -19,6 +20,7 @@ export class ConnectionTable {
   /** The newest connection of each envoy. */
   readonly #byEnvoy = new Map<string, Connection>();
   readonly #limit: number;
+  #onEmpty: (() => void) | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -42,6 +44,7 @@ export class ConnectionTable {
   /** True when the envoy has no other connection here. */
   remove(connection: Connection): boolean {
     if (this.#byPeer.get(connection.peer) === connection) this.#byPeer.delete(connection.peer);
+    if (this.#byPeer.size === 0) this.#onEmpty?.();
     const { envoyId } = connection;
     if (envoyId === undefined || this.#byEnvoy.get(envoyId) !== connection) return false;
     this.#byEnvoy.delete(envoyId);
@@ -54,6 +57,18 @@ export class ConnectionTable {
 
   disconnect(envoyId: string): void {
     this.#byEnvoy.get(envoyId)?.socket.destroy();
+  }
+
+  /** Resolves when no connection is left, after `limitMs` at the latest. */
+  emptied(clock: Clock, limitMs: number): Promise<void> {
+    if (this.#byPeer.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = clock.after(limitMs, resolve);
+      this.#onEmpty = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
   }
 
   destroyAll(): void {

@@ -13,8 +13,12 @@ export interface EndpointOptions {
   readonly identity: TlsIdentity;
   readonly bundlePublicKey: Uint8Array;
   readonly intervalMs: number;
+  readonly connectionLimit: number;
+  readonly handshakesPerSecond: number;
   /** For the log: refusals and cut-off connections, with their trace. */
   readonly onRefusal: (code: string, details: Readonly<Record<string, unknown>>) => void;
+  /** For the log at its most talkative. */
+  readonly onServed?: (method: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 /** The agents' door of one shard. */
@@ -23,8 +27,8 @@ export interface Endpoint {
   listen(host: string, port: number): Promise<number>;
   disconnect(envoyId: string): void;
   counters(): EndpointCounters;
-  /** Accepts nobody any more and lets calls under way end for at most `graceMs`. */
-  drain(graceMs: number): void;
+  /** Accepts nobody any more; resolves when all calls have ended, after `graceMs` at the latest. */
+  drain(graceMs: number): Promise<void>;
   close(): void;
 }
 
@@ -37,7 +41,7 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
     refusals.add({ code, envoyId, peer, traceparent });
     options.onRefusal(code, { envoyId, peer, traceparent });
   };
-  const listener = createTlsListener(options.identity, {
+  const listener = createTlsListener(options.identity, options, system.ports.clock, {
     accepted: ({ socket }) => grpc.inject(socket),
     closed: ({ envoyId, claim }, last) => {
       if (last && claim !== undefined && envoyId !== undefined) {
@@ -66,10 +70,11 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
     listen: (host, port) => listener.listen(host, port),
     disconnect: (envoyId) => listener.connections.disconnect(envoyId),
     counters: () => counters.read(listener.connections.size),
-    drain: (graceMs) => {
+    drain: async (graceMs) => {
       listener.stopAccepting();
       refusals.flush();
       grpc.drain(graceMs);
+      await listener.connections.emptied(system.ports.clock, graceMs);
     },
     close: () => closeAll(listener.connections, grpc),
   };

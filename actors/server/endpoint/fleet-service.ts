@@ -24,6 +24,7 @@ export interface FleetServiceParts {
   readonly intervalMs: number;
   /** Every refusal passes here; what is security goes to the audit log. */
   readonly refused: (call: RefusedCall, who: Refused) => void;
+  readonly onServed?: (method: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Whose request was refused, as far as it is known. */
@@ -108,6 +109,7 @@ function signed(
       }
       if (connection.claim !== true) await claimed(parts, connection, envoyId);
       const answer = await serve({ connection, envoyId, request });
+      parts.onServed?.(method, { envoyId, traceparent });
       return answer instanceof Uint8Array
         ? answer
         : refuse(parts, peer, new EarlyRefusal(refusedByActor(answer)), traceparent);

@@ -1,7 +1,5 @@
 /** What one shard's endpoint admits. Sizes in bytes, times in milliseconds. */
 
-/** Open connections; one more is closed at once and comes back by the agent's own backoff. */
-export const connectionsPerShardLimit = 100_000;
 /** A peer that has not finished its TLS handshake by then is cut off. */
 export const handshakeTimeoutMs = 10_000;
 /** Requests that one connection may have open at a time; an agent needs two. */

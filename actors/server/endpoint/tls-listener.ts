@@ -1,13 +1,10 @@
-import type { AddressInfo } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { Clock } from '../../../runtime/ports/clock.ts';
 import { envoyIdFromCertificate } from '../../enrollment/identity.ts';
+import { HandshakeGate } from './admission.ts';
 import { type Connection, ConnectionTable } from './connections.ts';
-import {
-  connectionsPerShardLimit,
-  handshakeTimeoutMs,
-  sessionTicketLifetimeS,
-  tcpKeepaliveMs,
-} from './limits.ts';
+import { handshakeTimeoutMs, sessionTicketLifetimeS, tcpKeepaliveMs } from './limits.ts';
 
 export interface TlsIdentity {
   /** PEM; leaf first. */
@@ -34,13 +31,23 @@ export interface TlsListener {
   stopAccepting(): void;
 }
 
+export interface ListenerLimits {
+  readonly connectionLimit: number;
+  readonly handshakesPerSecond: number;
+}
+
 /**
  * Accepts TLS 1.3 connections that speak HTTP/2. A peer without a certificate may register; one
  * whose certificate is not of our CA, or has expired, or names no envoy, is cut off.
  */
-export function createTlsListener(identity: TlsIdentity, events: ListenerEvents): TlsListener {
-  const connections = new ConnectionTable(connectionsPerShardLimit);
-  const server = createServer({
+export function createTlsListener(
+  identity: TlsIdentity,
+  limits: ListenerLimits,
+  clock: Clock,
+  events: ListenerEvents,
+): TlsListener {
+  const connections = new ConnectionTable(limits.connectionLimit);
+  const tls = createTlsServer({
     cert: identity.certificate,
     key: identity.key,
     ca: identity.authority,
@@ -52,17 +59,32 @@ export function createTlsListener(identity: TlsIdentity, events: ListenerEvents)
     handshakeTimeout: handshakeTimeoutMs,
     sessionTimeout: sessionTicketLifetimeS,
     ticketKeys: Buffer.from(identity.ticketKeys),
-    keepAlive: true,
-    keepAliveInitialDelay: tcpKeepaliveMs,
-    noDelay: true,
   });
-  server.maxConnections = connectionsPerShardLimit;
-  server.on('drop', (peer) => events.refused('connection limit', nameOf(peer)));
-  server.on('tlsClientError', (error, socket) => {
+  tls.on('tlsClientError', (error, socket) => {
     events.refused(`handshake: ${codeOf(error)}`, nameOf(socket));
     socket.destroy();
   });
-  server.on('secureConnection', (socket) => accept(socket, connections, events));
+  tls.on('secureConnection', (socket) => accept(socket, connections, events));
+  const gate = new HandshakeGate(
+    clock,
+    limits.handshakesPerSecond,
+    (socket) => tls.emit('connection', socket),
+    (socket) => events.refused('too many handshakes', nameOf(socket)),
+  );
+  const server = createTcpServer(
+    {
+      pauseOnConnect: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: tcpKeepaliveMs,
+    },
+    (socket) => {
+      socket.on('error', () => socket.destroy());
+      gate.enter(socket);
+    },
+  );
+  server.maxConnections = limits.connectionLimit;
+  server.on('drop', (peer) => events.refused('connection limit', nameOf(peer)));
   return {
     connections,
     listen: (host, port) => listen(server, host, port),
@@ -115,7 +137,8 @@ function codeOf(error: unknown): string {
 function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, reusePort: true, backlog: listenBacklog }, () => {
+    const address = host === '' ? { port } : { host, port };
+    server.listen({ ...address, reusePort: true, backlog: listenBacklog }, () => {
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });
