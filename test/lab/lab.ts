@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -40,6 +40,8 @@ export interface LabHost {
   run(argv: readonly string[], stdin?: string): Promise<RunOutcome>;
   /** Like `run`, but anything other than exit code 0 throws. Answers standard output. */
   must(argv: readonly string[], stdin?: string): Promise<string>;
+  /** Starts a command that goes on running; it ends with the host. */
+  start(argv: readonly string[]): ChildProcessWithoutNullStreams;
   /** Copies a file or directory of this machine to a path in the host. */
   copyIn(from: string, to: string): void;
   down(): Promise<void>;
@@ -117,6 +119,7 @@ class RunningLab implements Lab {
       root,
       run: (argv, stdin) => run(['sh', name, ...argv], stdin),
       must: (argv, stdin) => succeed(run(['sh', name, ...argv], stdin), argv.join(' ')),
+      start: (argv) => spawn(script, ['sh', name, ...argv], { env }),
       copyIn: (from, to) => cpSync(from, join(root, to), { recursive: true }),
       down: async () => {
         await run(['down', name]);

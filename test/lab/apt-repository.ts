@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { LabHost } from './lab.ts';
+
+export interface TestPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly depends?: string;
+  /** Absolute path -> content. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Those of `files` that the administrator may edit. */
+  readonly configuration?: readonly string[];
+  /** Maintainer scripts: "postinst", "prerm", ... */
+  readonly scripts?: Readonly<Record<string, string>>;
+}
+
+const pathInHost = '/srv/apt';
+
+/** Builds the packages and makes them, and nothing else, what the host's apt can install. */
+export async function publishPackages(
+  host: LabHost,
+  packages: readonly TestPackage[],
+): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), 'vigo-apt-'));
+  try {
+    const repository = join(work, 'repository');
+    mkdirSync(repository);
+    for (const one of packages) build(one, work, repository);
+    writeFileSync(join(repository, 'Packages'), index(repository));
+    rmSync(join(host.root, pathInHost), { recursive: true, force: true });
+    host.copyIn(repository, pathInHost);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  rmSync(join(host.root, 'etc/apt/sources.list'), { force: true });
+  writeFileSync(
+    join(host.root, 'etc/apt/sources.list.d/lab.list'),
+    `deb [trusted=yes] copy:${pathInHost} ./\n`,
+  );
+}
+
+function build(one: TestPackage, work: string, repository: string): void {
+  const root = mkdtempSync(join(work, 'package-'));
+  chmodSync(root, 0o755);
+  const control = [
+    `Package: ${one.name}`,
+    `Version: ${one.version}`,
+    'Architecture: all',
+    'Maintainer: Lab <lab@example.org>',
+    ...(one.depends === undefined ? [] : [`Depends: ${one.depends}`]),
+    'Description: made by a test',
+    '',
+  ].join('\n');
+  write(root, '/DEBIAN/control', control);
+  for (const [path, content] of Object.entries(one.files ?? {})) write(root, path, content);
+  for (const [name, content] of Object.entries(one.scripts ?? {})) {
+    write(root, `/DEBIAN/${name}`, content);
+    chmodSync(join(root, 'DEBIAN', name), 0o755);
+  }
+  if (one.configuration !== undefined)
+    write(root, '/DEBIAN/conffiles', `${one.configuration.join('\n')}\n`);
+  const file = join(repository, `${one.name}_${one.version.replace(':', '%3a')}_all.deb`);
+  execFileSync('dpkg-deb', ['--root-owner-group', '-Znone', '-b', root, file], { stdio: 'ignore' });
+}
+
+function write(root: string, path: string, content: string): void {
+  const file = join(root, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+}
+
+/** The Packages file of a flat repository (deb822). */
+function index(repository: string): string {
+  return readdirSync(repository)
+    .filter((name) => name.endsWith('.deb'))
+    .map((name) => {
+      const file = join(repository, name);
+      const control = execFileSync('dpkg-deb', ['-f', file], { encoding: 'utf8' }).trimEnd();
+      const sum = createHash('sha256').update(readFileSync(file)).digest('hex');
+      return `${control}\nFilename: ./${name}\nSize: ${statSync(file).size}\nSHA256: ${sum}\n`;
+    })
+    .join('\n');
+}

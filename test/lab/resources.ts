@@ -1,0 +1,69 @@
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { PassResult, ResourceOutcome } from '../../agent/converge/result.ts';
+import type { PolicyValue } from '../../agent/protocol/bundle.ts';
+import { type LabHost, nodeInHost, projectInHost } from './lab.ts';
+
+export interface LabResource {
+  readonly name?: string;
+  readonly type: string;
+  readonly when?: string;
+  readonly notify?: readonly string[];
+  readonly parameters: Readonly<Record<string, PolicyValue>>;
+}
+
+export interface LabRequest {
+  readonly resources: readonly LabResource[];
+  readonly dryRun: boolean;
+}
+
+const command = [nodeInHost, `${projectInHost}/test/lab/run-resources.ts`];
+
+/** A long-lived agent per host, so that what it keeps in memory between passes is tested too. */
+class LabAgent {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+  #complaints = '';
+
+  constructor(host: LabHost) {
+    this.#child = host.start(command);
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#complaints += text;
+    });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  async ask(line: string): Promise<string> {
+    this.#child.stdin.write(`${line}\n`);
+    const answer = await this.#lines.next();
+    if (answer.done === true) throw new Error(`the agent ended: ${this.#complaints}`);
+    return answer.value;
+  }
+}
+
+const agents = new WeakMap<LabHost, LabAgent>();
+
+/** One convergence pass of the agent's engine over these resources, inside the host. */
+export async function converge(
+  host: LabHost,
+  resources: readonly LabResource[],
+  options: { readonly dryRun?: boolean } = {},
+): Promise<PassResult> {
+  const request: LabRequest = { resources, dryRun: options.dryRun ?? false };
+  const agent = agents.get(host) ?? new LabAgent(host);
+  agents.set(host, agent);
+  return JSON.parse(await agent.ask(JSON.stringify(request)));
+}
+
+/** The outcome of a single resource. */
+export async function convergeOne(
+  host: LabHost,
+  type: string,
+  parameters: Readonly<Record<string, PolicyValue>>,
+  options: { readonly dryRun?: boolean } = {},
+): Promise<ResourceOutcome> {
+  const result = await converge(host, [{ type, parameters }], options);
+  const outcome = result.resources[0];
+  if (outcome === undefined) throw new Error('the pass has no outcome');
+  return outcome;
+}
