@@ -281,6 +281,10 @@ const registry = {
     message: 'A file that the resource needs is not there',
     remedy: 'Declare what creates it, and let this resource depend on that.',
   },
+  AGENT_REGION_MISSING: {
+    message: 'No line matches region_start, so there is no place for the edit',
+    remedy: 'Correct the expression, or declare what writes the region first.',
+  },
   AGENT_FILE_TOO_LARGE: {
     message: 'The file is larger than this resource type may edit',
     remedy: 'Manage the file by other means; limits are in docs/limits.md.',

@@ -16,7 +16,7 @@ export class NodeProcesses implements Processes {
   async run(request: RunRequest): Promise<RunResult> {
     if (request.signal?.aborted) throw new PlatformError('ECANCELED', 'spawn', request.argv[0]);
     if (request.cwd !== undefined && !existsSync(request.cwd))
-      throw new PlatformError('ENOTDIR', 'spawn in', request.cwd);
+      throw new PlatformError('ENOENT', 'chdir', request.cwd);
     const child = await start(request);
     if (request.background) {
       child.unref();

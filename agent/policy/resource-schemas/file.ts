@@ -1,4 +1,11 @@
-import { commandTargets, ownership, pathTargets, presence, type ResourceSchema } from './schema.ts';
+import {
+  commandTargets,
+  list,
+  ownership,
+  pathTargets,
+  presence,
+  type ResourceSchema,
+} from './schema.ts';
 
 export const fileSchema: ResourceSchema = {
   name: 'file',
@@ -41,7 +48,19 @@ export const fileSchema: ResourceSchema = {
       kind: 'string',
       description: 'Shell command; % is a file with the new content. Non-zero stops the write.',
     },
+    {
+      name: 'stream_edit',
+      kind: 'list',
+      description:
+        'Programs (absolute paths) that the content runs through before it is compared and written.',
+    },
   ],
   exclusive: [['content', 'source']],
-  targets: (parameters) => [...pathTargets(parameters), ...commandTargets(parameters, 'validate')],
+  targets: (parameters) => [
+    ...pathTargets(parameters),
+    ...commandTargets(parameters, 'validate'),
+    ...list(parameters, 'stream_edit').map(
+      (value) => ({ kind: 'command', value, effect: 'run' }) as const,
+    ),
+  ],
 };

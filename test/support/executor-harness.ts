@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { createEngine } from '../../agent/converge/engine.ts';
+import type { ResourceOutcome } from '../../agent/converge/result.ts';
+import type { Action, AnyResourceType } from '../../agent/executors/contract.ts';
+import { typeRegistry } from '../../agent/executors/registry.ts';
+import { createNodePlatform } from '../../agent/platform/node-platform.ts';
+import { type Platform, temporaryNamePattern } from '../../agent/platform/platform.ts';
+import type { PolicyValue } from '../../agent/protocol/bundle.ts';
+import { type FaultMode, faultyPlatform } from './faulty-platform.ts';
+import { resourceBundle } from './resource-bundle.ts';
+
+/** One row of a type's table: a state of the node, what is declared, and what must become of it. */
+export interface ExecutorCase {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, PolicyValue>>;
+  /** Makes the state that the pass finds; `root` is the real path of the root. */
+  readonly arrange?: (root: string) => void;
+  readonly action: Action;
+  readonly errorCode?: string;
+  readonly reason?: RegExp;
+  /** Looks at what the pass made of it. Runs after an interrupted and repeated pass too. */
+  readonly check?: (root: string, t: Test) => void;
+  /** What a second pass does; default none (for what acted), else the same as the first. */
+  readonly second?: Action;
+  /** Templates of the bundle, for `source`. */
+  readonly templates?: Readonly<Record<string, string>>;
+}
+
+export interface HarnessOptions {
+  /** Default: the real operating system, confined to the root. */
+  readonly platform?: (root: string) => Platform;
+}
+
+/** Calls of one pass that are made to fail, one after the other. */
+const faultLimit = 200;
+const faultModes: readonly FaultMode[] = ['before', 'after', 'leftover'];
+const acting: readonly Action[] = ['created', 'updated', 'deleted'];
+
+/**
+ * Proves a resource type by its table. Per row: a dry run tells the same and leaves a byte-identical
+ * tree; the pass does what is expected; the second does nothing; and whichever call of the pass
+ * fails, the next pass ends right and leaves no temporary file.
+ */
+export async function proveExecutor(
+  t: Test,
+  type: AnyResourceType,
+  cases: readonly ExecutorCase[],
+  options: HarnessOptions = {},
+): Promise<void> {
+  for (const row of cases) {
+    await t.test(row.name, async (t) => {
+      const run = new CaseRun(
+        type,
+        row,
+        options.platform ?? ((root) => createNodePlatform({ root })),
+      );
+      await run.prove(t);
+      if (acting.includes(row.action))
+        for (const mode of faultModes) await run.proveInterrupted(t, mode);
+    });
+  }
+}
+
+class CaseRun {
+  readonly #type: AnyResourceType;
+  readonly #row: ExecutorCase;
+  readonly #makePlatform: (root: string) => Platform;
+
+  constructor(type: AnyResourceType, row: ExecutorCase, makePlatform: (root: string) => Platform) {
+    this.#type = type;
+    this.#row = row;
+    this.#makePlatform = makePlatform;
+  }
+
+  async prove(t: Test): Promise<void> {
+    await this.#inRoot(async (root) => {
+      const platform = this.#makePlatform(root);
+      const before = treeDigest(root);
+      const predicted = await this.#pass(platform, true);
+      t.same(treeDigest(root), before, 'a dry run leaves the tree as it was');
+      this.#expect(t, predicted, 'predicted');
+      this.#expect(t, await this.#pass(platform, false), 'done');
+      this.#row.check?.(root, t);
+      const first = this.#row.action;
+      const second = this.#row.second ?? (acting.includes(first) ? 'none' : first);
+      const settled = treeDigest(root);
+      t.equal((await this.#pass(platform, false)).action, second, 'the second pass');
+      if (second === 'none') t.same(treeDigest(root), settled, 'and leaves the tree as it was');
+      t.same(temporaries(root), [], 'no temporary file is left');
+    });
+  }
+
+  async proveInterrupted(t: Test, mode: FaultMode): Promise<void> {
+    for (let nth = 1; nth <= faultLimit; nth += 1) {
+      let reached = true;
+      await this.#inRoot(async (root) => {
+        const platform = this.#makePlatform(root);
+        const faulty = faultyPlatform(platform, nth, mode);
+        await this.#pass(faulty.platform, false);
+        reached = faulty.reached();
+        if (!reached) return;
+        const at = `interrupted ${mode} call ${nth} (${faulty.reachedCall()})`;
+        const next = await this.#pass(platform, false);
+        t.not(next.action, 'failed', `${at}: ${next.errorCode} ${next.reason}`);
+        this.#row.check?.(root, t);
+        const last = await this.#pass(platform, false);
+        t.ok(['none', this.#row.second].includes(last.action), `${at}: settled, ${last.reason}`);
+        t.same(temporaries(root), [], `${at}: no temporary file is left`);
+      });
+      if (!reached) return;
+    }
+    t.fail(`a pass makes more than ${faultLimit} calls`);
+  }
+
+  /** A new engine each time, as after a restart of the agent. */
+  async #pass(platform: Platform, dryRun: boolean): Promise<ResourceOutcome> {
+    const engine = createEngine({ platform, registry: typeRegistry([this.#type]) });
+    const document = resourceBundle(
+      { type: this.#type.name, parameters: this.#row.parameters },
+      this.#row.templates,
+    );
+    const result = await engine.pass({ document, traits: {}, dryRun });
+    return result.resources[0]!;
+  }
+
+  #expect(t: Test, outcome: ResourceOutcome, when: string): void {
+    const { action, errorCode, reason } = this.#row;
+    t.equal(outcome.action, action, `${when}: ${outcome.errorCode} ${outcome.reason}`);
+    if (errorCode !== undefined)
+      t.equal(outcome.errorCode, errorCode, `${when}: ${outcome.reason}`);
+    if (reason !== undefined) t.match(outcome.reason, reason, when);
+  }
+
+  async #inRoot(work: (root: string) => Promise<void>): Promise<void> {
+    const place = mkdtempSync(join(tmpdir(), 'vigo-executor-'));
+    const root = join(place, 'root');
+    try {
+      mkdirSync(root);
+      this.#row.arrange?.(root);
+      await work(root);
+    } finally {
+      rmSync(place, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Everything about a tree that a user could notice: one line per entry, with content and times. */
+export function treeDigest(root: string): string[] {
+  return walk(root).map((path) => {
+    const status = lstatSync(path);
+    const content = status.isFile()
+      ? createHash('sha256').update(readFileSync(path)).digest('hex')
+      : status.isSymbolicLink()
+        ? readlinkSync(path)
+        : '';
+    const { mode, uid, gid, ino, mtimeMs, ctimeMs } = status;
+    return [path.slice(root.length), mode, uid, gid, ino, mtimeMs, ctimeMs, content].join(' ');
+  });
+}
+
+function temporaries(root: string): string[] {
+  return walk(root).filter((path) =>
+    temporaryNamePattern.test(path.slice(path.lastIndexOf('/') + 1)),
+  );
+}
+
+function walk(path: string): string[] {
+  if (!lstatSync(path).isDirectory()) return [path];
+  return [
+    path,
+    ...readdirSync(path)
+      .sort()
+      .flatMap((name) => walk(join(path, name))),
+  ];
+}
