@@ -4,7 +4,7 @@ import { Channel, type Frame, plainError, type ReviveError, reviveError } from '
 import { Committer } from './committer.ts';
 import { Directory } from './directory.ts';
 import type { Envelope, ReplyTo, RuntimeEvent } from './envelope.ts';
-import { RuntimeError } from './errors.ts';
+import { RuntimeError, reasonOf } from './errors.ts';
 import { ActorHost, type AnyKind, type HostThread, isCodedError } from './host.ts';
 import { Locks } from './locks.ts';
 import { MailRoom } from './mail.ts';
@@ -203,7 +203,13 @@ export class ThreadSystem implements ActorSystem {
     id: number,
   ): string | undefined {
     const { kind, key } = to;
-    const thread = this.#threadOf(kind, key);
+    let thread: string | undefined;
+    try {
+      thread = this.#threadOf(kind, key);
+    } catch (error) {
+      this.#refused(kind, error, reply);
+      return undefined;
+    }
     if (thread === this.name) {
       this.#deliver({ kind, key, type, payload, traceparent, mail, reply });
       return undefined;
@@ -238,9 +244,10 @@ export class ThreadSystem implements ActorSystem {
     return owner === this.name ? undefined : owner;
   }
 
-  #refused(kind: string, error: RuntimeError, reply: ReplyTo | undefined): void {
+  #refused(kind: string, error: unknown, reply: ReplyTo | undefined): void {
+    const code = isCodedError(error) ? error.code : reasonOf(error);
     if (reply) reply.reject(error);
-    else this.#reports.add({ type: 'tell.dropped', kind, code: error.code, count: 1 });
+    else this.#reports.add({ type: 'tell.dropped', kind, code, count: 1 });
   }
 
   #deliver(envelope: Envelope): void {

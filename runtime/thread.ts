@@ -17,7 +17,8 @@ export type { ThreadBootstrap } from './thread-port.ts';
 /** How a thread entry joins the system. The system closes the store when the thread stops. */
 export interface JoinOptions
   extends Omit<SystemOptions, 'thread' | 'topology' | 'ports' | 'store'> {
-  readonly store?: Store;
+  /** When it fails for good the thread ends, and is replaced with a store that was checked. */
+  readonly store?: Store & { onFailure?(run: (failure: Error) => void): void };
   readonly ports?: Ports;
   /** Everything is wired; open listeners here. The thread counts as started when it resolves. */
   readonly onStart?: (system: ThreadSystem) => void | Promise<void>;
@@ -49,6 +50,11 @@ export async function joinSystem(
   const { control, links, thread, topology } = bootstrap;
   const ports = options.ports ?? nodePorts();
   const system = new ThreadSystem({ ...options, ports, thread, topology });
+  options.store?.onFailure?.((failure) => {
+    ports.clock.soon(() => {
+      throw failure;
+    });
+  });
   const answer = (message: ThreadAnswer): void => control.postMessage(message);
   for (const { peer, port } of links) system.attach(peer, portLink(port));
   const stopped = new Promise<void>((resolve, reject) => {
