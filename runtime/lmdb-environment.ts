@@ -4,7 +4,7 @@ import type { RangeOptions, Table } from './store.ts';
 import { checkKey, decodeRow, rangeBounds, rowKey } from './store-rows.ts';
 
 /** Address space taken at first; lmdb-js maps more as the file grows. */
-const firstMapBytes = 256 * 1024 * 1024;
+const firstMapBytes = 64 * 1024 * 1024;
 /** Read transactions at once over all threads; each thread that reads holds one. */
 export const readerSlotLimit = 254;
 /** Keys that are no rows start with 0x00; no table name does. */
@@ -142,7 +142,7 @@ export class EnvironmentView {
   }
 }
 
-function isReadersFull(error: unknown): boolean {
+export function isReadersFull(error: unknown): boolean {
   return reasonOf(error).includes('MDB_READERS_FULL');
 }
 

@@ -5,6 +5,7 @@ import {
   type Environment,
   EnvironmentView,
   internalKeys,
+  isReadersFull,
   openEnvironment,
 } from './lmdb-environment.ts';
 import type { RangeOptions, StoreReader, Table } from './store.ts';
@@ -21,7 +22,7 @@ export class LmdbReader implements StoreReader {
   readonly #inode: bigint | undefined;
   #closed = false;
 
-  /** Throws RUNTIME_STORE_OPEN_FAILED when there is no store at the path. */
+  /** Throws RUNTIME_STORE_OPEN_FAILED when there is no store, RUNTIME_STORE_READERS_FULL. */
   constructor(directory: string) {
     this.directory = directory;
     this.#inode = inodeOf(directory);
@@ -77,6 +78,7 @@ function inodeOf(directory: string): bigint | undefined {
 }
 
 function openFailed(directory: string, error: unknown): RuntimeError {
+  if (isReadersFull(error)) return new RuntimeError('RUNTIME_STORE_READERS_FULL', { directory });
   return new RuntimeError(
     'RUNTIME_STORE_OPEN_FAILED',
     { directory, reason: reasonOf(error) },
