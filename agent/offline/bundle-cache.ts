@@ -28,13 +28,15 @@ export class BundleCache {
   }
 
   /**
-   * Undefined when there is none. Throws AGENT_CACHE_ALTERED when the file is not what was stored,
-   * PROTOCOL_BUNDLE_EXPIRED when its time is over, or another PROTOCOL_BUNDLE code.
+   * Undefined when there is none. Throws AGENT_CACHE_ALTERED when the file is not what was stored or
+   * leads behind what was held. Whether its time is over is for the caller to ask: an expired policy
+   * is not enforced, but the server can renew it without sending it again.
    */
-  async load(expected: ManifestExpectation): Promise<HeldPolicy | undefined> {
+  async load(expectedNow: Omit<ManifestExpectation, 'nowMs'>): Promise<HeldPolicy | undefined> {
     const stored = await this.#files.read(fileName);
     if (stored === undefined) return undefined;
     const signed = decodeStored(stored);
+    const expected = { ...expectedNow, nowMs: 0 };
     try {
       const last = this.#last;
       if (last !== undefined && equalBytes(last.stored, stored)) {
@@ -45,24 +47,23 @@ export class BundleCache {
       this.#last = { stored, policy };
       return policy;
     } catch (error) {
-      if (error instanceof AgentError && error.code === 'PROTOCOL_BUNDLE_EXPIRED') throw error;
       throw altered(error);
     }
   }
 
   /**
    * Verifies what the server sent and stores it durably. An answer without a document means that
-   * the cached one still holds. Throws PROTOCOL_BUNDLE codes; a disk that cannot store it rejects
-   * with AGENT_STATE_WRITE through `stored`, while `policy` may be enforced.
+   * the cached one still holds. Throws PROTOCOL_BUNDLE codes. `store` makes it durable, or rejects
+   * with AGENT_STATE_WRITE while `policy` may be enforced all the same.
    */
   async adopt(
     bundle: SignedBundle,
     expected: ManifestExpectation,
-  ): Promise<{ policy: HeldPolicy; stored: Promise<void> }> {
+  ): Promise<{ policy: HeldPolicy; store: () => Promise<void> }> {
     const document = bundle.document.length > 0 ? bundle.document : await this.#heldDocument();
     const policy = this.#verify(bundle, document, expected);
     const whole = SignedBundle.encode({ ...bundle, document }).finish();
-    return { policy, stored: this.#files.replace(fileName, encodeChecked(whole)) };
+    return { policy, store: () => this.#files.replace(fileName, encodeChecked(whole)) };
   }
 
   async #heldDocument(): Promise<Uint8Array> {

@@ -1,0 +1,131 @@
+import type { PassResult } from './converge/result.ts';
+import { changed } from './converge/result.ts';
+import { AgentError } from './errors.ts';
+import type { LogFields, Logger } from './log.ts';
+import type { NodeAgent } from './node-agent.ts';
+import { Backoff } from './offline/backoff.ts';
+import type { AgentClock } from './platform/platform.ts';
+import type { TraceContext } from './protocol/traceparent.ts';
+
+/** Whatever a server or a person asks for, the pace stays within these. */
+export const intervalFloorMs = 100;
+export const intervalCeilingMs = 86_400_000;
+/** Lines about single resources in one pass's log. */
+const loggedResourceLimit = 200;
+
+export interface DaemonOptions {
+  readonly agent: NodeAgent;
+  readonly clock: AgentClock;
+  readonly log: Logger;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Pace while no server says otherwise. */
+  readonly intervalMs: number;
+  /** The operator's pace wins over the server's. */
+  readonly fixedInterval?: boolean;
+}
+
+/**
+ * Check in, converge, report, again and again until the signal. While the server is away the passes
+ * go on at the last known pace and the attempts to reach it back off.
+ */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #backoff: Backoff;
+  #intervalMs: number;
+  #checkInDueMs = 0;
+  #passDueMs = 0;
+  #wasOnline: boolean | undefined;
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.random);
+    this.#intervalMs = clamp(options.intervalMs);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!signal.aborted) {
+      await this.cycle(signal);
+      const dueMs = Math.min(this.#checkInDueMs, this.#passDueMs);
+      await clock.sleep(Math.max(0, dueMs - clock.monotonicMs()), signal);
+    }
+  }
+
+  /** What is due now. Every failure is logged and ends in a later attempt. */
+  async cycle(signal: AbortSignal): Promise<void> {
+    const { agent, clock, log } = this.#options;
+    const trace = agent.newTrace();
+    const startedMs = clock.monotonicMs();
+    try {
+      const traits = await agent.collectTraits();
+      const online = startedMs >= this.#checkInDueMs && (await this.#checkIn(traits, trace));
+      if (signal.aborted) return;
+      if (online || startedMs >= this.#passDueMs) {
+        // Together with the next check-in, so that its answer is what the pass enforces.
+        this.#passDueMs = online ? this.#checkInDueMs : startedMs + this.#intervalMs;
+        const result = await agent.pass(traits, !online, signal, trace);
+        if (result !== undefined) logPass(log.within(trace), result);
+      }
+      if (online) await agent.drain(trace);
+    } catch (error) {
+      logFailure(log.within(trace), error);
+      this.#passDueMs = Math.max(this.#passDueMs, startedMs + this.#intervalMs);
+      this.#checkInDueMs = Math.max(this.#checkInDueMs, startedMs + this.#backoff.next());
+    }
+  }
+
+  async #checkIn(
+    traits: Awaited<ReturnType<NodeAgent['collectTraits']>>,
+    trace: TraceContext,
+  ): Promise<boolean> {
+    const { agent, clock, log } = this.#options;
+    try {
+      const answer = await agent.checkIn(traits, trace);
+      if (!this.#options.fixedInterval) this.#intervalMs = clamp(answer.nextCheckInMs);
+      this.#checkInDueMs = clock.monotonicMs() + this.#intervalMs;
+      this.#backoff.reset();
+      if (this.#wasOnline !== true) log.within(trace).log('info', 'the server answers');
+      this.#wasOnline = true;
+      return true;
+    } catch (error) {
+      const retryAfterMs = error instanceof AgentError ? error.retryAfterMs : 0;
+      this.#checkInDueMs = clock.monotonicMs() + this.#backoff.next(retryAfterMs);
+      logFailure(log.within(trace), error);
+      if (this.#wasOnline !== false)
+        log.within(trace).log('warn', 'enforcing the cached policy until the server answers');
+      this.#wasOnline = false;
+      return false;
+    }
+  }
+}
+
+function clamp(intervalMs: number): number {
+  return Math.min(intervalCeilingMs, Math.max(intervalFloorMs, intervalMs));
+}
+
+export function logPass(log: Logger, result: PassResult): void {
+  const told = result.resources.filter(
+    ({ action }) => changed(action) || action === 'failed' || action === 'blocked',
+  );
+  for (const { id, action, reason, errorCode } of told.slice(0, loggedResourceLimit))
+    log.log(changed(action) ? 'info' : 'warn', `${action} ${id}`, {
+      reason,
+      ...(errorCode === '' ? {} : { code: errorCode }),
+    });
+  const { total, failed, blocked } = result.summary;
+  const counts: LogFields = { resources: total, changed: told.length - failed - blocked };
+  const level = result.state === 'converged' ? 'debug' : 'info';
+  log.log(level, `pass ${result.state}`, {
+    ...counts,
+    failed,
+    blocked,
+    ms: Math.round(result.durationMs),
+  });
+}
+
+export function logFailure(log: Logger, error: unknown): void {
+  if (error instanceof AgentError)
+    log.log('warn', error.message, { code: error.code, remedy: error.remedy });
+  else log.log('error', error instanceof Error ? (error.stack ?? error.message) : String(error));
+}

@@ -1,0 +1,211 @@
+import type { Engine } from './converge/engine.ts';
+import type { PassResult } from './converge/result.ts';
+import { AgentError } from './errors.ts';
+import type { IncidentLog } from './incident-log.ts';
+import type { Logger } from './log.ts';
+import type { Memory } from './memory.ts';
+import type { HeldPolicy } from './offline/bundle-cache.ts';
+import type { ReportQueue } from './offline/report-queue.ts';
+import type { Platform } from './platform/platform.ts';
+import type { PolicyHolder } from './policy-holder.ts';
+import type { PolicyValue } from './protocol/bundle.ts';
+import { toHex } from './protocol/bytes.ts';
+import { canonicalJsonBytes } from './protocol/canonical-json.ts';
+import { type Sha256, sha256 } from './protocol/crypto.ts';
+import { type CheckInResponse, ConvergenceState } from './protocol/gen/vigo/v1/agent.ts';
+import { protocolVersion } from './protocol/limits.ts';
+import { childTrace, makeTrace, type TraceContext } from './protocol/traceparent.ts';
+import { makeUuid, uuidToText } from './protocol/uuid.ts';
+import { wireState } from './report.ts';
+import type { Reporter } from './reporter.ts';
+import type { ServerClient } from './server-client.ts';
+
+export type Traits = Readonly<Record<string, PolicyValue>>;
+
+export interface NodeAgentParts {
+  readonly platform: Pick<Platform, 'clock' | 'host'>;
+  readonly client: ServerClient;
+  readonly policy: PolicyHolder;
+  readonly queue: ReportQueue;
+  readonly reporter: Reporter;
+  readonly memory: Memory;
+  readonly incidents: IncidentLog;
+  readonly engine: Engine;
+  readonly collectTraits: () => Promise<Traits>;
+  readonly hash: Sha256;
+  readonly log: Logger;
+  readonly agentVersion: string;
+  readonly dryRun: boolean;
+}
+
+export interface CheckInAnswer {
+  readonly nextCheckInMs: number;
+  readonly adopted: boolean;
+}
+
+const traitsHashLength = 16;
+
+/** One envoy's acts: check in, converge, report. The daemon decides when. */
+export class NodeAgent {
+  readonly #parts: NodeAgentParts;
+
+  constructor(parts: NodeAgentParts) {
+    this.#parts = parts;
+  }
+
+  newTrace(): TraceContext {
+    return makeTrace((length) => this.#parts.platform.host.randomBytes(length));
+  }
+
+  collectTraits(): Promise<Traits> {
+    return this.#parts.collectTraits();
+  }
+
+  /** Throws what ServerClient.call throws; a bundle that does not verify is an incident instead. */
+  async checkIn(traits: Traits, trace: TraceContext): Promise<CheckInAnswer> {
+    const { client, queue, memory, policy } = this.#parts;
+    const log = this.#parts.log.within(trace);
+    const json = canonicalJsonBytes(traits);
+    await policy.store();
+    const held = await policy.held();
+    try {
+      const answer = await client.call('CheckIn', this.#checkInBody(held, json), this.#span(trace));
+      if (answer.protocolVersion !== protocolVersion)
+        throw new AgentError('PROTOCOL_VERSION', `server ${answer.protocolVersion}`);
+      memory.patch({
+        lastContactMs: this.#parts.platform.clock.nowMs(),
+        contactFailure: undefined,
+      });
+      await queue.settle(answer.storeId, answer.settledReportSequence);
+      const adopted = await this.#adopt(answer, log);
+      if (answer.wantTraits) await this.#reportTraits(json, trace);
+      log.log('debug', 'checked in', { nextMs: answer.nextCheckInMs, adopted });
+      return { nextCheckInMs: answer.nextCheckInMs, adopted };
+    } catch (error) {
+      const failure = error instanceof AgentError ? `${error.code}: ${error.message}` : `${error}`;
+      memory.patch({ contactFailure: failure });
+      throw error;
+    }
+  }
+
+  /** Undefined when there is nothing to enforce, or nothing that may be. */
+  async pass(
+    traits: Traits,
+    offline: boolean,
+    signal: AbortSignal,
+    trace: TraceContext,
+  ): Promise<PassResult | undefined> {
+    const { incidents, memory, reporter } = this.#parts;
+    const runId = makeUuid(this.#parts.platform.host.randomBytes(16).slice());
+    let held: HeldPolicy | undefined;
+    try {
+      held = await this.#parts.policy.enforceable();
+      if (held !== undefined) return await this.#converge(held, traits, offline, signal, runId);
+    } catch (error) {
+      incidents.add(error, { traceId: trace.traceId });
+    }
+    await reporter.idle({ runId, manifest: held?.manifest, policyChanged: false, offline });
+    await memory.save();
+    return undefined;
+  }
+
+  /** Throws what the connection throws; what was not sent stays queued. */
+  drain(trace: TraceContext): Promise<void> {
+    return this.#parts.reporter.drain(this.#span(trace));
+  }
+
+  saveMemory(): Promise<void> {
+    return this.#parts.memory.save();
+  }
+
+  #checkInBody(held: HeldPolicy | undefined, traitsJson: Uint8Array) {
+    const { queue, memory, hash, agentVersion } = this.#parts;
+    const last = memory.state.lastRun;
+    return {
+      policyVersion: held?.manifest.policyVersion ?? 0,
+      bundleRoot: held?.manifest.bundleRoot ?? new Uint8Array(0),
+      traitsHash: sha256(hash, traitsJson).subarray(0, traitsHashLength),
+      state:
+        last === undefined ? ConvergenceState.CONVERGENCE_STATE_UNSPECIFIED : wireState[last.state],
+      reportSequence: queue.lastSequence,
+      agentVersion,
+      bundleExpiresAtMs: held?.manifest.expiresAtMs ?? 0,
+      oldestReportSequence: queue.oldestSequence,
+    };
+  }
+
+  async #adopt(answer: CheckInResponse, log: Logger): Promise<boolean> {
+    if (answer.bundle === undefined) return false;
+    try {
+      const { manifest } = await this.#parts.policy.adopt(answer.bundle);
+      log.log('info', 'policy adopted', {
+        version: manifest.policyVersion,
+        root: toHex(manifest.bundleRoot).slice(0, 16),
+      });
+      return true;
+    } catch (error) {
+      this.#parts.incidents.add(error);
+      return false;
+    }
+  }
+
+  /** Traits that cannot be told stop neither the check-in nor the pass. */
+  async #reportTraits(traitsJson: Uint8Array, trace: TraceContext): Promise<void> {
+    try {
+      await this.#parts.client.call('ReportTraits', { traitsJson }, this.#span(trace));
+    } catch (error) {
+      this.#parts.incidents.add(error, { traceId: trace.traceId });
+    }
+  }
+
+  async #converge(
+    held: HeldPolicy,
+    traits: Traits,
+    offline: boolean,
+    signal: AbortSignal,
+    runId: Uint8Array,
+  ): Promise<PassResult> {
+    const { engine, memory, reporter, dryRun } = this.#parts;
+    const { manifest, document } = held;
+    const policyChanged = memory.state.passedVersion !== manifest.policyVersion;
+    const result = await engine.pass({
+      document,
+      traits,
+      dryRun,
+      signal,
+      pendingTriggers: memory.state.pendingTriggers ?? [],
+      persistTriggers: async (ids) => {
+        memory.patch({ pendingTriggers: ids });
+        await memory.save();
+      },
+    });
+    await reporter.passed(result, { runId, manifest, policyChanged, offline });
+    if (!dryRun) memory.patch({ pendingTriggers: result.pendingTriggers });
+    if (!dryRun && !result.aborted) memory.patch({ passedVersion: manifest.policyVersion });
+    memory.patch({
+      lastRun: {
+        runId: uuidToText(runId),
+        startedAtMs: result.startedAtMs,
+        durationMs: result.durationMs,
+        state: result.state,
+        dryRun,
+        offline,
+        policyVersion: manifest.policyVersion,
+        summary: result.summary,
+        resources: result.resources.map(({ id, type, action, reason, errorCode }) => ({
+          id,
+          type,
+          action,
+          reason,
+          errorCode,
+        })),
+      },
+    });
+    await memory.save();
+    return result;
+  }
+
+  #span(trace: TraceContext): TraceContext {
+    return childTrace(trace, (length) => this.#parts.platform.host.randomBytes(length));
+  }
+}
