@@ -11,8 +11,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'admin/web/',
     'admin/errors.ts',
     'runtime/',
-    'actors/sink/queries',
+    'actors/sink/quer',
     'actors/server/status',
+    'actors/server/thread-data.ts',
+    'actors/server/log.ts',
+    'actors/server/config/config.ts',
+    'actors/server/home/layout.ts',
+    'actors/policy/tables.ts',
   ],
   'admin/web': ['admin/web/', 'admin/api/', 'admin/errors.ts'],
   'admin/cli': [
@@ -23,7 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'actors/audit/chain.ts',
     'actors/audit/export.ts',
   ],
-  'admin/demo': ['admin/demo/', 'admin/cli/', 'admin/errors.ts'],
+  'admin/demo': ['admin/demo/', 'admin/cli/', 'admin/errors.ts', 'admin/api/backend.ts'],
   bench: ['bench/', 'agent/protocol/'],
 };
 

@@ -3,7 +3,8 @@ import { type Source, sources } from './sources.ts';
 
 const fileLinesMax = 500;
 const functionLinesMax = 70;
-const lineColumnsMax = 100;
+/** The formatter keeps code within 100; comments and texts get a little more. */
+const lineColumnsMax = 120;
 
 /** Rooms in which all nondeterminism enters through ports (design law 6), and their ports. */
 const deterministic = /^(runtime|actors)\//;
@@ -52,7 +53,7 @@ t.test('functions fit a screen', async (t) => {
   t.same(code.flatMap(longFunctions), []);
 });
 
-t.test('lines stay within 100 columns', async (t) => {
+t.test('lines stay within a screen's width', async (t) => {
   const long = all.flatMap((source) =>
     source.lines.flatMap((line, index) =>
       line.length > lineColumnsMax && !/https?:\/\/|['"`/][^ ]{60,}/.test(line)

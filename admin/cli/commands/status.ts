@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import type { ShardView, StatusView } from '../../api/backend.ts';
+import type { ShardStatus } from '../../../actors/server/status.ts';
+import type { StatusView } from '../../api/backend.ts';
 import type { Session } from '../session.ts';
 import { type Column, renderTable } from '../table.ts';
 import { ago, plural, stateWord } from '../words.ts';
 
-const columns: readonly Column<ShardView>[] = [
-  { title: 'SHARD', value: (shard) => shard.name },
+const columns: readonly Column<ShardStatus>[] = [
+  { title: 'SHARD', value: (shard) => shard.thread },
   { title: 'CONNECTIONS', value: (shard) => String(shard.connections), align: 'right' },
   { title: 'CHECK-INS', value: (shard) => String(shard.checkIns), align: 'right' },
   { title: 'REPORTS', value: (shard) => String(shard.reports), align: 'right' },
@@ -17,7 +18,7 @@ const columns: readonly Column<ShardView>[] = [
   { title: 'SQL', value: (shard) => String(shard.sqlStatements), align: 'right' },
   {
     title: 'LOOP P99',
-    value: (shard) => `${shard.eventLoopDelayP99Ms.toFixed(1)} ms`,
+    value: (shard) => `${shard.eventLoopDelay.p99.toFixed(1)} ms`,
     align: 'right',
   },
 ];
@@ -27,11 +28,16 @@ function describe(status: StatusView): string {
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
   const states = counts.map(([state, count]) => `${count} ${stateWord(state)}`).join(', ');
   const megabytes = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`;
+  const uptime = ago(status.startedAtMs, Date.now());
+  const memory = megabytes(status.process.rssKb * 1024);
+  const sink = status.sink
+    ? `${plural(status.sink.waitingEvents, 'event')} waiting`
+    : 'not answering';
   return [
-    `vigosrv ${status.version}, pid ${status.process.pid}, started ${ago(status.startedAtMs, Date.now())}, ` +
-      `${megabytes(status.process.rssBytes)} resident`,
+    `vigosrv ${status.version}, pid ${status.pid}, started ${uptime}, ${memory} resident`,
+    `agents on port ${status.grpcPort}, REST on port ${status.apiPort}`,
     `policy version ${status.policyVersion}; ${plural(total, 'envoy')}${states ? `: ${states}` : ''}`,
-    `sink: ${plural(status.sink.lagEvents, 'event')} behind, database ${megabytes(status.sink.databaseBytes)}`,
+    `sink: ${sink}, database ${megabytes(status.databaseBytes)}`,
     '',
     renderTable(status.shards, columns, process.stdout.columns ?? 100),
   ].join('\n');

@@ -1,0 +1,23 @@
+import type { SinkQueries } from '../../actors/sink/queries.ts';
+import type { StatusView, Views } from './backend.ts';
+
+/** The read-only views on the database and, for the status, on the running threads. */
+export function viewsOf(
+  queries: SinkQueries,
+  status: () => Promise<Omit<StatusView, 'envoys' | 'databaseBytes'>>,
+): Views {
+  return {
+    status: async () => ({
+      ...(await status()),
+      envoys: queries.envoyCounts(),
+      databaseBytes: queries.databaseBytes(),
+    }),
+    tokens: () => queries.tokens(),
+    envoys: (filter) => queries.envoys(filter),
+    findEnvoys: (nameOrId) => queries.findEnvoys(nameOrId),
+    runs: (filter) => queries.runs(filter),
+    run: (runId) => queries.run(runId),
+    policyHistory: (limit) => queries.policyHistory(limit),
+    audit: (filter) => queries.audit(filter),
+  };
+}

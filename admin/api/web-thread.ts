@@ -1,0 +1,88 @@
+/**
+ * The entry of vigosrv's web thread: REST on TLS. It hosts no actors; it asks them, and reads the
+ * database through a connection that cannot write.
+ */
+import { createLog } from '../../actors/server/log.ts';
+import { apiListeningControl, collectStatus } from '../../actors/server/status-messages.ts';
+import {
+  reviveServerError,
+  type ServerThreadData,
+  serviceThread,
+} from '../../actors/server/thread-data.ts';
+import { SinkQueries } from '../../actors/sink/queries.ts';
+import { nodePorts } from '../../runtime/ports/node-ports.ts';
+import type { ThreadSystem } from '../../runtime/system.ts';
+import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
+import { mainThread } from '../../runtime/topology.ts';
+import { AdminError } from '../errors.ts';
+import type { Backend, StatusView } from './backend.ts';
+import type { HttpEdge } from './http-edge.ts';
+import { openNodeEdge } from './node-edge.ts';
+import { problemOf } from './problem.ts';
+import { routeTable } from './route-table.ts';
+import { problemResponse, Router } from './router.ts';
+import { newTraceId } from './trace.ts';
+import { viewsOf } from './views.ts';
+
+const bodyBytesMax = 1024 * 1024;
+const tellMainDeadlineMs = 5_000;
+
+const bootstrap = threadBootstrap();
+const data = bootstrap.data as ServerThreadData;
+const ports = nodePorts();
+const log = createLog({ ...data.config.log, thread: bootstrap.thread });
+const shards = bootstrap.topology.threads.filter(({ role }) => role === 'fleet');
+const queries = new SinkQueries(data.layout.database);
+const credentials = [
+  { name: 'local', tokenSha256: Buffer.from(data.adminTokenHash).toString('hex') },
+];
+let edge: HttpEdge | undefined;
+
+async function status(system: ThreadSystem): Promise<Omit<StatusView, 'envoys' | 'databaseBytes'>> {
+  const names = shards.map(({ name }) => name);
+  return {
+    version: data.version,
+    pid: process.pid,
+    startedAtMs: data.startedAtMs,
+    nowMs: ports.clock.nowMs(),
+    grpcPort: data.grpcPort,
+    apiPort: edge?.port ?? 0,
+    ...(await collectStatus(system, names, serviceThread)),
+  };
+}
+
+function backendOf(system: ThreadSystem): Backend {
+  return {
+    ask: (to, type, payload, deadlineMs) => system.ask(to, type, payload, { deadlineMs }),
+    views: viewsOf(queries, () => status(system)),
+    nowMs: () => ports.clock.nowMs(),
+    log: (level, message, fields) => log[level](fields, message),
+  };
+}
+
+async function open(system: ThreadSystem): Promise<void> {
+  const router = new Router(routeTable, backendOf(system), () => credentials);
+  const traceId = newTraceId();
+  const tooLarge = new AdminError('API_TOO_LARGE', `more than ${bodyBytesMax} bytes`);
+  edge = await openNodeEdge({
+    ...data.apiListen,
+    certificatePem: data.tls.certificateChain,
+    keyPem: data.tls.privateKey,
+    bodyBytesMax,
+    handle: router.handle,
+    tooLarge: problemResponse(problemOf(tooLarge, traceId), traceId),
+  });
+  const listening = { port: edge.port };
+  await system.request(mainThread, apiListeningControl, listening, tellMainDeadlineMs);
+}
+
+await joinSystem({
+  kinds: [],
+  ports,
+  reviveError: reviveServerError,
+  onStart: open,
+  onStop: async () => {
+    await edge?.close();
+    queries.close();
+  },
+});
