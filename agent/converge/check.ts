@@ -96,7 +96,9 @@ export function isChange(
 }
 
 function templateData(resource: CompiledResource, traits: Traits): TemplateData {
-  return { Vars: resource.node.module.vars, Traits: traits };
+  const data = { Vars: resource.node.module.vars, Traits: traits };
+  const { item } = resource.node.resource;
+  return item === undefined ? data : { ...data, Item: item, Each: item };
 }
 
 /** Why the resource has no say in this pass. */

@@ -5,7 +5,7 @@ import { resourceSchemas } from '../policy/resource-schemas/registry.ts';
 import { text } from '../policy/resource-schemas/schema.ts';
 import { isTemplate, parseTemplate, type TemplateData } from '../policy/template/template.ts';
 import { parseWhen, type When } from '../policy/when/when.ts';
-import type { BundleDocument, PolicyValue } from '../protocol/bundle.ts';
+import type { BundleDocument, BundleResource, PolicyValue } from '../protocol/bundle.ts';
 import { buildPlan, type PlanNode } from './plan.ts';
 import { holdsSecret } from './secrets.ts';
 
@@ -52,7 +52,7 @@ export function compileDocument(document: BundleDocument, types: TypeRegistry): 
       oneShot: isOneShot(node),
       moduleWhen: moduleWhens.get(node.module.name)!,
       when: compileWhen(node.resource.when),
-      render: compileParameters(node.resource.parameters, type, templates),
+      render: compileResource(node.resource, type, templates),
     };
   });
   return { resources };
@@ -97,6 +97,24 @@ function perTraits<T>(make: (data: TemplateData) => T): (data: TemplateData) => 
     if (last?.traits !== data.Traits) last = { traits: data.Traits, value: make(data) };
     return last.value;
   };
+}
+
+/** With `variants`, what the node is decides which parameters win; see BundleResource. */
+function compileResource(
+  { parameters, variants }: BundleResource,
+  type: AnyResourceType,
+  templates: ReadonlyMap<string, Render>,
+): (data: TemplateData) => Rendered {
+  const base = compileParameters(parameters, type, templates);
+  if (variants === undefined) return base;
+  const select = compileText(variants.on);
+  const renders = new Map(
+    Object.entries(variants.match).map(
+      ([value, overrides]) =>
+        [value, compileParameters({ ...parameters, ...overrides }, type, templates)] as const,
+    ),
+  );
+  return (data) => (renders.get(select(data)) ?? renders.get('default') ?? base)(data);
 }
 
 function compileParameters(
