@@ -255,7 +255,7 @@ export class ServerError extends Error {
     this.name = 'ServerError';
     this.code = code;
     this.details = details;
-    this.retryAfterMs = options.retryAfterMs ?? 0;
+    this.retryAfterMs = options.retryAfterMs ?? Number(details.retryAfterMs ?? 0);
   }
 
   get remedy(): string {
@@ -273,6 +273,23 @@ export class ServerError extends Error {
   get exitCode(): number {
     return describeServerError(this.code).exitCode ?? 1;
   }
+}
+
+/** The error again that another thread sent as plain data; undefined when it is not one of ours. */
+export function reviveServerError(plain: {
+  readonly code: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}): ServerError | undefined {
+  if (!isServerErrorCode(plain.code)) return undefined;
+  const details = Object.entries(plain.details).flatMap(([name, value]) =>
+    ['string', 'number', 'boolean'].includes(typeof value) ? [[name, value as string]] : [],
+  );
+  return new ServerError(plain.code, Object.fromEntries(details));
+}
+
+/** The code of a coded error of any thread and room; '' for anything else. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 export function isServerErrorCode(code: string): code is ServerErrorCode {

@@ -1,0 +1,62 @@
+interface AuditEventType {
+  readonly meaning: string;
+  /** Anybody on the network can cause it at will: kept once per subject and minute, counted beyond. */
+  readonly floodable?: boolean;
+}
+
+/** Everything that the audit log may hold. A type that is not listed here is a programming error. */
+export const auditEventTypes = {
+  'server.started': { meaning: 'The server began to serve.' },
+  'server.stopped': { meaning: 'The server was stopped in order.' },
+  'server.thread_replaced': { meaning: 'A thread of the server died and was replaced.' },
+  'server.certificate_renewed': { meaning: 'The server issued itself a new TLS certificate.' },
+  'home.created': { meaning: 'The server home, its CA and its keys were made.' },
+  'token.created': { meaning: 'An administrator made an enrollment token.' },
+  'token.revoked': { meaning: 'An administrator revoked an enrollment token.' },
+  'enrollment.accepted': { meaning: 'A machine was enrolled and got a certificate.' },
+  'enrollment.repeated': {
+    meaning: 'A machine asked again with its own key and token and got a new certificate.',
+  },
+  'enrollment.refused': {
+    meaning: 'A registration was refused; details.code says why.',
+    floodable: true,
+  },
+  'enrollment.provisioned': { meaning: 'Identities were made in advance with vigosrv provision.' },
+  'envoy.revoked': { meaning: 'An administrator revoked a machine, for ever.' },
+  'policy.published': { meaning: 'A policy version was published.' },
+  'policy.refused': { meaning: 'A publish was refused because the stack is not valid.' },
+  'request.refused': {
+    meaning: 'A request of an envoy was refused; details.code says why.',
+    floodable: true,
+  },
+  'request.bad_signature': { meaning: 'A request had a wrong signature.', floodable: true },
+  'request.replayed': { meaning: 'A request came twice or out of order.', floodable: true },
+  'request.clock_skew': { meaning: 'The clock of an envoy is off by too much.', floodable: true },
+  'request.identity_mismatch': {
+    meaning: 'An envoy used a connection or a signature of another one.',
+    floodable: true,
+  },
+  'request.revoked': { meaning: 'A revoked envoy came back and was refused.', floodable: true },
+  'agent.incident': { meaning: 'An agent reported that it refused something.', floodable: true },
+  'api.refused': { meaning: 'A REST request was refused for its credential.', floodable: true },
+  'sink.event_unreadable': {
+    meaning: 'An event of a fleet shard could not be read and was left out.',
+    floodable: true,
+  },
+  'audit.unlisted_type': {
+    meaning: 'A part of the server sent an event type that is not in this list.',
+    floodable: true,
+  },
+} as const satisfies Record<string, AuditEventType>;
+
+export type AuditEventTypeName = keyof typeof auditEventTypes;
+
+export function isAuditEventType(type: string): type is AuditEventTypeName {
+  return Object.hasOwn(auditEventTypes, type);
+}
+
+export function isFloodable(type: string): boolean {
+  if (!isAuditEventType(type)) return true;
+  const entry: AuditEventType = auditEventTypes[type];
+  return entry.floodable === true;
+}

@@ -1,0 +1,195 @@
+import type { Transaction } from 'kysely';
+import type { FleetBatch, ReportedRun, ReportedTraits } from './fleet-batch.ts';
+import { diffLimit, gapPatienceMs, insertChunk, textLimit } from './limits.ts';
+import type { FleetEvents } from './messages.ts';
+import type { ResourceResultsTable, RunsTable, SinkSchema } from './schema.ts';
+
+type Writer = Transaction<SinkSchema>;
+type NewRun = Omit<RunsTable, 'run_key'>;
+
+/** An envoy's reports up to this sequence are settled. */
+export interface Settled {
+  readonly envoyId: string;
+  readonly reportSequence: number;
+}
+
+/** Writes runs, traits and last-seen in the caller's transaction; audit events are not its matter. */
+export async function applyBatch(
+  writer: Writer,
+  batch: FleetBatch,
+  runsPerEnvoy: number,
+): Promise<Settled[]> {
+  await insertRuns(writer, batch.runs);
+  const settled: Settled[] = [];
+  const newest = new Map<string, ReportedRun>();
+  for (const run of batch.runs) newest.set(run.envoyId, run);
+  for (const [envoyId, run] of newest) {
+    const reportSequence = await settle(writer, envoyId, run.receivedAtMs);
+    if (reportSequence === undefined) continue;
+    settled.push({ envoyId, reportSequence });
+    await forgetOldRuns(writer, envoyId, reportSequence - runsPerEnvoy);
+  }
+  for (const traits of batch.traits) await upsertTraits(writer, traits);
+  for (const seen of batch.seen) await updateSeen(writer, seen);
+  return settled;
+}
+
+/** A report that is there already, sent again after a store was rebuilt, is left as it is. */
+async function insertRuns(writer: Writer, runs: readonly ReportedRun[]): Promise<void> {
+  for (let at = 0; at < runs.length; at += insertChunk) {
+    const chunk = runs.slice(at, at + insertChunk);
+    const inserted = await writer
+      .insertInto('runs')
+      .values(chunk.map(runRow))
+      .onConflict((conflict) => conflict.columns(['envoy_id', 'report_sequence']).doNothing())
+      .returning(['run_key', 'envoy_id', 'report_sequence'])
+      .execute();
+    const keys = new Map(
+      inserted.map((row) => [`${row.envoy_id} ${row.report_sequence}`, row.run_key]),
+    );
+    const results = chunk.flatMap((run) => {
+      const key = keys.get(`${run.envoyId} ${run.report.reportSequence}`);
+      return key === undefined ? [] : resultRows(key, run);
+    });
+    for (let from = 0; from < results.length; from += insertChunk) {
+      await writer
+        .insertInto('resource_results')
+        .values(results.slice(from, from + insertChunk))
+        .execute();
+    }
+  }
+}
+
+/**
+ * Moves the envoy's settled mark over every report that is there without a gap. Reports of one
+ * envoy may come through two shards' outboxes, so a later one can be here first; the mark must not pass
+ * the earlier one, or the agent would forget it.
+ */
+async function settle(writer: Writer, envoyId: string, nowMs: number): Promise<number | undefined> {
+  const envoy = await writer
+    .selectFrom('envoys')
+    .select('settled_report_sequence')
+    .where('envoy_id', '=', envoyId)
+    .executeTakeFirst();
+  if (envoy === undefined) return undefined;
+  const waiting = await writer
+    .selectFrom('runs')
+    .select(['report_sequence', 'received_at_ms'])
+    .where('envoy_id', '=', envoyId)
+    .where('report_sequence', '>', envoy.settled_report_sequence)
+    .orderBy('report_sequence')
+    .execute();
+  let settled = envoy.settled_report_sequence;
+  for (const row of waiting) {
+    const isNext = row.report_sequence === settled + 1;
+    if (!isNext && nowMs - row.received_at_ms < gapPatienceMs) break;
+    settled = row.report_sequence;
+  }
+  if (settled !== envoy.settled_report_sequence) {
+    await writer
+      .updateTable('envoys')
+      .set({ settled_report_sequence: settled })
+      .where('envoy_id', '=', envoyId)
+      .execute();
+  }
+  return settled;
+}
+
+async function forgetOldRuns(writer: Writer, envoyId: string, through: number): Promise<void> {
+  if (through <= 0) return;
+  await writer
+    .deleteFrom('resource_results')
+    .where('run_key', 'in', (query) =>
+      query
+        .selectFrom('runs')
+        .select('run_key')
+        .where('envoy_id', '=', envoyId)
+        .where('report_sequence', '<=', through),
+    )
+    .execute();
+  await writer
+    .deleteFrom('runs')
+    .where('envoy_id', '=', envoyId)
+    .where('report_sequence', '<=', through)
+    .execute();
+}
+
+async function upsertTraits(writer: Writer, traits: ReportedTraits): Promise<void> {
+  const columns = {
+    hash: traits.hash,
+    traits_json: traits.traitsJson,
+    received_at_ms: traits.receivedAtMs,
+  };
+  await writer
+    .insertInto('traits')
+    .values({ envoy_id: traits.envoyId, ...columns })
+    .onConflict((conflict) => conflict.column('envoy_id').doUpdateSet(columns))
+    .execute();
+}
+
+async function updateSeen(writer: Writer, seen: FleetEvents['envoy.seen']): Promise<void> {
+  await writer
+    .updateTable('envoys')
+    .set({
+      last_seen_ms: seen.lastSeenMs,
+      state: seen.state,
+      policy_version: seen.policyVersion,
+      agent_version: seen.agentVersion.slice(0, textLimit),
+    })
+    .where('envoy_id', '=', seen.envoyId)
+    .where((expression) =>
+      expression.or([
+        expression('last_seen_ms', 'is', null),
+        expression('last_seen_ms', '<=', seen.lastSeenMs),
+      ]),
+    )
+    .execute();
+}
+
+function runRow({ envoyId, receivedAtMs, report }: ReportedRun): NewRun {
+  const { summary } = report;
+  return {
+    run_id: uuidText(report.runId),
+    envoy_id: envoyId,
+    report_sequence: report.reportSequence,
+    policy_version: report.policyVersion,
+    bundle_root: Buffer.from(report.bundleRoot).toString('hex'),
+    started_at_ms: report.startedAtMs,
+    duration_ms: report.durationMs,
+    received_at_ms: receivedAtMs,
+    state: report.state,
+    dry_run: Number(report.dryRun),
+    policy_changed: Number(report.policyChanged),
+    offline: Number(report.offline),
+    total: summary?.total ?? 0,
+    unchanged: summary?.unchanged ?? 0,
+    created: summary?.created ?? 0,
+    updated: summary?.updated ?? 0,
+    deleted: summary?.deleted ?? 0,
+    skipped: summary?.skipped ?? 0,
+    blocked: summary?.blocked ?? 0,
+    failed: summary?.failed ?? 0,
+    incidents: JSON.stringify(
+      report.incidents.map(({ code, message, atMs }) => ({ code, message, atMs })),
+    ),
+  };
+}
+
+function resultRows(runKey: number, { report }: ReportedRun): ResourceResultsTable[] {
+  return report.results.map((result, position) => ({
+    run_key: runKey,
+    position,
+    resource_id: result.id.slice(0, textLimit),
+    type: result.type.slice(0, textLimit),
+    action: result.action,
+    reason: result.reason.slice(0, textLimit),
+    diff: result.diff.slice(0, diffLimit),
+    error_code: result.errorCode.slice(0, textLimit),
+    duration_ms: result.durationMs,
+  }));
+}
+
+function uuidText(bytes: Uint8Array): string {
+  const hex = Buffer.from(bytes).toString('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,175 @@
+import type { Kysely, Transaction, UpdateResult } from 'kysely';
+import { ServerError } from '../errors.ts';
+import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
+import type { EnvoysTable, SinkSchema, TokensTable } from './schema.ts';
+
+type Reader = Kysely<SinkSchema>;
+type Writer = Transaction<SinkSchema>;
+
+/** Applies one record inside the transaction. Throws SINK_CONFLICT, which undoes the whole write. */
+export async function applyRecord(writer: Writer, record: SinkRecord): Promise<void> {
+  switch (record.record) {
+    case 'token':
+      await writer.insertInto('tokens').values(tokenRow(record.token)).execute();
+      return;
+    case 'tokenUsed':
+      return await changeOne(
+        writer
+          .updateTable('tokens')
+          .set({ used_at_ms: record.atMs, used_by: record.envoyId })
+          .where('id', '=', record.id)
+          .where('used_at_ms', 'is', null)
+          .where('revoked_at_ms', 'is', null)
+          .executeTakeFirst(),
+        `token ${record.id} is used, revoked or unknown`,
+      );
+    case 'tokenRevoked':
+      return await changeOne(
+        writer
+          .updateTable('tokens')
+          .set((expression) => ({
+            revoked_at_ms: expression.fn.coalesce('revoked_at_ms', expression.val(record.atMs)),
+          }))
+          .where('id', '=', record.id)
+          .executeTakeFirst(),
+        `token ${record.id} is unknown`,
+      );
+    case 'envoyRevoked':
+      return await changeOne(
+        writer
+          .updateTable('envoys')
+          .set((expression) => ({
+            revoked_at_ms: expression.fn.coalesce('revoked_at_ms', expression.val(record.atMs)),
+            revoked_reason: expression.fn.coalesce('revoked_reason', expression.val(record.reason)),
+          }))
+          .where('envoy_id', '=', record.envoyId)
+          .executeTakeFirst(),
+        `envoy ${record.envoyId} is unknown`,
+      );
+    case 'envoy':
+      await writer.insertInto('envoys').values(envoyRow(record)).execute();
+      return;
+    case 'policyVersion':
+      return await insertPolicyVersion(writer, record);
+  }
+}
+
+/** Many envoys at once, for provisioning. */
+export async function insertEnvoys(
+  writer: Writer,
+  records: readonly (SinkRecord & { record: 'envoy' })[],
+): Promise<void> {
+  if (records.length > 0) {
+    await writer.insertInto('envoys').values(records.map(envoyRow)).execute();
+  }
+}
+
+export async function findToken(reader: Reader, id: string): Promise<TokenRecord | undefined> {
+  const row = await reader.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : tokenRecord(row);
+}
+
+/** Identities in the order of their id, after `after`. */
+export async function readIdentities(
+  reader: Reader,
+  after: string,
+  limit: number,
+): Promise<EnvoyIdentity[]> {
+  const rows = await reader
+    .selectFrom('envoys')
+    .select([
+      'envoy_id',
+      'hostname',
+      'public_key',
+      'revoked_at_ms',
+      'enrolled_at_ms',
+      'settled_report_sequence',
+    ])
+    .where('envoy_id', '>', after)
+    .orderBy('envoy_id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    envoyId: row.envoy_id,
+    hostname: row.hostname,
+    publicKey: Uint8Array.from(row.public_key),
+    revoked: row.revoked_at_ms !== null,
+    enrolledAtMs: row.enrolled_at_ms,
+    settledReportSequence: row.settled_report_sequence,
+  }));
+}
+
+export function tokenRecord(row: TokensTable): TokenRecord {
+  return {
+    id: row.id,
+    hash: row.hash,
+    match: JSON.parse(row.match) as string[],
+    createdAtMs: row.created_at_ms,
+    createdBy: row.created_by,
+    expiresAtMs: row.expires_at_ms,
+    usedAtMs: row.used_at_ms ?? undefined,
+    usedBy: row.used_by ?? undefined,
+    revokedAtMs: row.revoked_at_ms ?? undefined,
+  };
+}
+
+function tokenRow(token: TokenRecord): TokensTable {
+  return {
+    id: token.id,
+    hash: token.hash,
+    match: JSON.stringify(token.match),
+    created_at_ms: token.createdAtMs,
+    created_by: token.createdBy,
+    expires_at_ms: token.expiresAtMs,
+    used_at_ms: token.usedAtMs ?? null,
+    used_by: token.usedBy ?? null,
+    revoked_at_ms: token.revokedAtMs ?? null,
+  };
+}
+
+function envoyRow(record: SinkRecord & { record: 'envoy' }): EnvoysTable {
+  const { identity } = record;
+  return {
+    envoy_id: identity.envoyId,
+    hostname: identity.hostname,
+    public_key: Buffer.from(identity.publicKey),
+    agent_version: record.agentVersion,
+    certificate_serial: record.certificateSerial,
+    enrolled_at_ms: identity.enrolledAtMs,
+    revoked_at_ms: null,
+    revoked_reason: null,
+    last_seen_ms: null,
+    state: 0,
+    policy_version: null,
+    settled_report_sequence: identity.settledReportSequence,
+  };
+}
+
+/** The same version again, after a lost answer, is not an error; another one under its number is. */
+async function insertPolicyVersion(
+  writer: Writer,
+  record: SinkRecord & { record: 'policyVersion' },
+): Promise<void> {
+  const existing = await writer
+    .selectFrom('policy_versions')
+    .select('stack_hash')
+    .where('version', '=', record.version)
+    .executeTakeFirst();
+  if (existing?.stack_hash === record.stackHash) return;
+  await writer
+    .insertInto('policy_versions')
+    .values({
+      version: record.version,
+      published_at_ms: record.publishedAtMs,
+      published_by: record.publishedBy,
+      message: record.message,
+      stack_hash: record.stackHash,
+      bundle_roots: JSON.stringify(record.bundleRoots),
+      changed_envoys: record.changedEnvoys,
+    })
+    .execute();
+}
+
+async function changeOne(result: Promise<UpdateResult>, reason: string): Promise<void> {
+  if ((await result).numUpdatedRows !== 1n) throw new ServerError('SINK_CONFLICT', { reason });
+}

@@ -1,0 +1,120 @@
+import type { Generated } from 'kysely';
+
+/** The tables of the durable sink. Times are milliseconds since the Unix epoch; hashes are hex. */
+export interface SinkSchema {
+  envoys: EnvoysTable;
+  tokens: TokensTable;
+  runs: RunsTable;
+  resource_results: ResourceResultsTable;
+  traits: TraitsTable;
+  policy_versions: PolicyVersionsTable;
+  audit_log: AuditLogTable;
+  outbox_progress: OutboxProgressTable;
+}
+
+export interface EnvoysTable {
+  envoy_id: string;
+  hostname: string;
+  public_key: Uint8Array;
+  agent_version: string;
+  certificate_serial: string;
+  enrolled_at_ms: number;
+  revoked_at_ms: number | null;
+  revoked_reason: string | null;
+  last_seen_ms: number | null;
+  /** agent/protocol ConvergenceState. */
+  state: number;
+  policy_version: number | null;
+  /** Every report up to this one was in `runs` once. */
+  settled_report_sequence: number;
+}
+
+export interface TokensTable {
+  id: string;
+  hash: string;
+  /** JSON array of globs. */
+  match: string;
+  created_at_ms: number;
+  created_by: string;
+  expires_at_ms: number;
+  used_at_ms: number | null;
+  used_by: string | null;
+  revoked_at_ms: number | null;
+}
+
+export interface RunsTable {
+  run_key: Generated<number>;
+  run_id: string;
+  envoy_id: string;
+  report_sequence: number;
+  policy_version: number;
+  bundle_root: string;
+  started_at_ms: number;
+  duration_ms: number;
+  received_at_ms: number;
+  state: number;
+  dry_run: number;
+  policy_changed: number;
+  offline: number;
+  total: number;
+  unchanged: number;
+  created: number;
+  updated: number;
+  deleted: number;
+  skipped: number;
+  blocked: number;
+  failed: number;
+  /** JSON array of {code, message, atMs}. */
+  incidents: string;
+}
+
+export interface ResourceResultsTable {
+  run_key: number;
+  position: number;
+  resource_id: string;
+  type: string;
+  /** agent/protocol ResourceAction. */
+  action: number;
+  reason: string;
+  diff: string;
+  error_code: string;
+  duration_ms: number;
+}
+
+export interface TraitsTable {
+  envoy_id: string;
+  hash: string;
+  traits_json: string;
+  received_at_ms: number;
+}
+
+export interface PolicyVersionsTable {
+  version: number;
+  published_at_ms: number;
+  published_by: string;
+  message: string;
+  stack_hash: string;
+  /** JSON array of hex roots. */
+  bundle_roots: string;
+  changed_envoys: number;
+}
+
+export interface AuditLogTable {
+  sequence: number;
+  id: string;
+  at_ms: number;
+  type: string;
+  actor: string;
+  subject: string;
+  /** JSON object. */
+  details: string;
+  traceparent: string | null;
+  hash: string;
+}
+
+/** How far each store's outbox has been taken over. */
+export interface OutboxProgressTable {
+  store_id: number;
+  origin: string;
+  sequence: number;
+}

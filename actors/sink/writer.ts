@@ -1,0 +1,168 @@
+import type { Transaction } from 'kysely';
+import type { AuditHead } from '../audit/chain.ts';
+import type { AuditEvent } from '../audit/event.ts';
+import { AuditThrottle } from '../audit/throttle.ts';
+import { ServerError } from '../errors.ts';
+import { applyBatch, type Settled } from './apply-batch.ts';
+import { appendEvents, readHead } from './audit-append.ts';
+import { openSinkConnection, type SinkConnection } from './connection.ts';
+import { decodeFleetBatch, type FleetEntry } from './fleet-batch.ts';
+import { drainBatchLimit, exportPageLimit, writeLimit } from './limits.ts';
+import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
+import { migrate } from './migrations.ts';
+import { applyRecord, findToken, insertEnvoys, readIdentities } from './records.ts';
+import type { SinkSchema } from './schema.ts';
+import { needsReopen, sinkError } from './sink-error.ts';
+
+export interface SinkWriterOptions {
+  readonly file: string;
+  readonly runsPerEnvoy: number;
+}
+
+export interface DrainResult {
+  /** Entries through this sequence are on disk; 0 when none ever was. */
+  readonly sequence: number;
+  readonly settled: readonly Settled[];
+}
+
+/**
+ * The only writer of the database. Opens it when first needed and again after it failed, so that
+ * a full or broken disk stops the writes and not the process. Every method rejects with SINK_*; nothing
+ * of a rejected call is in the database. Calls are made one after the other (the sink actor's turns).
+ */
+export class SinkWriter {
+  readonly #options: SinkWriterOptions;
+  readonly #throttle = new AuditThrottle();
+  #connection: SinkConnection | undefined;
+
+  constructor(options: SinkWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Opens and migrates. Called by the others as needed. */
+  async open(): Promise<void> {
+    await this.#use(async () => undefined);
+  }
+
+  async write(records: readonly SinkRecord[], audit: readonly AuditEvent[]): Promise<AuditHead> {
+    if (records.length + audit.length > writeLimit) {
+      const reason = `a write holds at most ${writeLimit} records and events`;
+      throw new ServerError('SINK_CONFLICT', { reason });
+    }
+    return await this.#transaction(audit, async (writer) => {
+      for (const record of records) await applyRecord(writer, record);
+    });
+  }
+
+  /** Envoys made in advance, in one transaction. */
+  async provision(
+    records: readonly (SinkRecord & { record: 'envoy' })[],
+    audit: readonly AuditEvent[],
+  ): Promise<AuditHead> {
+    const chunk = 64;
+    return await this.#transaction(audit, async (writer) => {
+      for (let at = 0; at < records.length; at += chunk) {
+        await insertEnvoys(writer, records.slice(at, at + chunk));
+      }
+    });
+  }
+
+  /** Takes over entries of one store's outbox; those that were taken over before are skipped. */
+  async drain(origin: string, entries: readonly FleetEntry[]): Promise<DrainResult> {
+    const storeId = entries[0]?.storeId;
+    if (storeId === undefined) return { sequence: 0, settled: [] };
+    const progress = await this.progress(storeId);
+    const fresh = entries
+      .filter((entry) => entry.storeId === storeId && entry.sequence > progress)
+      .slice(0, drainBatchLimit);
+    const sequence = fresh.at(-1)?.sequence;
+    if (sequence === undefined) return { sequence: progress, settled: [] };
+    const batch = decodeFleetBatch(origin, fresh);
+    let settled: readonly Settled[] = [];
+    await this.#transaction(batch.audit, async (writer) => {
+      settled = await applyBatch(writer, batch, this.#options.runsPerEnvoy);
+      await writer
+        .insertInto('outbox_progress')
+        .values({ store_id: storeId, origin, sequence })
+        .onConflict((conflict) => conflict.column('store_id').doUpdateSet({ origin, sequence }))
+        .execute();
+    });
+    return { sequence, settled };
+  }
+
+  /** The last sequence of this store's outbox that is on disk. */
+  async progress(storeId: number): Promise<number> {
+    return await this.#use(async ({ kysely }) => {
+      const row = await kysely
+        .selectFrom('outbox_progress')
+        .select('sequence')
+        .where('store_id', '=', storeId)
+        .executeTakeFirst();
+      return row?.sequence ?? 0;
+    });
+  }
+
+  async findToken(id: string): Promise<TokenRecord | undefined> {
+    return await this.#use(({ kysely }) => findToken(kysely, id));
+  }
+
+  async identities(after: string, limit: number): Promise<EnvoyIdentity[]> {
+    return await this.#use(({ kysely }) =>
+      readIdentities(kysely, after, Math.min(limit, exportPageLimit)),
+    );
+  }
+
+  async auditHead(): Promise<AuditHead> {
+    return await this.#use(({ kysely }) => readHead(kysely));
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  async #transaction(
+    audit: readonly AuditEvent[],
+    apply: (writer: Transaction<SinkSchema>) => Promise<void>,
+  ): Promise<AuditHead> {
+    const throttled = this.#throttle.consider(audit);
+    const head = await this.#use(({ kysely }) =>
+      kysely.transaction().execute(async (writer) => {
+        await apply(writer);
+        return await appendEvents(writer, throttled.kept);
+      }),
+    );
+    throttled.commit();
+    return head;
+  }
+
+  async #use<T>(run: (connection: SinkConnection) => Promise<T>): Promise<T> {
+    try {
+      const connection = this.#connection ?? (await this.#open());
+      return await run(connection);
+    } catch (error) {
+      const known = sinkError(error);
+      if (known === undefined) throw error;
+      if (needsReopen(known)) this.close();
+      throw known;
+    }
+  }
+
+  async #open(): Promise<SinkConnection> {
+    let connection: SinkConnection;
+    try {
+      connection = openSinkConnection(this.#options.file);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw sinkError(error) ?? new ServerError('SINK_IO', { reason }, { cause: error });
+    }
+    try {
+      await migrate(connection.kysely);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    this.#connection = connection;
+    return connection;
+  }
+}
