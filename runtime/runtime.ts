@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { RestartIntensity } from './actor.ts';
+import type { ReviveError } from './channel.ts';
 import type { RuntimeEvent } from './envelope.ts';
 import { RuntimeError, reasonOf } from './errors.ts';
 import type { AnyKind } from './host.ts';
@@ -49,6 +50,9 @@ export interface RuntimeOptions {
   readonly workerData?: unknown;
   readonly restart?: RestartIntensity;
   readonly onEvent?: (event: RuntimeEvent) => void;
+  /** Control messages to the main thread that are not the engine's: name -> answer. */
+  readonly onControl?: (name: string, body: unknown, from: string) => unknown;
+  readonly reviveError?: ReviveError;
   /** Readers of the shards' stores, when the main thread itself talks to fleet actors. */
   readonly stores?: Readonly<Record<string, StoreReader>>;
   /** Kinds that the main thread talks to; it hosts none. */
@@ -102,7 +106,8 @@ export class Runtime {
       ports: this.#ports,
       ...(options.stores ? { stores: options.stores } : {}),
       ...(options.onEvent ? { onEvent: options.onEvent } : {}),
-      onControl: (name, body) => this.#control(name, body),
+      ...(options.reviveError ? { reviveError: options.reviveError } : {}),
+      onControl: (name, body, from) => this.#control(name, body, from),
     });
     const threads = options.serviceHosts.length + (options.jobThreads ?? 1);
     this.#pool = new Piscina({
@@ -247,8 +252,8 @@ export class Runtime {
     });
   }
 
-  #control(name: string, body: unknown): unknown {
-    if (name !== 'job') return undefined;
+  #control(name: string, body: unknown, from: string): unknown {
+    if (name !== 'job') return this.#options.onControl?.(name, body, from);
     const job = body as { module: string; name: string; payload: unknown };
     return this.runJob(new URL(job.module), job.name, job.payload);
   }
