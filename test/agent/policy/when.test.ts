@@ -132,10 +132,16 @@ const { node: anyCondition } = fc.letrec<{ node: WhenNode }>((tie) => ({
 }));
 
 function evaluatePlainly(node: WhenNode): boolean {
-  if (node.kind === 'not') return !evaluatePlainly(node.term);
-  if (node.kind === 'or') return node.terms.some(evaluatePlainly);
-  if (node.kind === 'and') return node.terms.every(evaluatePlainly);
-  return node.name === 'changed' || (node.name === 'distro' && node.args[0] === 'rocky');
+  switch (node.kind) {
+    case 'not':
+      return !evaluatePlainly(node.term);
+    case 'or':
+      return node.terms.some(evaluatePlainly);
+    case 'and':
+      return node.terms.every(evaluatePlainly);
+    case 'call':
+      return node.name === 'changed' || (node.name === 'distro' && node.args[0] === 'rocky');
+  }
 }
 
 t.test('what is written out means the same when read again', async () => {

@@ -1,0 +1,53 @@
+import { type GuardLayout, standardLayout } from '../../../agent/policy/guardrails.ts';
+import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
+import type { ValidationResult } from '../messages.ts';
+import { checkEntries } from './check-entries.ts';
+import { checkNames } from './check-names.ts';
+import { checkResources } from './check-resource.ts';
+import { Compiler } from './compile.ts';
+import type { Diagnostics } from './diagnostics.ts';
+import { loadStack } from './load.ts';
+import { entryMatcher, resolveEntry } from './resolve.ts';
+import type { StackFiles } from './stack-files.ts';
+
+/** A stack that was read, checked and compiled. Complete when the diagnostics have no error. */
+export interface CompiledStack {
+  readonly result: ValidationResult;
+  /** One per entry. */
+  readonly documents: readonly BundleDocument[];
+  /** Index of the entry that a host name gets, or undefined: the empty bundle. */
+  match(hostname: string): number | undefined;
+}
+
+export interface CompileOptions {
+  readonly layout?: GuardLayout;
+  /** Called between entries, so that other actors of the thread get their turn. */
+  readonly pause?: () => Promise<void>;
+}
+
+/** Reads, checks and compiles all files of a stack; every mistake is in the result. */
+export async function compileStack(
+  files: StackFiles,
+  diagnostics: Diagnostics,
+  options: CompileOptions = {},
+): Promise<CompiledStack> {
+  const model = loadStack(files, diagnostics);
+  checkNames(model, diagnostics);
+  checkResources(model, diagnostics);
+  checkEntries(model, diagnostics);
+  const documents: BundleDocument[] = [];
+  const cyclic = diagnostics.list().some(({ code }) => code === 'PUBLISH_CYCLE');
+  const compiler = new Compiler(model, diagnostics, options.layout ?? standardLayout);
+  for (const entry of cyclic ? [] : model.entries) {
+    documents.push(compiler.compile(resolveEntry(model, entry)));
+    await options.pause?.();
+  }
+  const modules = [...model.modules.values()];
+  const result: ValidationResult = {
+    diagnostics: diagnostics.list(),
+    modules: modules.length,
+    resources: modules.reduce((sum, module) => sum + module.resources.length, 0),
+    entries: model.entries.length,
+  };
+  return { result, documents, match: entryMatcher(model.entries) };
+}

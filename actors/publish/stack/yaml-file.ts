@@ -1,0 +1,142 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { DiagnosticCode, Diagnostics } from './diagnostics.ts';
+import type { StackEntry, StackNode, StackScalar, TextLayout } from './node.ts';
+
+/** Nodes of one file after its aliases are followed; a YAML bomb ends here. */
+export const nodeLimit = 200_000;
+/** Levels of lists and maps. */
+export const yamlDepthLimit = 32;
+
+/** Reads one YAML file; undefined when it is empty or has mistakes, which are reported. */
+export function parseYamlFile(
+  file: string,
+  text: string,
+  diagnostics: Diagnostics,
+): StackNode | undefined {
+  const counter = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: counter,
+    uniqueKeys: true,
+    prettyErrors: false,
+    stringKeys: false,
+  });
+  const mistakes = [...document.errors, ...document.warnings];
+  for (const mistake of mistakes) {
+    const code: DiagnosticCode =
+      mistake.code === 'DUPLICATE_KEY' ? 'PUBLISH_DUPLICATE_KEY' : 'PUBLISH_YAML_SYNTAX';
+    diagnostics.report({ file, offset: mistake.pos[0] }, { code, message: mistake.message });
+  }
+  if (mistakes.length > 0) return undefined;
+  const converter = new Converter(file, text, document, counter, diagnostics);
+  try {
+    return document.contents === null ? undefined : converter.convert(document.contents, 0);
+  } catch (error) {
+    if (error instanceof TooLarge) return undefined;
+    throw error;
+  }
+}
+
+/** Ends the conversion of a file whose limit has been reported. */
+class TooLarge extends Error {}
+
+class Converter {
+  readonly #file: string;
+  readonly #text: string;
+  readonly #document: Document;
+  readonly #counter: LineCounter;
+  readonly #diagnostics: Diagnostics;
+  #count = 0;
+
+  constructor(
+    file: string,
+    text: string,
+    document: Document,
+    counter: LineCounter,
+    diagnostics: Diagnostics,
+  ) {
+    this.#file = file;
+    this.#text = text;
+    this.#document = document;
+    this.#counter = counter;
+    this.#diagnostics = diagnostics;
+  }
+
+  convert(source: unknown, depth: number, alias?: number): StackNode {
+    const offset = alias ?? offsetOf(source);
+    this.#bound(offset, depth);
+    if (isAlias(source)) {
+      return this.convert(source.resolve(this.#document), depth + 1, offset);
+    }
+    if (isSeq(source)) {
+      const items = source.items.map((item) => this.convert(item, depth + 1, alias));
+      return { kind: 'list', file: this.#file, offset, items };
+    }
+    if (isMap(source)) {
+      const entries = new Map<string, StackEntry>();
+      for (const { key, value } of source.items) {
+        const name = isScalar(key) ? String(key.source ?? key.value) : '';
+        const place = { file: this.#file, offset: alias ?? offsetOf(key) };
+        if (!isScalar(key) || typeof key.value === 'object') {
+          const message = 'a key must be plain text';
+          this.#diagnostics.report(place, { code: 'PUBLISH_WRONG_SHAPE', message });
+          continue;
+        }
+        entries.set(name, {
+          key: place,
+          value: this.convert(value, depth + 1, alias ?? place.offset),
+        });
+      }
+      return { kind: 'map', file: this.#file, offset, entries };
+    }
+    return this.#scalar(source, offset, alias);
+  }
+
+  #scalar(source: unknown, offset: number, alias: number | undefined): StackScalar {
+    const value = isScalar(source) ? source.value : null;
+    const known =
+      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+    const own = isScalar(source) && source.range ? source.range[0] : offset;
+    return {
+      kind: 'scalar',
+      file: this.#file,
+      offset: own,
+      value: known ? value : null,
+      source: (isScalar(source) ? source.source : undefined) ?? String(value ?? ''),
+      layout: alias !== own && isScalar(source) ? this.#layout(source.type, own) : undefined,
+    };
+  }
+
+  #layout(type: string | undefined, offset: number): TextLayout | undefined {
+    const { line, col } = this.#counter.linePos(offset);
+    if (type === 'PLAIN') return { line, column: col, indent: 0 };
+    if (type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE') {
+      return { line, column: col + 1, indent: 0 };
+    }
+    if (type !== 'BLOCK_LITERAL') return undefined;
+    const start = this.#text.indexOf('\n', offset) + 1;
+    const indent =
+      /^(?: *\r?\n)*( *)/.exec(this.#text.slice(start, start + 4096))?.[1]?.length ?? 0;
+    return { line: line + 1, column: indent + 1, indent };
+  }
+
+  #bound(offset: number, depth: number): void {
+    this.#count += 1;
+    const over =
+      this.#count > nodeLimit
+        ? `more than ${nodeLimit} values after following the aliases`
+        : depth > yamlDepthLimit
+          ? `more than ${yamlDepthLimit} levels`
+          : undefined;
+    if (over === undefined) return;
+    this.#diagnostics.report(
+      { file: this.#file, offset },
+      { code: 'PUBLISH_LIMIT', message: over },
+    );
+    throw new TooLarge();
+  }
+}
+
+function offsetOf(source: unknown): number {
+  const range = (source as { range?: readonly number[] | null } | null)?.range;
+  return range?.[0] ?? 0;
+}
