@@ -117,15 +117,20 @@ class RunningLab implements Lab {
       name,
       address: `10.99.0.${octet}`,
       root,
-      run: (argv, stdin) => run(['sh', name, ...argv], stdin),
-      must: (argv, stdin) => succeed(run(['sh', name, ...argv], stdin), argv.join(' ')),
-      start: (argv) => spawn(script, ['sh', name, ...argv], { env }),
+      run: (argv, stdin) => run(inHost(name, argv), stdin),
+      must: (argv, stdin) => succeed(run(inHost(name, argv), stdin), argv.join(' ')),
+      start: (argv) => spawn(script, inHost(name, argv), { env }),
       copyIn: (from, to) => cpSync(from, join(root, to), { recursive: true }),
       down: async () => {
         await run(['down', name]);
       },
     };
   }
+}
+
+/** systemd-run would expand a "$" of its own. */
+function inHost(name: string, argv: readonly string[]): string[] {
+  return ['sh', name, ...argv.map((word) => word.replaceAll('$', '$$$$'))];
 }
 
 async function succeed(running: Promise<RunOutcome>, what: string): Promise<string> {

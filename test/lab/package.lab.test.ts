@@ -85,7 +85,8 @@ t.test('packages of a real Debian', { skip }, async (t) => {
     await repairs(t, host, {
       type: 'package',
       parameters: { package: '*', state: 'latest' },
-      damage: 'apt-get -qy --allow-downgrades install lab-hello=1.0 >/dev/null',
+      damage:
+        'apt-get -qy -o Dpkg::Options::=--force-confold --allow-downgrades install lab-hello=1.0 >/dev/null',
       action: 'updated',
     });
     t.equal(await version('lab-hello'), 'ii 1.1');
@@ -157,5 +158,5 @@ t.test('packages of a real Debian', { skip }, async (t) => {
 /** perl-base is essential in Debian, and its fcntl takes the same lock as dpkg. */
 const lockHolder = `systemd-run -q --unit=lab-lock perl -e '
   open(F, ">>", "/var/lib/dpkg/lock-frontend");
-  fcntl(F, 6, pack("s s l! l! i", 1, 0, 0, 0, 0)) or die; sleep 60'
+  fcntl(F, 6, pack("ssx4qqi", 1, 0, 0, 0, 0)) or die; sleep 60'
 sleep 0.3`;

@@ -70,10 +70,10 @@ t.test('users of a real Debian', { skip }, async (t) => {
     });
 
   t.test('a link in the home directory does not lead the agent elsewhere', async (t) => {
-    await sh('rm -r /home/ann/.ssh; mkdir -m 755 /root/.ssh; ln -s /root/.ssh /home/ann/.ssh');
+    await sh('rm -r /home/ann/.ssh; mkdir /root/target; ln -s /root/target /home/ann/.ssh');
     const refused = await convergeOne(host, 'user', parameters);
     t.match(refused, { action: 'failed', errorCode: 'AGENT_ACCOUNT_FAILED' });
-    t.equal(await sh('ls -A /root/.ssh'), '', 'nothing was written behind the link');
+    t.equal(await sh('ls -A /root/target'), '', 'nothing was written behind the link');
     await sh('rm /home/ann/.ssh');
   });
 

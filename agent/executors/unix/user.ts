@@ -86,13 +86,9 @@ async function apply(
   const { manager, record } = state;
   if (!spec.present) return manager.removeUser(spec.username, removesHome(spec, state), signal);
   if (record === undefined) await create(spec, state, signal);
-  else {
-    const attributes = wantedAttributes(spec, state);
-    if (Object.keys(attributes).length > 0)
-      await manager.changeUser(spec.username, attributes, spec.manageHome, signal);
-  }
-  if (record !== undefined && isMissingHome(spec, state))
-    await manager.makeHome(spec.username, signal);
+  else await change(spec, state, context);
+  const changed = await observe(spec, context, manager);
+  if (isMissingHome(spec, changed)) await manager.makeHome(spec.username, signal);
   const now = await observe(spec, context, manager);
   await repairPassword(spec, now, context);
   await repairKeys(spec, now, context);
@@ -105,6 +101,19 @@ async function create(spec: UserSpec, state: UserState, signal: AbortSignal): Pr
   const attributes = { uid, comment, home, shell, groups, group: spec.group ?? own };
   const options = { system: spec.system, makeHome: spec.manageHome };
   await state.manager.createUser(spec.username, attributes, options, signal);
+}
+
+/** The content of the old home goes along unless something is at the new place already. */
+async function change(
+  spec: UserSpec,
+  state: UserState,
+  { platform, signal }: ResourceContext,
+): Promise<void> {
+  const attributes = wantedAttributes(spec, state);
+  if (Object.keys(attributes).length === 0) return;
+  const free = spec.home !== undefined && (await homeStatus(platform, spec.home)) === undefined;
+  const moveHome = spec.manageHome && state.home?.kind === 'directory' && free;
+  await state.manager.changeUser(spec.username, attributes, moveHome, signal);
 }
 
 /** Only a directory that belongs to the user itself and lies below another one goes with it. */
