@@ -145,7 +145,10 @@ t.test('packages of a real Debian', { skip }, async (t) => {
       errorCode: 'AGENT_PACKAGE_REPOSITORY',
     });
     rmSync(lists);
-    await host.must(['sh', '-ec', lockHolder]);
+    writeFileSync(join(host.root, 'root/lock.pl'), lockHolder);
+    await host.must(['systemd-run', '-q', '--unit=lab-lock', 'perl', '/root/lock.pl']);
+    const wait = 'until [ -e /run/lab-locked ]; do sleep 0.05; done';
+    await host.must(['timeout', '10', 'sh', '-c', wait]);
     t.match(await convergeOne(host, 'package', { package: 'lab-hello' }), {
       action: 'blocked',
       errorCode: 'AGENT_PACKAGE_LOCKED',
@@ -156,7 +159,10 @@ t.test('packages of a real Debian', { skip }, async (t) => {
 });
 
 /** perl-base is essential in Debian, and its fcntl takes the same lock as dpkg. */
-const lockHolder = `systemd-run -q --unit=lab-lock perl -e '
-  open(F, ">>", "/var/lib/dpkg/lock-frontend");
-  fcntl(F, 6, pack("ssx4qqi", 1, 0, 0, 0, 0)) or die; sleep 60'
-sleep 0.3`;
+const lockHolder = `open(F, ">>", "/var/lib/dpkg/lock-frontend");
+my $lock = pack("ssx4qqi", 1, 0, 0, 0, 0);
+fcntl(F, 6, $lock) or die;
+open(READY, ">", "/run/lab-locked");
+close(READY);
+sleep 60;
+`;
