@@ -17,7 +17,7 @@ import { refusalAddress, refusalKind } from './endpoint/refusal-log.ts';
 import { createLog } from './log.ts';
 import { isSqlDriverLoaded } from './sql-watch.ts';
 import type { ShardStatus } from './status.ts';
-import { statusControl, trimControl } from './status-messages.ts';
+import { statusControl, type TrimOrder, trimControl } from './status-messages.ts';
 import {
   reviveServerError,
   type ServerThreadData,
@@ -96,7 +96,9 @@ async function startShard(): Promise<void> {
     },
     onControl: (name, body) => {
       if (name === statusControl) return status();
-      return name === trimControl ? outbox.trim(body as number) : undefined;
+      if (name !== trimControl) return undefined;
+      const { storeId, through } = body as TrimOrder;
+      return storeId === store.storeId ? outbox.trim(through) : undefined;
     },
     onStart: async (joined) => {
       await joined.claim(refusalAddress(thread));
@@ -106,10 +108,27 @@ async function startShard(): Promise<void> {
       // Events that an earlier life of this shard left behind.
       if (outbox.entries > 0) joined.tell(sinkAddress(), 'outboxReady', { origin: thread });
     },
-    onStop: async () => {
+    onStop: async (leaving) => {
       await endpoint?.drain(config.server.drainTimeoutMs);
+      await settleOutbox(leaving, outbox, config.server.drainTimeoutMs);
+      endpoint?.close();
     },
   });
+}
+
+/** Lets the sink take over what it can before this shard stops; the rest waits for the next start. */
+async function settleOutbox(system: ThreadSystem, outbox: Outbox, limitMs: number): Promise<void> {
+  const { clock } = system.ports;
+  const untilMs = clock.monotonicMs() + limitMs;
+  const origin = system.name;
+  while (outbox.entries > 0 && clock.monotonicMs() < untilMs) {
+    const deadlineMs = Math.max(1, untilMs - clock.monotonicMs());
+    const asked = system.ask(sinkAddress(), 'outboxReady', { origin }, { deadlineMs });
+    await asked.catch(() => undefined);
+    await new Promise<void>((resolve) => {
+      clock.after(outboxNoticeMs, resolve);
+    });
+  }
 }
 
 function openEndpoint(

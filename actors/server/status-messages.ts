@@ -2,8 +2,12 @@ import type { EndpointCounters, ServerStatus, ShardStatus, SinkStatus } from './
 
 /** Names of the control messages (`ThreadSystem.request`) by which threads tell of themselves. */
 export const statusControl = 'server.status';
-/** Asked of a shard: remove outbox entries through a sequence. */
+/** Asked of a shard: remove outbox entries that the sink has. */
 export const trimControl = 'outbox.trim';
+export interface TrimOrder {
+  readonly storeId: number;
+  readonly through: number;
+}
 /** Told by the edge to the main thread once it listens. */
 export const apiListeningControl = 'api.listening';
 

@@ -25,6 +25,8 @@ export interface HomeLayout {
   readonly marker: string;
   readonly lock: string;
   readonly pid: string;
+  /** Ports and process id of the running server (actors/server/run-file.ts). */
+  readonly runFile: string;
 }
 
 export function homeLayout(home: string): HomeLayout {
@@ -49,6 +51,7 @@ export function homeLayout(home: string): HomeLayout {
     marker: at('home.json'),
     lock: at('vigosrv.lock'),
     pid: at('vigosrv.pid'),
+    runFile: at('run.json'),
   };
 }
 

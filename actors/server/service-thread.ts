@@ -1,0 +1,95 @@
+import { peerStores } from '../../runtime/peer-stores.ts';
+import { nodePorts } from '../../runtime/ports/node-ports.ts';
+import { openLmdbStore } from '../../runtime/recovery.ts';
+import type { ThreadSystem } from '../../runtime/system.ts';
+import { joinSystem, type ThreadBootstrap } from '../../runtime/thread.ts';
+import { sinkKind } from '../sink/actor.ts';
+import { sinkAddress } from '../sink/messages.ts';
+import { SinkWriter } from '../sink/writer.ts';
+import { createLog } from './log.ts';
+import { OutboxSources } from './outbox-sources.ts';
+import { rebuildIdentities } from './rebuild.ts';
+import { serviceKinds } from './service-kinds.ts';
+import type { SinkStatus } from './status.ts';
+import { statusControl, trimControl } from './status-messages.ts';
+import {
+  reviveServerError,
+  type ServerThreadData,
+  serverTables,
+  storeDirectory,
+} from './thread-data.ts';
+
+const trimDeadlineMs = 10_000;
+
+/**
+ * The service host: the sink, enrollment and publishing live here, around the store with the policy
+ * tables. Resolves when it was stopped in order.
+ */
+export async function host(bootstrap: ThreadBootstrap): Promise<void> {
+  const { thread, topology } = bootstrap;
+  const data = bootstrap.data as ServerThreadData;
+  const { layout, config } = data;
+  const ports = nodePorts();
+  const log = createLog({ ...config.log, thread });
+  const shards = topology.threads.filter(({ role }) => role === 'fleet').map(({ name }) => name);
+  const directoryOf = (name: string) => storeDirectory(layout, name);
+  const opened = await openLmdbStore({ directory: directoryOf(thread), ports });
+  if (opened.recovery) log.warn(opened.recovery, 'the store was damaged and starts empty');
+  const { store } = opened;
+  store.onFailure((failure) => {
+    throw failure;
+  });
+  const writer = new SinkWriter({
+    file: config.database.file,
+    runsPerEnvoy: config.database.runsPerEnvoy,
+  });
+  await writer.open();
+  const rebuilt = await rebuildIdentities(store, writer);
+  if (rebuilt !== undefined && rebuilt > 0) log.info({ envoys: rebuilt }, 'identities restored');
+  const sources = new OutboxSources(new Map(shards.map((name) => [name, directoryOf(name)])));
+  let system: ThreadSystem | undefined;
+  const wake = (origin: string) => system?.tell(sinkAddress(), 'outboxReady', { origin });
+  const sink = sinkKind({
+    writer,
+    outbox: (origin) => sources.of(origin),
+    wake,
+    trim: (origin, storeId, through) => {
+      const body = { storeId, through };
+      system?.request(origin, trimControl, body, trimDeadlineMs).catch(() => undefined);
+    },
+    log: (level, message, fields) => log[level](fields, message),
+  });
+  const services = serviceKinds({ data, store, ports, log });
+  const joined = await joinSystem(
+    {
+      store,
+      stores: peerStores(shards, directoryOf, ports.clock),
+      ports,
+      reviveError: reviveServerError,
+      kinds: [sink, ...services.kinds],
+      onEvent: (event) => log.warn(event, event.type),
+      onControl: (name) => {
+        if (name !== statusControl) return undefined;
+        const policyVersion = store.get(serverTables.current, 'current')?.version ?? 0;
+        return { sink: sinkStatus(sources, ports.clock.nowMs()), policyVersion };
+      },
+      onStart: async (started) => {
+        system = started;
+        await services.start(started);
+      },
+      onStop: () => services.stop(),
+    },
+    bootstrap,
+  );
+  services.joined(joined);
+  // What shards of an earlier life left in their outboxes.
+  for (const origin of shards) wake(origin);
+  await joined.stopped;
+  sources.close();
+  writer.close();
+}
+
+function sinkStatus(sources: OutboxSources, nowMs: number): SinkStatus {
+  const { events, oldestMs } = sources.waiting();
+  return { waitingEvents: events, lagMs: oldestMs === undefined ? 0 : nowMs - oldestMs };
+}
