@@ -282,14 +282,19 @@ export class Pass {
       const { targets } = resource.render({ Vars: resource.node.module.vars, Traits: traits });
       for (const target of targets) {
         if (target.kind !== 'path') continue;
-        const directory = dirname(await platform.paths.resolve(target.value));
-        if (this.#cleaned.has(directory)) continue;
-        this.#cleaned.add(directory);
-        await platform.files.removeTemporaries(directory);
+        for (const followLast of [false, true])
+          await this.#cleanBeside(await platform.paths.resolve(target.value, { followLast }));
       }
     } catch {
       // Whatever is wrong with the resource or the directory, its own check says so.
     }
+  }
+
+  async #cleanBeside(path: string): Promise<void> {
+    const directory = dirname(path);
+    if (this.#cleaned.has(directory)) return;
+    this.#cleaned.add(directory);
+    await this.#context.platform.files.removeTemporaries(directory);
   }
 }
 

@@ -51,10 +51,17 @@ function parse(values: Readonly<Record<string, PolicyValue>>): FileLineSpec {
   };
   if (line !== undefined && /[\r\n]/.test(line)) reader.problem('line', 'must be one line');
   if (!spec.absent && line === undefined) reader.problem('line', 'is required for state present');
+  // It would move the region's end in front of itself, and be added again on every pass.
+  if (!spec.absent && line !== undefined && isBoundary(line, spec))
+    reader.problem('line', 'must not match region_start or region_end');
   if (spec.absent && line === undefined && spec.match === undefined)
     reader.problem('line', 'or match_pattern is required');
   reader.finish();
   return spec;
+}
+
+export function isBoundary(line: string, edit: LineEdit): boolean {
+  return edit.regionStart?.test(line) === true || edit.regionEnd?.test(line) === true;
 }
 
 function readRegex(reader: ParameterReader, name: string): RegExp | undefined {

@@ -17,7 +17,7 @@ import {
   readOwnership,
   setAttributes,
 } from './ownership.ts';
-import { clear, makeDirectories, occupied, readPath } from './places.ts';
+import { clear, makeDirectories, occupied, readPath, refuseFilledDirectory } from './places.ts';
 import { changeSecurityContext, securityContext } from './security-context.ts';
 
 export interface FileSpec extends Ownership, FileFilters {
@@ -114,6 +114,7 @@ async function observe(spec: FileSpec, context: ResourceContext): Promise<FileSt
   const base = { path, status, same: true, wanted: undefined, content: undefined };
   if (spec.absent)
     return { ...base, ids: { uid: undefined, gid: undefined }, securityContext: undefined };
+  await refuseFilledDirectory(spec.path, path, status, 'file', platform);
   const ids = await ownerIds(spec, platform);
   const wanted = await wantedContent(spec, regular ? path : undefined, context);
   const label =

@@ -20,6 +20,18 @@ export function occupied(path: string, kind: string, wanted: string): AgentError
   return new AgentError('AGENT_PATH_OCCUPIED', { detail: `${path} is a ${kind}, not a ${wanted}` });
 }
 
+/** Looks before anything is changed, so that a dry run says the same: only an empty one gives way. */
+export async function refuseFilledDirectory(
+  declared: string,
+  path: string,
+  status: FileStatus | undefined,
+  wanted: string,
+  platform: Platform,
+): Promise<void> {
+  if (status?.kind === 'directory' && (await platform.files.list(path)).length > 0)
+    throw occupied(declared, 'directory that holds something', wanted);
+}
+
 /** Makes a directory and the missing ones above it; one made meanwhile by another is fine. */
 export async function makeDirectories(path: string, platform: Platform): Promise<void> {
   if ((await platform.files.status(path)) !== undefined) return;

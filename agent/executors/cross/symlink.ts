@@ -14,7 +14,7 @@ import {
   readOwnership,
   setAttributes,
 } from './ownership.ts';
-import { clear, makeDirectories, occupied, readPath } from './places.ts';
+import { clear, makeDirectories, occupied, readPath, refuseFilledDirectory } from './places.ts';
 
 export interface SymlinkSpec extends Ownership {
   readonly path: string;
@@ -79,6 +79,7 @@ async function observe(spec: SymlinkSpec, context: ResourceContext): Promise<Sym
   const path = await paths.resolve(spec.path);
   const status = await files.status(path);
   const hard = spec.hard && !spec.absent;
+  if (!spec.absent) await refuseFilledDirectory(spec.path, path, status, 'link', context.platform);
   const target = hard ? await paths.resolve(spec.to) : spec.to;
   return {
     path,

@@ -5,14 +5,19 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import t, { type Test } from 'tap';
+import { createEngine } from '../../../../agent/converge/engine.ts';
 import { fileType } from '../../../../agent/executors/cross/file.ts';
+import { typeRegistry } from '../../../../agent/executors/registry.ts';
 import { createNodePlatform } from '../../../../agent/platform/node-platform.ts';
 import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
+import { resourceBundle } from '../../../support/resource-bundle.ts';
 
 const motd = { target_path: '/etc/motd', content: 'hello\n', mode: '0644' };
 const etc = (root: string) => mkdirSync(`${root}/etc`);
@@ -217,8 +222,9 @@ const cases: ExecutorCase[] = [
   },
   {
     name: 'the agent itself',
-    parameters: { ...motd, target_path: '/usr/local/sbin/../sbin/vigo' },
+    parameters: { ...motd, target_path: '/usr/local/bin/../sbin/vigo' },
     action: 'failed',
+    errorCode: 'AGENT_GUARDRAIL',
   },
   {
     name: 'the agent itself through a link',
@@ -235,24 +241,94 @@ const cases: ExecutorCase[] = [
 
 t.test('file in a confined root', (t) => proveExecutor(t, fileType, cases));
 
-/** On the whole machine, so that commands may run; every path is beneath the case's directory. */
+/** On the whole machine, so that commands may run; every path is beneath a directory of the test. */
 t.test('file with commands', async (t) => {
-  const place = t.testdir({ motd: 'old\n', 'to upper': '#!/bin/sh\nexec tr a-z A-Z\n' });
-  chmodSync(`${place}/to upper`, 0o755);
+  const place = t.testdir({
+    'to upper': '#!/bin/sh\nexec tr a-z A-Z\n',
+    fails: '#!/bin/sh\nexit 3\n',
+  });
+  for (const name of ['to upper', 'fails']) chmodSync(`${place}/${name}`, 0o755);
+  const path = `${place}/it's "here"/motd`;
+  const parameters = { target_path: path, content: 'new\n' };
+  const arrange = () => {
+    rmSync(dirname(path), { recursive: true, force: true });
+    mkdirSync(dirname(path));
+    writeFileSync(path, 'old\n');
+  };
+  const content = (expected: string) => (_: string, t: Test) => {
+    t.equal(readFileSync(path, 'utf8'), expected);
+    t.same(readdirSync(dirname(path)), ['motd'], 'no other file is left');
+  };
+  const rows: ExecutorCase[] = [
+    {
+      name: 'validate sees the new content and allows it',
+      parameters: { ...parameters, validate: 'grep -q new %' },
+      action: 'updated',
+      check: content('new\n'),
+    },
+    {
+      name: 'the edit is applied before the comparison',
+      parameters: { ...parameters, stream_edit: `${place}/to upper` },
+      action: 'updated',
+      check: content('NEW\n'),
+    },
+    {
+      name: 'an edit that fails leaves the file',
+      parameters: { ...parameters, stream_edit: [`${place}/fails`] },
+      action: 'failed',
+      errorCode: 'AGENT_COMMAND_FAILED',
+      check: content('old\n'),
+    },
+    {
+      name: 'an edit that is not installed',
+      parameters: { ...parameters, stream_edit: [`${place}/missing`] },
+      action: 'blocked',
+      errorCode: 'AGENT_COMMAND_MISSING',
+    },
+  ];
   const platform = () => createNodePlatform();
-  const parameters = { target_path: `${place}/motd`, content: 'new\n' };
   await proveExecutor(
     t,
     fileType,
-    [
-      {
-        name: 'validate refuses',
-        parameters: { ...parameters, validate: 'grep -q nothing "%"' },
-        action: 'updated',
-      },
-    ]
-      .map((row) => ({ ...row, action: 'updated' as const }))
-      .slice(1),
+    rows.map((row) => ({ ...row, arrange })),
     { platform },
   );
+});
+
+t.test('validate keeps the old file when it refuses the new one', async (t) => {
+  const place = t.testdir({ motd: 'old\n' });
+  const engine = createEngine({
+    platform: createNodePlatform(),
+    registry: typeRegistry([fileType]),
+  });
+  const parameters = {
+    target_path: `${place}/motd`,
+    content: 'new\n',
+    validate: 'echo no; false %',
+  };
+  const document = resourceBundle({ type: 'file', parameters });
+  const [outcome] = (await engine.pass({ document, traits: {} })).resources;
+  t.match(outcome, {
+    action: 'failed',
+    errorCode: 'AGENT_VALIDATION_FAILED',
+    reason: /exit 1: no/,
+  });
+  t.equal(readFileSync(`${place}/motd`, 'utf8'), 'old\n');
+  t.same(readdirSync(place), ['motd']);
+});
+
+t.test('what not everybody may read is not shown in a report', async (t) => {
+  const root = t.testdir({ key: 'old secret\n' });
+  chmodSync(`${root}/key`, 0o600);
+  const engine = createEngine({
+    platform: createNodePlatform({ root }),
+    registry: typeRegistry([fileType]),
+  });
+  for (const mode of ['0600', '0644']) {
+    const parameters = { target_path: '/key', content: 'new secret\n', mode };
+    const document = resourceBundle({ type: 'file', parameters });
+    const [outcome] = (await engine.pass({ document, traits: {}, dryRun: true })).resources;
+    t.equal(outcome?.action, 'updated');
+    t.notMatch(JSON.stringify(outcome), /secret/);
+  }
 });
