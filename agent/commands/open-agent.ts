@@ -1,0 +1,77 @@
+import { loadIdentity } from '../identity/identity.ts';
+import { IncidentLog } from '../incident-log.ts';
+import { Memory } from '../memory.ts';
+import { NodeAgent } from '../node-agent.ts';
+import { BundleCache } from '../offline/bundle-cache.ts';
+import { ReportQueue } from '../offline/report-queue.ts';
+import { RequestSequence } from '../offline/sequence.ts';
+import type { AgentClock } from '../platform/platform.ts';
+import { PolicyHolder } from '../policy-holder.ts';
+import { Reporter } from '../reporter.ts';
+import { ServerClient } from '../server-client.ts';
+import { agentVersion } from '../version.ts';
+import { type CommandContext, identityDirectory } from './context.ts';
+
+export interface OpenAgent {
+  readonly agent: NodeAgent;
+  /** The pace that the server gave at registration, or the operator's. */
+  readonly intervalMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly close: () => void;
+  readonly clock: AgentClock;
+}
+
+const defaultIntervalMs = 60_000;
+
+/** Puts an agent together from what is on disk and takes its lock. Throws what identities do. */
+export async function openAgent(context: CommandContext): Promise<OpenAgent> {
+  const { settings, parts, log } = context;
+  const identity = await loadIdentity(parts.openFiles(identityDirectory(settings)));
+  const release = await parts.lock(settings.stateDirectory);
+  const platform = parts.platform(settings);
+  const { clock, host } = parts;
+  const nowMs = (): number => clock.nowMs();
+  const files = parts.openFiles(settings.stateDirectory);
+  const incidents = new IncidentLog(log, nowMs);
+  const memory = await Memory.open(files, incidents);
+  const queue = await ReportQueue.open(files, nowMs);
+  const verifier = parts.verifier();
+  const client = new ServerClient({
+    channel: parts.openMutual(settings.server ?? identity.server, identity),
+    envoyId: identity.envoyId,
+    signer: parts.identityCrypto.signer(identity.keyPem),
+    sequence: await RequestSequence.open(files, nowMs),
+    clock,
+  });
+  const cache = new BundleCache(files, verifier);
+  const agent = new NodeAgent({
+    platform,
+    client,
+    policy: new PolicyHolder({ cache, identity, memory, incidents, nowMs }),
+    queue,
+    reporter: new Reporter({ queue, client, memory, incidents, log, nowMs }),
+    memory,
+    incidents,
+    engine: parts.engine(settings, platform),
+    collectTraits: () => parts.collectTraits(platform),
+    hash: verifier,
+    log,
+    agentVersion,
+    dryRun: settings.dryRun,
+  });
+  return {
+    agent,
+    intervalMs: settings.intervalMs ?? (identity.intervalMs || defaultIntervalMs),
+    random: () => randomUnit(host.randomBytes(4)),
+    clock,
+    close: () => {
+      client.close();
+      release();
+    },
+  };
+}
+
+function randomUnit(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 0x1_0000_0000;
+}

@@ -1,0 +1,76 @@
+import { AgentError } from '../errors.ts';
+import { createLogger } from '../log.ts';
+import type { ProgramIo } from '../platform/program.ts';
+import { agentVersion } from '../version.ts';
+import { type CommandSpec, parseArguments } from './arguments.ts';
+import { type CommandContext, exitCodes, type ProgramParts } from './context.ts';
+import { daemonSpec, runDaemon } from './daemon.ts';
+import { helpText } from './help.ts';
+import { registerSpec, runRegister } from './register.ts';
+import { runOnce, runSpec } from './run.ts';
+import { globalOptions, loadSettings } from './settings.ts';
+import { runStatus, statusSpec } from './status.ts';
+import { runTraits, traitsSpec } from './traits.ts';
+
+const versionSpec: CommandSpec = { summary: 'show the version', operandLimit: 0, options: {} };
+
+export const commandSpecs = {
+  register: registerSpec,
+  run: runSpec,
+  daemon: daemonSpec,
+  status: statusSpec,
+  traits: traitsSpec,
+  version: versionSpec,
+} as const;
+
+const runners: Record<keyof typeof commandSpecs, (context: CommandContext) => Promise<number>> = {
+  register: runRegister,
+  run: runOnce,
+  daemon: runDaemon,
+  status: runStatus,
+  traits: runTraits,
+  version: async ({ io, settings }) => {
+    io.write(
+      settings.json ? `${JSON.stringify({ version: agentVersion })}\n` : `${agentVersion}\n`,
+    );
+    return exitCodes.done;
+  },
+};
+
+/** The `vigo` program: resolves to its exit code and never throws for what it can name. */
+export async function vigo(io: ProgramIo, parts: ProgramParts): Promise<number> {
+  const json = io.argv.includes('--json');
+  try {
+    const parsed = parseArguments(io.argv, commandSpecs, globalOptions);
+    if (parsed.help || parsed.command === undefined) {
+      io.write(helpText(commandSpecs, globalOptions, parsed.command));
+      return parsed.help ? exitCodes.done : exitCodes.usage;
+    }
+    const settings = await loadSettings(parsed.options, parts.openFiles, io.absolute);
+    const log = createLogger({
+      level: settings.logLevel,
+      human: io.terminal && !settings.json,
+      nowMs: () => parts.clock.nowMs(),
+      write: io.writeError,
+    });
+    const { command, operands, options } = parsed;
+    const run = runners[command as keyof typeof commandSpecs];
+    return await run({ settings, operands, options, io, parts, log });
+  } catch (error) {
+    return fail(error, io, json);
+  }
+}
+
+function fail(error: unknown, io: ProgramIo, json: boolean): number {
+  const coded =
+    error instanceof AgentError
+      ? error
+      : new AgentError('AGENT_INTERNAL', { detail: String(error) }, { cause: error });
+  const { code, message, remedy } = coded;
+  io.writeError(
+    json
+      ? `${JSON.stringify({ error: { code, message, remedy } })}\n`
+      : `vigo: ${message}\n      ${remedy} [${code}]\n`,
+  );
+  return coded.exitCode;
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { AgentError } from '../errors.ts';
+
+/** What a command-line program has to do with the outside. */
+export interface ProgramIo {
+  readonly argv: readonly string[];
+  /** Standard output is a terminal. */
+  readonly terminal: boolean;
+  readonly write: (text: string) => void;
+  readonly writeError: (text: string) => void;
+  /** Resolves a path against the working directory. */
+  readonly absolute: (path: string) => string;
+  /** A text file named on the command line. Throws AGENT_USAGE. */
+  readonly readText: (path: string) => string;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs a program in this process and ends with its exit code, once its output is written. */
+export async function runProgram(main: (io: ProgramIo) => Promise<number>): Promise<void> {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => {
+      // The second one means: now.
+      if (stop.signal.aborted) process.exit(130);
+      stop.abort();
+    });
+  ignoreClosedPipe(process.stdout);
+  ignoreClosedPipe(process.stderr);
+  process.exitCode = await main({
+    argv: process.argv.slice(2),
+    terminal: process.stdout.isTTY === true,
+    write: (text) => process.stdout.write(text),
+    writeError: (text) => process.stderr.write(text),
+    absolute: (path) => resolve(path),
+    readText: (path) => {
+      try {
+        return readFileSync(path, 'utf8');
+      } catch (cause) {
+        throw new AgentError('AGENT_USAGE', `${path} cannot be read`, { cause });
+      }
+    },
+    signal: stop.signal,
+  });
+}
+
+/** `vigo traits | head -1` is no error. */
+function ignoreClosedPipe(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+}
