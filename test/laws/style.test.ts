@@ -53,7 +53,7 @@ t.test('functions fit a screen', async (t) => {
   t.same(code.flatMap(longFunctions), []);
 });
 
-t.test('lines stay within a screen's width', async (t) => {
+t.test('lines stay within the width of a screen', async (t) => {
   const long = all.flatMap((source) =>
     source.lines.flatMap((line, index) =>
       line.length > lineColumnsMax && !/https?:\/\/|['"`/][^ ]{60,}/.test(line)
