@@ -45,18 +45,6 @@ const registry = {
     httpStatus: 409,
     exitCode: 64,
   },
-  API_REFUSED: {
-    message: 'the server refused',
-    remedy: 'see the detail',
-    httpStatus: 422,
-    exitCode: 4,
-  },
-  API_BUSY: {
-    message: 'the server is too busy to answer now',
-    remedy: 'try again after the time in Retry-After',
-    httpStatus: 503,
-    exitCode: 5,
-  },
   API_INTERNAL: {
     message: 'the server failed to answer',
     remedy: 'look for the trace id in the server log',
@@ -92,12 +80,6 @@ const registry = {
     remedy: 'keep a copy of the database and find out who changed it',
     httpStatus: 500,
     exitCode: 4,
-  },
-  DEMO_FAILED: {
-    message: 'the demo could not go on',
-    remedy: 'see the log that is named above',
-    httpStatus: 500,
-    exitCode: 1,
   },
 } as const satisfies Record<string, AdminErrorEntry>;
 

@@ -19,3 +19,5 @@ export class BenchError extends Error {
     this.exitCode = registry[code].exitCode;
   }
 }
+
+export const benchErrorRegistry: Readonly<Record<BenchErrorCode, { message: string }>> = registry;

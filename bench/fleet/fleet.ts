@@ -2,9 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BenchError } from '../errors.ts';
 import { Generator } from './generator.ts';
 import type { FleetOptions } from './options.ts';
-import { processCpuUs, processRssKb } from './process-cost.ts';
+import { openFilesMax, processCpuUs, processRssKb } from './process-cost.ts';
 import type { Progress } from './progress.ts';
 import { type FleetReport, machine, roundTo } from './report.ts';
 import { ServerUnderTest } from './server-under-test.ts';
@@ -14,9 +15,12 @@ import { measureVerifyUs } from './signing.ts';
 const tickMs = 500;
 /** After the last connection the server's memory and pacing settle for this many intervals. */
 const settleIntervals = 1.5;
+/** Open files that the programs need beside one per envoy. */
+const ownFiles = 300;
 
 /** One steady-state run: real server process, real connections, keys, certificates, signatures. */
 export async function runFleet(options: FleetOptions, progress: Progress): Promise<FleetReport> {
+  checkLimits(options);
   const keep = options.workDirectory;
   const directory = keep ?? mkdtempSync(join(tmpdir(), 'vigobench-'));
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -36,6 +40,13 @@ export async function runFleet(options: FleetOptions, progress: Progress): Promi
     await server.stop();
     if (keep === undefined) rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function checkLimits(options: FleetOptions): void {
+  const files = openFilesMax();
+  if (options.envoys + ownFiles <= files) return;
+  const most = files - ownFiles;
+  throw new BenchError('BENCH_LIMIT', `${files} open files per process allow ${most} envoys`);
 }
 
 function openGenerator(options: FleetOptions, server: ServerUnderTest): Generator {
