@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
-import type { AgentClock, Host } from './platform.ts';
+import { statfs } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
+import type { AgentClock, FileSystemSize, Host, NetworkInterface } from './platform.ts';
+import { platformError } from './platform-error.ts';
 
 /** Node's timers take no longer delay. */
 const timerLimitMs = 2 ** 31 - 1;
@@ -16,6 +18,24 @@ export class NodeHost implements Host {
 
   randomBytes(length: number): Uint8Array {
     return randomBytes(length);
+  }
+
+  networkInterfaces(): readonly NetworkInterface[] {
+    return Object.entries(networkInterfaces()).map(([name, addresses = []]) => ({
+      name,
+      loopback: addresses.some((one) => one.internal),
+      macAddress: addresses[0]?.mac.toLowerCase() ?? '00:00:00:00:00:00',
+      addresses: addresses.map((one) => one.address),
+    }));
+  }
+
+  async fileSystemSize(path: string): Promise<FileSystemSize> {
+    try {
+      const { bsize, blocks, bfree } = await statfs(path);
+      return { totalBytes: blocks * bsize, freeBytes: bfree * bsize };
+    } catch (thrown) {
+      throw platformError('statfs', path, thrown);
+    }
   }
 }
 

@@ -143,4 +143,21 @@ export interface Host {
   readonly architecture: string;
   readonly effectiveUid: number;
   randomBytes(length: number): Uint8Array;
+  networkInterfaces(): readonly NetworkInterface[];
+  /** Size of the file system that holds a real path. A dead network mount never answers. */
+  fileSystemSize(path: string): Promise<FileSystemSize>;
+}
+
+export interface NetworkInterface {
+  readonly name: string;
+  readonly loopback: boolean;
+  /** Lower case with colons; all zero where the interface has none. */
+  readonly macAddress: string;
+  /** IPv4 and IPv6, without prefix length or zone. */
+  readonly addresses: readonly string[];
+}
+
+export interface FileSystemSize {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
 }
