@@ -63,11 +63,11 @@ const registry = {
     grpcStatus: grpc.permissionDenied,
     httpStatus: 403,
   },
-  ENROLLMENT_TOKEN_EXISTS: {
-    message: 'a token {id} exists already',
-    remedy: 'Try again; the identifier is random.',
-    grpcStatus: grpc.alreadyExists,
-    httpStatus: 409,
+  ENROLLMENT_FLEET_FULL: {
+    message: 'the server has {limit} envoys, which is its limit',
+    remedy: 'Raise limits.envoys in server.yaml, or use another server.',
+    grpcStatus: grpc.resourceExhausted,
+    httpStatus: 507,
   },
   ENROLLMENT_BAD_REQUEST: {
     message: 'the registration is malformed: {reason}',
@@ -225,6 +225,25 @@ const registry = {
     grpcStatus: grpc.dataLoss,
     httpStatus: 500,
     exitCode: 3,
+  },
+  PUBLISH_INVALID: {
+    message: 'the stack has {errors} errors; the first one is at {first}',
+    remedy: 'Repair what the diagnostics name; vigocli config validate shows them again.',
+    grpcStatus: grpc.failedPrecondition,
+    httpStatus: 422,
+    exitCode: 2,
+  },
+  PUBLISH_DISK: {
+    message: 'the policy could not be written: {reason}',
+    remedy: 'Check space and permissions of the server home. The previous policy is in force.',
+    grpcStatus: grpc.unavailable,
+    httpStatus: 503,
+  },
+  PUBLISH_LIVE_DAMAGED: {
+    message: 'the live copy of the policy is damaged: {reason}',
+    remedy: 'Publish the stack again: vigocli config publish.',
+    grpcStatus: grpc.dataLoss,
+    httpStatus: 500,
   },
   AUDIT_UNREADABLE: {
     message: 'cannot read the audit log {file}: {reason}',
