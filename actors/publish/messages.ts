@@ -4,13 +4,21 @@ import type { Address } from '../../runtime/actor.ts';
 export type PublishMessages = {
   /** `directory` defaults to the server's stack directory. Changes nothing. */
   validate: { payload: { directory?: string }; reply: ValidationResult };
-  /** Rejects with PUBLISH_INVALID (with the diagnostics) and then has changed nothing. */
+  /**
+   * Rejects with PUBLISH_INVALID and then has changed nothing; the error's `diagnostics` detail is
+   * the list of Diagnostic as JSON text.
+   */
   publish: {
     payload: { directory?: string; message: string; by: string };
     reply: PublishResult;
   };
   /** The bundle root for a new or renamed envoy; writes its assignment. */
   assign: { payload: { envoyId: string; hostname: string }; reply: { bundleRoot: Uint8Array } };
+  /**
+   * Sent once when the server starts, after the identities are back: makes the store's policy the
+   * live one again when they differ. Version 0 = nothing was ever published.
+   */
+  recover: { payload: Record<string, never>; reply: { version: number; rebuilt: boolean } };
 };
 
 export interface Diagnostic {

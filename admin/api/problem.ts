@@ -38,6 +38,13 @@ export function problemOf(error: unknown, traceId: string): Problem {
     detail: coded.message,
     remedy: coded.remedy,
     traceId,
-    ...(coded.details === undefined ? {} : { details: coded.details }),
+    ...(coded.details === undefined ? {} : { details: detailsOf(coded.details) }),
   };
+}
+
+/** Details that cross threads are flat; a list in them travels as JSON text. */
+function detailsOf(details: unknown): unknown {
+  const { diagnostics } = details as { diagnostics?: unknown };
+  if (typeof diagnostics !== 'string') return details;
+  return { ...(details as object), diagnostics: JSON.parse(diagnostics) as unknown };
 }

@@ -64,21 +64,21 @@ class StackReader {
 
   async #visit(path: string, depth: number): Promise<void> {
     if (path.endsWith('.vgo')) return this.#read(path);
-    if (await this.#isDirectory(path)) return this.walk(path, depth + 1);
-    if (path.startsWith('templates/')) return this.#read(path);
+    const names = await this.#list(path);
+    if (names !== undefined && names.length > 0) return this.walk(path, depth + 1);
+    if (path.startsWith('templates/')) await this.#read(path, names !== undefined);
   }
 
-  /** The disk port has no stat; a file cannot be listed. */
-  async #isDirectory(path: string): Promise<boolean> {
+  /** The disk port has no stat: a file cannot be listed, or lists nothing. */
+  async #list(path: string): Promise<string[] | undefined> {
     try {
-      await this.#disk.list(`${this.#root}/${path}`);
-      return true;
-    } catch (error) {
-      return (error as { code?: unknown }).code !== 'ENOTDIR' && !path.startsWith('templates/');
+      return await this.#disk.list(`${this.#root}/${path}`);
+    } catch {
+      return undefined;
     }
   }
 
-  async #read(path: string): Promise<void> {
+  async #read(path: string, maybeDirectory = false): Promise<void> {
     if (this.files.size >= fileCountLimit) {
       this.#full = true;
       this.#report(path, 'PUBLISH_LIMIT', `more than ${fileCountLimit} files`);
@@ -88,6 +88,7 @@ class StackReader {
     try {
       bytes = await this.#disk.read(`${this.#root}/${path}`);
     } catch (error) {
+      if (maybeDirectory) return;
       this.#report(path, 'PUBLISH_UNREADABLE', `cannot read the file: ${reason(error)}`);
       return;
     }
