@@ -1,6 +1,4 @@
-import 'reflect-metadata';
-import { generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { envoyIdFromCertificate, uuidFromBytes } from '../../../actors/enrollment/identity.ts';
@@ -12,8 +10,7 @@ import {
   openCertificateAuthority,
 } from '../../../actors/server/certificate-authority.ts';
 import { startMs, testEnvironment } from '../support/environment.ts';
-
-type KeyAlgorithm = { name: 'Ed25519' } | { name: 'ECDSA'; namedCurve: string };
+import { certificateRequest } from '../support/request.ts';
 
 async function makeAuthority(): Promise<CertificateAuthority> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -22,25 +19,12 @@ async function makeAuthority(): Promise<CertificateAuthority> {
   return await openCertificateAuthority({ certificatePem, keyPem }, testEnvironment());
 }
 
-async function makeRequest(algorithm: KeyAlgorithm): Promise<Uint8Array> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
-    'sign',
-    'verify',
-  ])) as webcrypto.CryptoKeyPair;
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: 'CN=evil',
-    keys,
-    signingAlgorithm: { ...algorithm, hash: 'SHA-256' },
-  });
-  return new Uint8Array(request.rawData);
-}
-
 const envoyId = uuidFromBytes(randomBytes(16));
 const grant = { envoyId, validityMs: 90 * dayMs };
 
 t.test('a signed request becomes a client certificate that names only what we say', async (t) => {
   const authority = await makeAuthority();
-  const issued = await authority.signEnvoyRequest(await makeRequest({ name: 'Ed25519' }), grant);
+  const issued = await authority.signEnvoyRequest(await certificateRequest(), grant);
   const certificate = new X509Certificate(issued.der);
   t.ok(certificate.verify(new X509Certificate(authority.certificatePem).publicKey));
   t.equal(certificate.subject, `CN=${envoyId}`);
@@ -64,7 +48,7 @@ t.test('no certificate outlives its CA', async (t) => {
 
 t.test('another key type is refused with its name', async (t) => {
   const authority = await makeAuthority();
-  const request = await makeRequest({ name: 'ECDSA', namedCurve: 'P-256' });
+  const request = await certificateRequest({ name: 'ECDSA', namedCurve: 'P-256' });
   await t.rejects(authority.signEnvoyRequest(request, grant), {
     code: 'CERTIFICATE_REQUEST_ALGORITHM',
   });
@@ -72,7 +56,7 @@ t.test('another key type is refused with its name', async (t) => {
 
 t.test('any damaged request gets a coded answer, never a certificate', async () => {
   const authority = await makeAuthority();
-  const request = await makeRequest({ name: 'Ed25519' });
+  const request = await certificateRequest();
   const mutation = fc.record({
     at: fc.nat({ max: request.length - 1 }),
     xor: fc.integer({ min: 1, max: 255 }),

@@ -1,0 +1,27 @@
+import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
+import { type CompiledStack, compileStack } from '../../../actors/publish/stack/stack.ts';
+
+/** Compiles a stack given as path -> text. */
+export function compileFiles(files: Record<string, string>): Promise<CompiledStack> {
+  const diagnostics = new Diagnostics();
+  const sorted = new Map(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
+  for (const [path, text] of sorted) diagnostics.addFile(path, text);
+  return compileStack(sorted, diagnostics);
+}
+
+/** A stack of one module `m` whose resources are `text`, for every host. */
+export function oneModule(text: string, more: Record<string, string> = {}): Record<string, string> {
+  return {
+    'modules/m.vgo': `name: m\nresources:\n${text}`,
+    'site.vgo': 'envoys:\n  - match: "*"\n    modules: [m]\n',
+    ...more,
+  };
+}
+
+/** "file:line:column CODE message", as short as a diagnostic gets. */
+export function brief(stack: CompiledStack): string[] {
+  return stack.result.diagnostics.map(
+    ({ file, line, column, code, message, suggestion }) =>
+      `${file}:${line}:${column} ${code} ${message}${suggestion === undefined ? '' : ` (${suggestion})`}`,
+  );
+}
