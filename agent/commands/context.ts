@@ -2,11 +2,12 @@ import type { Engine } from '../converge/engine.ts';
 import type { Identity, IdentityCrypto } from '../identity/identity.ts';
 import type { ServerPin } from '../identity/server-pin.ts';
 import type { Logger } from '../log.ts';
-import type { Traits } from '../node-agent.ts';
 import type { StateFiles } from '../offline/state-files.ts';
 import type { AgentClock, Host, Platform } from '../platform/platform.ts';
 import type { ProgramIo } from '../platform/program.ts';
 import type { Verifier } from '../protocol/crypto.ts';
+import type { TraitCollection } from '../traits/collect.ts';
+import type { AgentFacts } from '../traits/collector.ts';
 import type { Channel } from '../transport.ts';
 import type { Settings } from './settings.ts';
 
@@ -23,8 +24,7 @@ export interface ProgramParts {
   readonly openMutual: (server: string, identity: Identity) => Channel;
   readonly platform: (settings: Settings) => Platform;
   readonly engine: (settings: Settings, platform: Platform) => Engine;
-  /** All traits, or the named ones. */
-  readonly collectTraits: (platform: Platform, names?: readonly string[]) => Promise<Traits>;
+  readonly openTraits: (platform: Platform, facts: AgentFacts) => TraitCollection;
   /** Resolves to the release; throws AGENT_ANOTHER_RUNS. */
   readonly lock: (stateDirectory: string) => Promise<() => void>;
 }

@@ -1,12 +1,13 @@
 import { loadIdentity } from '../identity/identity.ts';
 import { IncidentLog } from '../incident-log.ts';
 import { Memory } from '../memory.ts';
-import { NodeAgent } from '../node-agent.ts';
+import { NodeAgent, type Traits } from '../node-agent.ts';
 import { BundleCache } from '../offline/bundle-cache.ts';
 import { ReportQueue } from '../offline/report-queue.ts';
 import { RequestSequence } from '../offline/sequence.ts';
-import type { AgentClock } from '../platform/platform.ts';
+import type { AgentClock, Platform } from '../platform/platform.ts';
 import { PolicyHolder } from '../policy-holder.ts';
+import { uuidToText } from '../protocol/uuid.ts';
 import { Reporter } from '../reporter.ts';
 import { ServerClient } from '../server-client.ts';
 import { agentVersion } from '../version.ts';
@@ -54,7 +55,7 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
     memory,
     incidents,
     engine: parts.engine(settings, platform),
-    collectTraits: () => parts.collectTraits(platform),
+    collectTraits: traitsOf(context, platform, uuidToText(identity.envoyId)),
     hash: verifier,
     log,
     agentVersion,
@@ -69,6 +70,21 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
       client.close();
       release();
     },
+  };
+}
+
+/** Collectors that fail are logged when what fails changes, not every pass. */
+function traitsOf({ parts, log }: CommandContext, platform: Platform, envoyUuid: string) {
+  const collection = parts.openTraits(platform, { envoyUuid, agentVersion });
+  let logged = '';
+  return async (): Promise<Traits> => {
+    const { traits, errors } = await collection.collect();
+    const failing = Object.entries(errors)
+      .map(([name, error]) => `${name}: ${error}`)
+      .join('; ');
+    if (failing !== logged && failing !== '') log.log('warn', 'traits are missing', { failing });
+    logged = failing;
+    return traits;
   };
 }
 

@@ -1,6 +1,10 @@
 import { AgentError } from '../errors.ts';
+import { loadIdentity } from '../identity/identity.ts';
+import { closestName } from '../policy/closest.ts';
+import { uuidToText } from '../protocol/uuid.ts';
+import { agentVersion } from '../version.ts';
 import type { CommandSpec } from './arguments.ts';
-import { type CommandContext, exitCodes } from './context.ts';
+import { type CommandContext, exitCodes, identityDirectory } from './context.ts';
 
 export const traitsSpec: CommandSpec = {
   summary: 'show what is known of this machine, as JSON',
@@ -11,12 +15,18 @@ export const traitsSpec: CommandSpec = {
 
 /** Operands name collectors ("os") or paths into them ("os.family"). */
 export async function runTraits(context: CommandContext): Promise<number> {
-  const { io, operands, parts, settings } = context;
+  const { io, log, operands, parts, settings } = context;
   const names = [...new Set(operands.map((operand) => operand.split('.')[0]!))];
-  const traits = await parts.collectTraits(
-    parts.platform(settings),
-    names.length === 0 ? undefined : names,
-  );
+  const envoyUuid = await knownEnvoy(context);
+  const collection = parts.openTraits(parts.platform(settings), { envoyUuid, agentVersion });
+  const unknown = names.find((name) => !collection.names.includes(name));
+  if (unknown !== undefined) {
+    const near = closestName(unknown, collection.names);
+    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    throw new AgentError('AGENT_USAGE', `no trait ${unknown}${hint}`);
+  }
+  const { traits, errors } = await collection.collect(names.length === 0 ? undefined : names);
+  for (const [name, error] of Object.entries(errors)) log.log('warn', `trait ${name}: ${error}`);
   const shown =
     operands.length === 0
       ? traits
@@ -25,6 +35,16 @@ export async function runTraits(context: CommandContext): Promise<number> {
         : Object.fromEntries(operands.map((operand) => [operand, valueAt(traits, operand)]));
   io.write(`${JSON.stringify(shown, undefined, settings.json ? undefined : 2)}\n`);
   return exitCodes.done;
+}
+
+/** Traits are shown on machines that are not registered, too. */
+async function knownEnvoy({ settings, parts }: CommandContext): Promise<string | undefined> {
+  try {
+    const identity = await loadIdentity(parts.openFiles(identityDirectory(settings)));
+    return uuidToText(identity.envoyId);
+  } catch {
+    return undefined;
+  }
 }
 
 function valueAt(traits: unknown, path: string): unknown {

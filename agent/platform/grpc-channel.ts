@@ -55,8 +55,11 @@ export class GrpcChannel implements Channel {
     session?.then((open) => open.destroy()).catch(() => undefined);
   }
 
-  #connected(): Promise<http2.ClientHttp2Session> {
-    if (this.#session !== undefined) return this.#session;
+  async #connected(): Promise<http2.ClientHttp2Session> {
+    if (this.#session !== undefined) {
+      const session = await this.#session;
+      if (!session.destroyed && !session.closed) return session;
+    }
     const opening = this.#open();
     this.#session = opening;
     const forget = (): void => {

@@ -13,9 +13,10 @@ const chainLimit = 8;
  * now, and the certificate must name the host. Throws AGENT_SERVER_PIN_MISMATCH.
  */
 export function verifyPinnedServer(socket: TLSSocket, host: string, pin: ServerPin): void {
+  // Only once: the call takes the certificate out of OpenSSL's chain.
   const leaf = socket.getPeerX509Certificate();
   if (leaf === undefined) throw mismatch('the server showed no certificate');
-  const authority = findAuthority(socket, pin);
+  const authority = findAuthority(leaf, pin);
   if (!authority.ca) throw mismatch('the pinned certificate is not one of an authority');
   if (!leaf.checkIssued(authority) || !leaf.verify(authority.publicKey))
     throw mismatch('the pinned authority did not issue the certificate of the server');
@@ -30,9 +31,9 @@ export function verifyPinnedServer(socket: TLSSocket, host: string, pin: ServerP
     throw mismatch(`the certificate is for ${leaf.subjectAltName ?? leaf.subject}, not ${host}`);
 }
 
-function findAuthority(socket: TLSSocket, pin: ServerPin): X509Certificate {
+function findAuthority(leaf: X509Certificate, pin: ServerPin): X509Certificate {
   if (pin.kind === 'authority') return new X509Certificate(pin.pem);
-  const chain = presentedChain(socket);
+  const chain = presentedChain(leaf);
   const found = chain.find((certificate) => fingerprint(certificate).startsWith(pin.sha256));
   if (found === undefined)
     throw mismatch(
@@ -41,11 +42,11 @@ function findAuthority(socket: TLSSocket, pin: ServerPin): X509Certificate {
   return found;
 }
 
-function presentedChain(socket: TLSSocket): X509Certificate[] {
+function presentedChain(leaf: X509Certificate): X509Certificate[] {
   const chain: X509Certificate[] = [];
-  let next = socket.getPeerX509Certificate();
+  let next: X509Certificate | undefined = leaf;
   while (next !== undefined && chain.length < chainLimit) {
-    const current = next;
+    const current: X509Certificate = next;
     if (chain.some((known) => known.fingerprint256 === current.fingerprint256)) break;
     chain.push(current);
     next = current.issuerCertificate;
