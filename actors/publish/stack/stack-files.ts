@@ -21,6 +21,11 @@ export async function readStackFiles(
 ): Promise<StackFiles> {
   const reader = new StackReader(disk, directory, diagnostics);
   await reader.walk('', 0);
+  // An empty directory is more likely a wrong one than a wish to manage nothing.
+  if (![...reader.files.keys()].some((path) => path.endsWith('.vgo'))) {
+    const message = 'the stack has no .vgo file';
+    diagnostics.report({ file: '', line: 1 }, { code: 'PUBLISH_UNREADABLE', message });
+  }
   return new Map([...reader.files].sort(([a], [b]) => comparePaths(a, b)));
 }
 
@@ -50,7 +55,7 @@ class StackReader {
     }
     let names: string[];
     try {
-      names = await this.#disk.list(`${this.#root}/${path}`);
+      names = await this.#disk.list(path === '' ? this.#root : `${this.#root}/${path}`);
     } catch (error) {
       this.#report(path, 'PUBLISH_UNREADABLE', `cannot read the directory: ${reason(error)}`);
       return;
