@@ -2,6 +2,7 @@ import type { FileStatus } from '../../platform/platform.ts';
 import { cronSchema } from '../../policy/resource-schemas/cron.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
 import type { Drift, ResourceContext, ResourceType } from '../contract.ts';
+import { clear, makeDirectories, refuseFilledDirectory } from '../cross/places.ts';
 import { controlCharacters, ParameterReader } from '../parameters.ts';
 import { scheduleProblem } from './cron-schedule.ts';
 
@@ -85,6 +86,7 @@ function render(reader: ParameterReader): string {
 async function observe(spec: CronSpec, { platform }: ResourceContext): Promise<CronState> {
   const path = await platform.paths.resolve(spec.path);
   const status = await platform.files.status(path);
+  await refuseFilledDirectory(spec.path, path, status, 'file', platform);
   const regular = status?.kind === 'file' && status.size <= readLimit;
   const content = regular
     ? new TextDecoder().decode(await platform.files.read(path, readLimit))
@@ -126,13 +128,11 @@ async function apply(
   context: ResourceContext,
 ): Promise<void> {
   const { files, paths } = context.platform;
-  if (state.status?.kind === 'file') await context.snapshot(state.path);
-  if (state.status?.kind === 'directory') await files.removeEmptyDirectory(state.path);
-  else if (spec.content === undefined || (state.status && state.status.kind !== 'file'))
-    await files.removeFile(state.path);
+  const replaced = state.status?.kind !== 'file' || spec.content === undefined;
+  if (replaced) await clear(state.path, state.status, context);
+  else await context.snapshot(state.path);
   if (spec.content === undefined) return;
-  const parent = await paths.resolve(directory, { followLast: true });
-  if ((await files.status(parent)) === undefined) await files.makeDirectory(parent, 0o755);
+  await makeDirectories(await paths.resolve(directory, { followLast: true }), context.platform);
   await files.writeAtomic(state.path, new TextEncoder().encode(spec.content), {
     mode: fileMode,
     ...(state.owner === undefined ? {} : { uid: state.owner, gid: state.owner }),
