@@ -1,32 +1,56 @@
 import type { AnyKind } from '../../runtime/host.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
-import type { Store } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
-import type { JoinedThread } from '../../runtime/thread.ts';
+import { enrollmentKind } from '../enrollment/actor.ts';
+import { FailureLimit } from '../enrollment/failure-limit.ts';
+import { bcryptSecrets } from '../enrollment/secret-hash.ts';
+import { publishKind } from '../publish/actor.ts';
+import { publishAddress } from '../publish/messages.ts';
+import { publishWriterKind } from '../publish/writer.ts';
+import { openCertificateAuthority } from './certificate-authority.ts';
+import { sodiumVerifier } from './crypto/sodium.ts';
 import type { Log } from './log.ts';
-import type { ServerThreadData } from './thread-data.ts';
+import { type ServerThreadData, serverTables } from './thread-data.ts';
 
-export interface ServiceParts {
-  readonly data: ServerThreadData;
-  readonly store: Store;
-  readonly ports: Ports;
-  readonly log: Log;
+const recoverDeadlineMs = 50_000;
+
+/** The kinds of the service host beside the sink. */
+export async function serviceKinds(data: ServerThreadData, ports: Ports): Promise<AnyKind[]> {
+  const { layout, config, tls } = data;
+  const authority = await openCertificateAuthority(
+    { certificatePem: tls.authority, keyPem: tls.authorityKey },
+    ports,
+  );
+  const { bcryptCost, failuresPerMinute, certificateValidityMs } = config.enrollment;
+  return [
+    enrollmentKind({
+      authority,
+      identities: serverTables.identities,
+      secrets: bcryptSecrets(bcryptCost),
+      failures: new FailureLimit(failuresPerMinute),
+      certificateValidityMs,
+      envoyLimit: config.limits.envoys,
+    }),
+    publishKind({
+      stackDirectory: layout.stacksDirectory,
+      liveDirectory: layout.liveDirectory,
+      tables: serverTables,
+      crypto: sodiumVerifier,
+    }),
+    publishWriterKind(serverTables),
+  ];
 }
 
-/** The kinds of the service host beside the sink, with what they need before and after. */
-export interface ServiceKinds {
-  readonly kinds: readonly AnyKind[];
-  /** The system is wired: restore what must be there before agents come. */
-  start(system: ThreadSystem): Promise<void>;
-  joined(thread: JoinedThread): void;
-  stop(): Promise<void>;
-}
-
-export function serviceKinds(_parts: ServiceParts): ServiceKinds {
-  return {
-    kinds: [],
-    start: async () => undefined,
-    joined: () => undefined,
-    stop: async () => undefined,
-  };
+/**
+ * Brings the policy that is in force into a store that lost it, before agents come. A damaged live
+ * copy must not keep the server from serving; the next publish repairs it.
+ */
+export async function recoverPolicy(system: ThreadSystem, log: Log): Promise<void> {
+  try {
+    const options = { deadlineMs: recoverDeadlineMs };
+    const { version, rebuilt } = await system.ask(publishAddress(), 'recover', {}, options);
+    if (rebuilt) log.info({ version }, 'policy restored');
+  } catch (error) {
+    log.error({ err: error }, 'the policy in force could not be restored; publish it again');
+  }
 }

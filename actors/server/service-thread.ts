@@ -9,7 +9,7 @@ import { SinkWriter } from '../sink/writer.ts';
 import { createLog } from './log.ts';
 import { OutboxSources } from './outbox-sources.ts';
 import { rebuildIdentities } from './rebuild.ts';
-import { serviceKinds } from './service-kinds.ts';
+import { recoverPolicy, serviceKinds } from './service-kinds.ts';
 import type { SinkStatus } from './status.ts';
 import { statusControl, trimControl } from './status-messages.ts';
 import {
@@ -59,14 +59,14 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
     },
     log: (level, message, fields) => log[level](fields, message),
   });
-  const services = serviceKinds({ data, store, ports, log });
+  const services = await serviceKinds(data, ports);
   const joined = await joinSystem(
     {
       store,
       stores: peerStores(shards, directoryOf, ports.clock),
       ports,
       reviveError: reviveServerError,
-      kinds: [sink, ...services.kinds],
+      kinds: [sink, ...services],
       onEvent: (event) => log.warn(event, event.type),
       onControl: (name) => {
         if (name !== statusControl) return undefined;
@@ -75,13 +75,11 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
       },
       onStart: async (started) => {
         system = started;
-        await services.start(started);
+        await recoverPolicy(started, log);
       },
-      onStop: () => services.stop(),
     },
     bootstrap,
   );
-  services.joined(joined);
   // What shards of an earlier life left in their outboxes.
   for (const origin of shards) wake(origin);
   await joined.stopped;
