@@ -1,21 +1,25 @@
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { RuntimeError, reasonOf } from './errors.ts';
 import {
   type Environment,
   internalKeys,
-  isDiskFull,
   openEnvironment,
   storeFormat,
 } from './lmdb-environment.ts';
 import { probeExit } from './lmdb-probe.ts';
 import { rowIsIntact } from './store-rows.ts';
 
+/** A file that no row was ever written to is not larger. */
+const unusedFileBytes = 32 * 1024;
+
 /**
- * Child process of `probeStore`: reads everything that a start could reach, and takes the write
- * path once so that the list of free pages is read too.
+ * Child process of `probeStore`: reads every row, and writes a compact copy. The copy has a new
+ * list of free pages: a damaged one would end the process at some later write.
  */
-async function probe(directory: string): Promise<void> {
+async function probe(directory: string, target: string): Promise<void> {
   const environment = openEnvironment({ directory, readOnly: false });
-  checkFormat(environment);
+  checkFormat(environment, statSync(join(directory, 'data.mdb')).size);
   const counts = new Map<string, number>();
   for (const { key, value } of environment.getRange({ start: '\u0001' })) {
     const table = key.slice(0, key.indexOf('\u0000'));
@@ -25,28 +29,18 @@ async function probe(directory: string): Promise<void> {
     }
   }
   for (const [table, count] of counts) checkCount(environment, table, count);
-  tryWrite(environment);
+  await environment.backup(target, true).catch((error: unknown) => {
+    // The rows are whole; on a full disk the store starts without the copy, to be read and emptied.
+    if (!/space|quota/i.test(reasonOf(error))) throw error;
+    rmSync(target, { recursive: true, force: true });
+  });
   await environment.close();
 }
 
-function tryWrite(environment: Environment): void {
-  const mark = environment.getBinary(internalKeys.sequence);
-  if (mark === undefined) return;
-  const value = Buffer.from(mark);
-  try {
-    environment.transactionSync(() => {
-      environment.put(internalKeys.sequence, value);
-    });
-  } catch (error) {
-    // A full disk is no damage; the store will say so itself.
-    if (!isDiskFull(error)) throw error;
-  }
-}
-
-function checkFormat(environment: Environment): void {
+function checkFormat(environment: Environment, fileBytes: number): void {
   const found = environment.getBinary(internalKeys.format)?.toString('latin1');
   // Killed between making the file and its first commit: nothing was ever stored.
-  if (found === undefined && environment.getBinary(internalKeys.sequence) === undefined) return;
+  if (found === undefined && fileBytes <= unusedFileBytes) return;
   if (found === String(storeFormat)) return;
   const details = { found: found ?? 'none', expected: storeFormat };
   throw new RuntimeError('RUNTIME_STORE_FORMAT', details);
@@ -70,7 +64,7 @@ function exitCode(error: unknown): number {
 }
 
 try {
-  await probe(process.argv[2] ?? '');
+  await probe(process.argv[2] ?? '', process.argv[3] ?? '');
 } catch (error) {
   process.stdout.write(`${reasonOf(error)}\n`);
   process.exitCode = exitCode(error);

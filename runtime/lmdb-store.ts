@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { RuntimeError, reasonOf } from './errors.ts';
 import { type Environment, EnvironmentView, internalKeys, isDiskFull } from './lmdb-environment.ts';
 import type { Clock, TimerHandle } from './ports/clock.ts';
@@ -14,6 +15,12 @@ const batchOperationLimit = 20_000;
 const visibleCheckMs = 1;
 /** A batch that is neither written nor refused after this long means a broken environment or disk. */
 const answerDeadlineMs = 60_000;
+/**
+ * Free space that puts leave on the disk. lmdb-js 3.5.6 writes its message about a failed page write
+ * beyond the memory that it took for it, so a full disk must be seen before lmdb runs into it; this
+ * also leaves room for removing rows, which writes pages too.
+ */
+const diskReserveBytes = 1024 * 1024;
 /** Pages of one row beyond its bytes in the worst case: a split of its leaf and its parents. */
 const bytesPerOperation = 128;
 
@@ -128,7 +135,7 @@ export class LmdbStore implements Store {
     }
     this.#visibleTimer?.cancel();
     this.#answerTimer?.cancel();
-    // A broken environment may never answer; its last promise is not worth waiting for.
+    // A failed environment may wait for ever for its last flush.
     const closed = this.#parts.environment.close();
     if (this.#failure === undefined) await closed;
     else closed.catch(() => undefined);
@@ -160,7 +167,8 @@ export class LmdbStore implements Store {
     if (this.#failure !== undefined || this.#writing !== undefined) return;
     const taken = this.#takeBatch();
     this.#counts.begin();
-    const commits = taken.filter((commit) => this.#admit(commit));
+    const freeBytes = diskFreeBytes(this.directory);
+    const commits = taken.filter((commit) => this.#admit(commit, freeBytes));
     if (commits.length === 0) {
       this.#afterStep();
       return;
@@ -197,9 +205,9 @@ export class LmdbStore implements Store {
     return batch;
   }
 
-  #admit(commit: PendingCommit): boolean {
+  #admit(commit: PendingCommit, freeBytes: number): boolean {
     try {
-      this.#checkSpace(commit);
+      this.#checkSpace(commit, freeBytes);
       this.#counts.add(commit.operations);
       return true;
     } catch (error) {
@@ -208,7 +216,7 @@ export class LmdbStore implements Store {
     }
   }
 
-  #checkSpace(commit: PendingCommit): void {
+  #checkSpace(commit: PendingCommit, freeBytes: number): void {
     let growth = 0;
     let puts = 0;
     for (const { key, row } of commit.operations) {
@@ -217,6 +225,9 @@ export class LmdbStore implements Store {
       growth += 2 * (row.byteLength + key.length) + bytesPerOperation;
     }
     if (puts === 0) return;
+    if (freeBytes < diskReserveBytes + 2 * growth) {
+      throw new RuntimeError('RUNTIME_STORE_DISK_FULL', { directory: this.directory });
+    }
     const limit = this.#parts.mapLimitBytes;
     if (this.#usedBytes + growth > limit) this.#usedBytes = usedBytes(this.#parts.environment);
     if (this.#usedBytes + growth > limit) {
@@ -340,6 +351,16 @@ export class LmdbStore implements Store {
     this.#waiting = [];
     this.#onIdle?.();
     this.#onFailure?.(failure);
+  }
+}
+
+/** Bytes that this user may still write on the disk of the store. */
+function diskFreeBytes(directory: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize;
+  } catch {
+    return Number.MAX_SAFE_INTEGER;
   }
 }
 

@@ -7,7 +7,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { copyFile, mkdir, open as openFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { RuntimeError, reasonOf } from './errors.ts';
 import { internalKeys, openEnvironment, storeFormat } from './lmdb-environment.ts';
@@ -56,7 +56,9 @@ export async function openLmdbStore(options: OpenOptions): Promise<OpenedStore> 
   } catch (error) {
     throw openFailed(directory, error);
   }
-  const verdict = await inspect(directory);
+  const verdict = await inspect(directory).catch((error: unknown) => {
+    throw error instanceof RuntimeError ? error : openFailed(directory, error);
+  });
   let recovery: Recovery | undefined;
   if (verdict.state === 'damaged') recovery = await moveAside(options, verdict);
   try {
@@ -86,31 +88,7 @@ async function inspect(directory: string): Promise<Verdict> {
   const data = fingerprint(directory);
   if (data === undefined) return { state: 'empty' };
   if (readCleanMark(directory) === data) return { state: 'whole' };
-  await renewFile(directory);
   return probeStore(directory);
-}
-
-/**
- * Puts a flushed copy in the place of the data file. After a failed flush the page cache may hold
- * what the disk does not; the copy is on the disk or fails here. And as another file it gets an
- * environment of its own, when a thread of this process still has the broken one open.
- */
-async function renewFile(directory: string): Promise<void> {
-  const copy = join(directory, 'data.copy');
-  try {
-    await copyFile(join(directory, 'data.mdb'), copy);
-    const handle = await openFile(copy, 'r+');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(copy, join(directory, 'data.mdb'));
-    await rm(join(directory, 'lock.mdb'), { force: true });
-  } catch {
-    // A full or failing disk: the probe and the open tell whether the file itself is usable.
-    await rm(copy, { force: true }).catch(() => undefined);
-  }
 }
 
 /** Changes with every write to the data file, also with one by another program. */
