@@ -6,7 +6,7 @@ import { Packr } from 'msgpackr';
  * each and acknowledges the batch; microseconds of CPU time per message, of both threads together.
  * Run: `node perf/channel.ts` (`--json` for programs).
  */
-const messageTotal = 150_000;
+const messageTotal = 100_000;
 /** Batches on their way at once. */
 const window = 8;
 const batchSizes = [1, 16, 256];
@@ -18,6 +18,11 @@ const packr = new Packr({ useRecords: false, copyBuffers: true, moreTypes: true 
 const payloads: Record<string, (n: number) => unknown> = {
   'small object': (n) => ({ policyVersion: 12, sequence: n, state: 'compliant' }),
   '220 bytes': (n) => ({ sequence: n, body: new Uint8Array(220) }),
+  // What a decoder of network input yields: a view of the chunk that it came in.
+  '220 bytes of 16 KiB': (n) => ({
+    sequence: n,
+    body: new Uint8Array(16_384).subarray(512, 732),
+  }),
 };
 
 function frame(payload: unknown, n: number): unknown[] {

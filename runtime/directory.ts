@@ -58,6 +58,8 @@ export class Directory {
   /** Fleet actors that run here now. */
   readonly #held = new Set<string>();
   readonly #claiming = new Map<string, Promise<void>>();
+  /** Releases under way: a new claim waits for the last turn of the old one. */
+  readonly #releasing = new Map<string, Promise<void>>();
 
   constructor(
     thread: ClaimingThread,
@@ -97,8 +99,10 @@ export class Directory {
 
   release(address: Address): void {
     const { kind, key } = address;
-    if (!this.#held.delete(joinKey(kind, key))) return;
-    this.#thread.letGo(kind, key);
+    const row = joinKey(kind, key);
+    if (!this.#held.delete(row)) return;
+    const done = this.#thread.letGo(kind, key).finally(() => this.#releasing.delete(row));
+    this.#releasing.set(row, done);
   }
 
   /** Another shard takes the actor over. */
@@ -123,6 +127,7 @@ export class Directory {
     if (!this.#thread.reader) {
       throw new RuntimeError('RUNTIME_NO_STORE', { thread: this.#thread.name });
     }
+    await this.#releasing.get(row);
     const unlock = this.#thread.fleet.length > 1 ? await this.#lock(row) : () => undefined;
     try {
       const before = this.find(kind, key);

@@ -187,7 +187,10 @@ export class Runtime {
     };
     const transfer = [control.port2, ...links.map(({ port }) => port)];
     const start = { entry: place.entry, bootstrap, transfer, control: control.port1 };
-    const running = place.role === 'service' ? hostThread(this.#pool, start) : workerThread(start);
+    const running =
+      place.role === 'service'
+        ? hostThread(this.#pool, start, this.#ports.clock)
+        : workerThread(start);
     place.running = running;
     running.ended.then((error) => this.#ended(place, running, error));
     await this.#deadline(running.ready, startDeadlineMs, place.name);

@@ -24,17 +24,24 @@ export class SoftWrites implements StoreReader {
   readonly #committer: Committer;
   readonly #wheel: Wheel;
   readonly #flushMs: number;
+  readonly #lost: (error: unknown) => void;
   #pending = new Map<string, SoftTable>();
   #flying = new Map<string, SoftTable>();
   #size = 0;
   #timer: WheelTimer | undefined;
   readonly #encoded = new Map<string, Table<Uint8Array>>();
 
-  constructor(store: StoreReader, committer: Committer, wheel: Wheel, flushMs: number) {
+  constructor(
+    store: StoreReader,
+    committer: Committer,
+    wheel: Wheel,
+    options: { flushMs: number; lost: (error: unknown) => void },
+  ) {
     this.#store = store;
     this.#committer = committer;
     this.#wheel = wheel;
-    this.#flushMs = flushMs;
+    this.#flushMs = options.flushMs;
+    this.#lost = options.lost;
   }
 
   put(table: Table<unknown>, key: string, value: unknown): void {
@@ -69,6 +76,11 @@ export class SoftWrites implements StoreReader {
     for (const row of rows) this.#fly(row);
     this.#pending = new Map();
     this.#size = 0;
+    this.#write(rows, done);
+  }
+
+  /** A refused flush is halved until the row that the store does not take stands alone. */
+  #write(rows: readonly SoftRow[], done: (error: unknown) => void): void {
     this.#committer.commit({
       operations: rows.map(
         ({ table, key, value }): Operation => ({
@@ -80,7 +92,13 @@ export class SoftWrites implements StoreReader {
       ),
       durable: undefined,
       settled: (error) => {
+        if (error !== undefined && rows.length > 1) {
+          const middle = rows.length >> 1;
+          this.#write(rows.slice(0, middle), () => this.#write(rows.slice(middle), done));
+          return;
+        }
         for (const row of rows) this.#land(row);
+        if (error !== undefined) this.#lost(error);
         done(error);
       },
     });

@@ -79,7 +79,8 @@ export class ThreadSystem implements ActorSystem {
     if (store) {
       this.#committer = new Committer(store);
       const flushMs = options.softFlushMs ?? defaultSoftFlushMs;
-      this.#soft = new SoftWrites(store, this.#committer, this.#wheel, flushMs);
+      const lost = (error: unknown) => this.#softLost(error);
+      this.#soft = new SoftWrites(store, this.#committer, this.#wheel, { flushMs, lost });
       this.#timers = this.#makeTimers(this.#soft);
       this.#mail = this.#makeMail(this.#soft);
     }
@@ -329,6 +330,11 @@ export class ThreadSystem implements ActorSystem {
     this.#options.onEvent?.(event);
     if (this.name === mainThread || !this.#channels.has(mainThread)) return;
     this.request(mainThread, 'event', event, deliveryDeadlineMs).catch(() => undefined);
+  }
+
+  #softLost(error: unknown): void {
+    const code = isCodedError(error) ? error.code : reasonOf(error);
+    this.#reports.add({ type: 'actor.commit-failed', code, reason: 'soft write', count: 1 });
   }
 
   #hostThread(): HostThread {

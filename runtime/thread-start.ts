@@ -2,7 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { type MessagePort, type Transferable, Worker } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { RuntimeError, reasonOf } from './errors.ts';
+import type { Clock } from './ports/clock.ts';
 import type { ThreadAnswer, ThreadBootstrap, ThreadOrder } from './thread-port.ts';
+
+/** How long a pool thread may take to end after its task has. */
+const closeDeadlineMs = 2_000;
 
 /** A thread that the main one started. */
 export interface RunningThread {
@@ -84,10 +88,15 @@ export function workerThread(start: ThreadStart): RunningThread {
   return watch(start, ended, kill);
 }
 
-/** A long-running task in a thread of the pool: service hosts. */
-export function hostThread(pool: Piscina, start: ThreadStart): RunningThread {
+/**
+ * A long-running task in a thread of the pool: service hosts. The task may fail before its thread
+ * is gone; the thread's end of the control port closes when it is, and only then may another
+ * thread open its store.
+ */
+export function hostThread(pool: Piscina, start: ThreadStart, clock: Clock): RunningThread {
   const abort = new AbortController();
-  const ended = pool
+  const closed = new Promise<void>((resolve) => start.control.once('close', resolve));
+  const task = pool
     .run(start.bootstrap, {
       filename: fileURLToPath(start.entry),
       name: 'host',
@@ -98,6 +107,11 @@ export function hostThread(pool: Piscina, start: ThreadStart): RunningThread {
       () => undefined,
       (error: unknown) => error,
     );
+  const ended = task.then(async (error) => {
+    const timeout = new Promise<void>((resolve) => clock.after(closeDeadlineMs, resolve));
+    await Promise.race([closed, timeout]);
+    return error;
+  });
   const kill = async (): Promise<void> => {
     abort.abort();
     await ended;
