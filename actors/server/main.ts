@@ -1,6 +1,10 @@
 import { Command } from 'commander';
 import { ServerError } from '../errors.ts';
+import { addAuditCommands } from './commands/audit.ts';
+import { addConfigCommands, addInitCommand } from './commands/init.ts';
+import { addProvisionCommand } from './commands/provision.ts';
 import { type StartFlags, start } from './commands/start.ts';
+import { overridesFromEnvironment, overridesFromFlags } from './config/load.ts';
 import { serverVersion } from './version.ts';
 
 const defaultHome = '/srv/vigo';
@@ -20,8 +24,20 @@ function program(): Command {
     .option('--interval <duration>', 'how often agents check in, such as 15s')
     .option('--log-level <level>', 'trace, debug, info, warn or error')
     .option('--log-format <format>', 'auto, json or human')
-    .action((flags: StartFlags) => start(flags, []));
+    .option('--set <key=value>', 'override any key of server.yaml; repeatable', collect, [])
+    .action((flags: StartFlags & { set: string[] }) =>
+      start(flags, [...overridesFromEnvironment(process.env), ...overridesFromFlags(flags.set)]),
+    );
+  const home = process.env.VIGO_HOME ?? defaultHome;
+  addInitCommand(command, home);
+  addConfigCommands(command, home);
+  addProvisionCommand(command, home);
+  addAuditCommands(command, home);
   return command;
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
 }
 
 function fail(error: unknown): void {

@@ -12,17 +12,23 @@ const identitiesKey = 'identities';
 
 interface IdentitySource {
   identities(after: string, limit: number): Promise<readonly EnvoyIdentity[]>;
+  identitySummary(): Promise<{ count: number; revoked: readonly EnvoyIdentity[] }>;
 }
 
 /**
- * The state directory may be deleted; who is an envoy stands in SQL. Fills a new store, or one whose
- * rebuild was cut off. Returns how many identities were written; undefined when nothing was to be done.
+ * The state directory may be deleted; who is an envoy stands in SQL. Fills a new store, one whose
+ * rebuild was cut off, and one that lacks envoys: those of `vigosrv provision`, or of a registration that
+ * a crash cut off between SQL and store. Revocations are always taken over, for the same reason.
+ * Returns how many identities were written; undefined when nothing was missing.
  */
 export async function rebuildIdentities(
   store: Store,
   source: IdentitySource,
 ): Promise<number | undefined> {
-  if (store.get(rebuiltTable, identitiesKey)) return undefined;
+  const { count: expected, revoked } = await source.identitySummary();
+  if (revoked.length > 0) await store.transact(revoked.map(putIdentity)).committed;
+  const isWhole = store.count(serverTables.identities) === expected;
+  if (isWhole && store.get(rebuiltTable, identitiesKey)) return undefined;
   let after = '';
   let count = 0;
   for (;;) {

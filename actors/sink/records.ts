@@ -77,26 +77,47 @@ export async function readIdentities(
 ): Promise<EnvoyIdentity[]> {
   const rows = await reader
     .selectFrom('envoys')
-    .select([
-      'envoy_id',
-      'hostname',
-      'public_key',
-      'revoked_at_ms',
-      'enrolled_at_ms',
-      'settled_report_sequence',
-    ])
+    .select(identityColumns)
     .where('envoy_id', '>', after)
     .orderBy('envoy_id')
     .limit(limit)
     .execute();
-  return rows.map((row) => ({
+  return rows.map(identityOf);
+}
+
+export async function readIdentitySummary(
+  reader: Reader,
+): Promise<{ count: number; revoked: EnvoyIdentity[] }> {
+  const total = await reader
+    .selectFrom('envoys')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  const revoked = await reader
+    .selectFrom('envoys')
+    .select(identityColumns)
+    .where('revoked_at_ms', 'is not', null)
+    .execute();
+  return { count: total.count, revoked: revoked.map(identityOf) };
+}
+
+const identityColumns = [
+  'envoy_id',
+  'hostname',
+  'public_key',
+  'revoked_at_ms',
+  'enrolled_at_ms',
+  'settled_report_sequence',
+] as const;
+
+function identityOf(row: Pick<EnvoysTable, (typeof identityColumns)[number]>): EnvoyIdentity {
+  return {
     envoyId: row.envoy_id,
     hostname: row.hostname,
     publicKey: Uint8Array.from(row.public_key),
     revoked: row.revoked_at_ms !== null,
     enrolledAtMs: row.enrolled_at_ms,
     settledReportSequence: row.settled_report_sequence,
-  }));
+  };
 }
 
 export function tokenRecord(row: TokensTable): TokenRecord {

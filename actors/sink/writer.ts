@@ -10,7 +10,13 @@ import { decodeFleetBatch, type FleetEntry } from './fleet-batch.ts';
 import { drainBatchLimit, exportPageLimit, writeLimit } from './limits.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
 import { migrate } from './migrations.ts';
-import { applyRecord, findToken, insertEnvoys, readIdentities } from './records.ts';
+import {
+  applyRecord,
+  findToken,
+  insertEnvoys,
+  readIdentities,
+  readIdentitySummary,
+} from './records.ts';
 import type { SinkSchema } from './schema.ts';
 import { needsReopen, sinkError } from './sink-error.ts';
 
@@ -110,6 +116,11 @@ export class SinkWriter {
     return await this.#use(({ kysely }) =>
       readIdentities(kysely, after, Math.min(limit, exportPageLimit)),
     );
+  }
+
+  /** How many identities there are, and the revoked ones: what a store that survived may lack. */
+  async identitySummary(): Promise<{ count: number; revoked: EnvoyIdentity[] }> {
+    return await this.#use(({ kysely }) => readIdentitySummary(kysely));
   }
 
   async auditHead(): Promise<AuditHead> {
