@@ -86,11 +86,11 @@ class ResourceChecker {
 
   #parameters(parameters: Declared, schema: ResourceSchema): void {
     const known = [...schema.parameters.map(({ name }) => name), ...commonResourceKeys];
-    for (const [name, { value, node }] of parameters) {
+    for (const [name, { key, value, node }] of parameters) {
       const spec = schema.parameters.find((parameter) => parameter.name === name);
       if (spec === undefined) {
         const what = `parameter of ${schema.name}`;
-        this.#diagnostics.unknown(node, 'PUBLISH_UNKNOWN_PARAMETER', what, name, known);
+        this.#diagnostics.unknown(key, 'PUBLISH_UNKNOWN_PARAMETER', what, name, known);
         continue;
       }
       const reason = valueError(spec, value);

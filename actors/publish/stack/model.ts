@@ -46,6 +46,7 @@ export interface ResourceDeclaration {
 }
 
 export interface ParameterDeclaration {
+  readonly key: Place;
   readonly value: PolicyValue;
   readonly node: StackNode;
 }

@@ -151,12 +151,12 @@ function readParameters(
   schema: ResourceSchema | undefined,
 ): Map<string, ParameterDeclaration> {
   const parameters = new Map<string, ParameterDeclaration>();
-  for (const [key, { value }] of map.entries) {
+  for (const [key, { key: place, value }] of map.entries) {
     const spec = schema?.parameters.find((parameter) => parameter.name === key);
     // `name` belongs to every resource; a type that has such a parameter gets it too.
     if (spec === undefined && commonResourceKeys.includes(key)) continue;
     if (value.kind === 'scalar' && value.value === null) continue;
-    parameters.set(key, { value: parameterValue(spec, value), node: value });
+    parameters.set(key, { key: place, value: parameterValue(spec, value), node: value });
   }
   return parameters;
 }
@@ -167,10 +167,10 @@ function addDefaults(
   defaults: StackMap | undefined,
   schema: ResourceSchema | undefined,
 ): void {
-  for (const [key, { value }] of defaults?.entries ?? []) {
+  for (const [key, { key: place, value }] of defaults?.entries ?? []) {
     const spec = schema?.parameters.find((parameter) => parameter.name === key);
     if (spec === undefined || parameters.has(key)) continue;
-    parameters.set(key, { value: parameterValue(spec, value), node: value });
+    parameters.set(key, { key: place, value: parameterValue(spec, value), node: value });
   }
 }
 

@@ -61,8 +61,9 @@ class Converter {
     this.#diagnostics = diagnostics;
   }
 
-  convert(source: unknown, depth: number, alias?: number): StackNode {
-    const offset = alias ?? offsetOf(source);
+  /** `alias`: where the alias stands that led here; `key`: where the key of an empty value does. */
+  convert(source: unknown, depth: number, alias?: number, key?: number): StackNode {
+    const offset = alias ?? offsetOf(source) ?? key ?? 0;
     this.#bound(offset, depth);
     if (isAlias(source)) {
       return this.convert(source.resolve(this.#document), depth + 1, offset);
@@ -75,7 +76,7 @@ class Converter {
       const entries = new Map<string, StackEntry>();
       for (const { key, value } of source.items) {
         const name = isScalar(key) ? String(key.source ?? key.value) : '';
-        const place = { file: this.#file, offset: alias ?? offsetOf(key) };
+        const place = { file: this.#file, offset: alias ?? offsetOf(key) ?? offset };
         if (!isScalar(key) || typeof key.value === 'object') {
           const message = 'a key must be plain text';
           this.#diagnostics.report(place, { code: 'PUBLISH_WRONG_SHAPE', message });
@@ -83,7 +84,7 @@ class Converter {
         }
         entries.set(name, {
           key: place,
-          value: this.convert(value, depth + 1, alias ?? place.offset),
+          value: this.convert(value, depth + 1, alias, place.offset),
         });
       }
       return { kind: 'map', file: this.#file, offset, entries };
@@ -95,14 +96,14 @@ class Converter {
     const value = isScalar(source) ? source.value : null;
     const known =
       typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-    const own = isScalar(source) && source.range ? source.range[0] : offset;
     return {
       kind: 'scalar',
       file: this.#file,
-      offset: own,
+      offset,
       value: known ? value : null,
       source: (isScalar(source) ? source.source : undefined) ?? String(value ?? ''),
-      layout: alias !== own && isScalar(source) ? this.#layout(source.type, own) : undefined,
+      layout:
+        alias === undefined && isScalar(source) ? this.#layout(source.type, offset) : undefined,
     };
   }
 
@@ -136,7 +137,7 @@ class Converter {
   }
 }
 
-function offsetOf(source: unknown): number {
+function offsetOf(source: unknown): number | undefined {
   const range = (source as { range?: readonly number[] | null } | null)?.range;
-  return range?.[0] ?? 0;
+  return range?.[0];
 }
