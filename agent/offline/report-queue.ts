@@ -37,6 +37,8 @@ export class ReportQueue {
   #acknowledged = 0;
   #storeId = 0;
   #end = 0;
+  /** The file must be written anew before it is added to. */
+  #stale = true;
   #bytes = 0;
   #dropped = 0;
 
@@ -93,7 +95,7 @@ export class ReportQueue {
     const sequence = report.reportSequence;
     this.#last = sequence;
     try {
-      if (this.#end === 0) await this.#rewrite();
+      if (this.#stale) await this.#rewrite();
       await this.#files.append(fileName, this.#end, encodeRecord(payload));
       const offset = this.#end + recordHeaderLength;
       this.#entries.push({ sequence, offset, length: payload.length });
@@ -142,10 +144,13 @@ export class ReportQueue {
     const bytes = await this.#files.read(fileName);
     if (bytes === undefined) return;
     const scan = scanLog(bytes, reportBodyLimit);
-    const [header, ...rest] = scan.records;
-    this.#last = header === undefined ? 0 : headerSequence(header.payload);
     this.#end = scan.end;
-    for (const { offset, payload } of rest) {
+    this.#stale = scan.damaged > 0;
+    for (const { offset, payload } of scan.records) {
+      if (payload[0] === headerStart) {
+        this.#last = Math.max(this.#last, headerSequence(payload));
+        continue;
+      }
       const sequence = sequenceOf(payload);
       if (sequence <= (this.#entries.at(-1)?.sequence ?? 0)) continue;
       this.#entries.push({ sequence, offset, length: payload.length });
@@ -224,6 +229,7 @@ export class ReportQueue {
     this.#entries = entries;
     this.#bytes = entries.reduce((sum, entry) => sum + entry.length, 0);
     this.#end = end;
+    this.#stale = false;
   }
 
   #incident(code: AgentError['code'], detail: string): void {
@@ -237,6 +243,8 @@ export class ReportQueue {
 }
 
 const queueIncidentLimit = 20;
+/** "{": no encoded ReportRequest begins with it. */
+const headerStart = 0x7b;
 
 export interface QueueLimits {
   readonly entries?: number;
