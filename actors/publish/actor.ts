@@ -75,7 +75,7 @@ class Publisher {
     const policy = await this.#read(turn, request.directory ?? this.#options.stackDirectory);
     if (hasErrors(policy.result)) return this.#refuse(turn, policy.result, request.by);
     const live = this.#live(turn);
-    const before = await live.current();
+    const before = await live.currentIfWhole();
     const current = turn.store.get(tables.current, 'current')?.version ?? 0;
     const stackHash = hashStack(policy.files, crypto);
     const changes = await changedAssignments(policy, turn.store, tables, turn.ports);
@@ -94,7 +94,7 @@ class Publisher {
       previousRoots: before?.bundleRoots ?? [],
       ...(before === undefined ? {} : { previousStackHash: before.stackHash }),
     };
-    if (before?.stackHash !== stackHash) await live.writeStack(stackHash, policy.files);
+    await live.writeStack(stackHash, policy.files);
     await this.#record(turn, next, changes.changed.length);
     await live.commit(next);
     const oldest = before?.previousStackHash;

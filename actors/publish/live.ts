@@ -2,7 +2,7 @@ import { toHex } from '../../agent/protocol/bytes.ts';
 import { canonicalJsonBytes } from '../../agent/protocol/canonical-json.ts';
 import { type Sha256, sha256 } from '../../agent/protocol/crypto.ts';
 import type { Disk } from '../../runtime/ports/disk.ts';
-import { ServerError } from '../errors.ts';
+import { codeOf, ServerError } from '../errors.ts';
 import type { StackFiles } from './stack/stack-files.ts';
 
 /** What `.live/version.json` says: the commit point of a publish. */
@@ -38,9 +38,16 @@ export class LiveDirectory {
     return (await this.#readJson('version.json')) as LiveVersion | undefined;
   }
 
+  /** As `current`, but nothing instead of PUBLISH_LIVE_DAMAGED: a new publish repairs it. */
+  async currentIfWhole(): Promise<LiveVersion | undefined> {
+    return this.current().catch(ignoreDamage);
+  }
+
   /** A version that was never given out before, also not to a publish that failed. */
   async reserveVersion(used: number): Promise<number> {
-    const reserved = (await this.#readJson('reserved.json')) as { version: number } | undefined;
+    const reserved = (await this.#readJson('reserved.json').catch(ignoreDamage)) as
+      | { version: number }
+      | undefined;
     const version = Math.max(used, reserved?.version ?? 0) + 1;
     await this.#writeJson('reserved.json', { version });
     return version;
@@ -94,4 +101,9 @@ export class LiveDirectory {
 /** SHA-256 over the canonical JSON of path -> text, hex. */
 export function hashStack(files: StackFiles, crypto: Sha256): string {
   return toHex(sha256(crypto, canonicalJsonBytes(Object.fromEntries(files))));
+}
+
+function ignoreDamage(error: unknown): undefined {
+  if (codeOf(error) !== 'PUBLISH_LIVE_DAMAGED') throw error;
+  return undefined;
 }

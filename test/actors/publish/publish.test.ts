@@ -257,6 +257,27 @@ t.test(
   },
 );
 
+t.test('a damaged live copy is refused, and repaired by the next publish', async (t) => {
+  for (const damage of ['version.json', 'reserved.json', 'file']) {
+    const it = await fleet();
+    await it.stack(one);
+    await it.publish();
+    const next = await fleet();
+    await copyHome(it, next);
+    await next.add('a', 'web-1');
+    const { disk } = next.simulation;
+    const [hash] = (await disk.list('/home/.live')).filter((name) => !name.endsWith('.json'));
+    const path = damage === 'file' ? `${hash}/modules/web.vgo` : damage;
+    await disk.writeDurable(`/home/.live/${path}`, new TextEncoder().encode('{'));
+    if (damage !== 'reserved.json') {
+      await t.rejects(next.recover(), { code: 'PUBLISH_LIVE_DAMAGED' }, damage);
+    }
+    await next.stack(one);
+    t.match(await next.publish(), { version: 2, changed: true });
+    t.same(next.modules('a'), ['web']);
+  }
+});
+
 t.test('without the sink nothing is published', async (t) => {
   const it = await fleet();
   await it.stack(one);
