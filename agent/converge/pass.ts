@@ -42,8 +42,7 @@ export class Pass {
   readonly #dryRun: boolean;
   readonly #outcomes: ResourceOutcome[] = [];
   /** Checks begun ahead of their turn. */
-  readonly #ahead = new Map<number, Promise<Checked>>();
-  #aheadStop = new AbortController();
+  readonly #ahead = new Map<number, { checked: Promise<Checked>; stop: AbortController }>();
   /** Positions of resources whose trigger is to be served. */
   readonly #owed: Set<number>;
   readonly #moduleHolds = new Map<string, boolean>();
@@ -68,7 +67,7 @@ export class Pass {
     const startedAtMs = clock.nowMs();
     const start = clock.monotonicMs();
     const pendingBefore = this.#owedIds();
-    const forward = () => this.#aheadStop.abort();
+    const forward = () => this.#stopAhead();
     signal?.addEventListener('abort', forward);
     try {
       for (const resource of this.#resources) await this.#step(resource);
@@ -119,7 +118,8 @@ export class Pass {
     if (waits !== undefined) return waits;
     if (this.#context.cleanTemporaries) await this.#clean(resource);
     this.#lookAhead(index);
-    const checked = await this.#ahead.get(index)!;
+    const { checked: pending } = this.#ahead.get(index)!;
+    const checked = await pending;
     this.#ahead.delete(index);
     this.#rememberModule(resource, checked, triggered);
     const ending = await this.#conclude(resource, checked, triggered);
@@ -152,18 +152,19 @@ export class Pass {
       const resource = this.#resources[position]!;
       const { dependencies, triggeredBy } = resource.node;
       if ((dependencies.at(-1) ?? -1) >= index || (triggeredBy.at(-1) ?? -1) >= index) continue;
-      this.#ahead.set(position, this.#check(resource));
+      const stop = new AbortController();
+      this.#ahead.set(position, { checked: this.#check(resource, stop.signal), stop });
     }
   }
 
-  #check(resource: CompiledResource): Promise<Checked> {
+  #check(resource: CompiledResource, signal: AbortSignal): Promise<Checked> {
     const triggered = this.#owed.has(resource.node.index);
     return check(
       {
         resource,
         triggered,
         moduleHolds: triggered ? undefined : this.#moduleHolds.get(resource.node.module.name),
-        signal: this.#aheadStop.signal,
+        signal,
       },
       this.#context,
     );
@@ -269,9 +270,12 @@ export class Pass {
   }
 
   #forgetAhead(): void {
-    this.#aheadStop.abort();
-    this.#aheadStop = new AbortController();
+    this.#stopAhead();
     this.#ahead.clear();
+  }
+
+  #stopAhead(): void {
+    for (const { stop } of this.#ahead.values()) stop.abort();
   }
 
   /** Removes what an interrupted write left beside the paths of this resource. */

@@ -78,7 +78,8 @@ export class NodeFiles implements Files {
 
   makeDirectory(path: string, mode: number): Promise<void> {
     return attempt('mkdir', path, async () => {
-      fs.mkdirSync(path, 0o700);
+      fs.mkdirSync(path, mode);
+      // The umask may have taken bits away.
       fs.chmodSync(path, mode);
     });
   }
@@ -100,6 +101,7 @@ export class NodeFiles implements Files {
   setMode(path: string, mode: number): Promise<void> {
     return attempt('chmod', path, async () => {
       const descriptor = openExisting(path);
+      if (descriptor === undefined) return fs.chmodSync(path, mode);
       try {
         fs.fchmodSync(descriptor, mode);
       } finally {
@@ -181,9 +183,18 @@ function readLarge(descriptor: number): Promise<Uint8Array> {
   });
 }
 
-/** For fchmod: refuses a link; a pipe or device does not block. */
-function openExisting(path: string): number {
-  return fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+/**
+ * For fchmod: refuses a link; a pipe or device does not block. Undefined for what its owner, who is
+ * not root, may not read: there chmod by name is the only way.
+ */
+function openExisting(path: string): number | undefined {
+  try {
+    return fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (thrown) {
+    const isLink = fs.lstatSync(path).isSymbolicLink();
+    if (platformError('open', path, thrown).code === 'EACCES' && !isLink) return undefined;
+    throw thrown;
+  }
 }
 
 function listIfThere(directory: string): string[] {

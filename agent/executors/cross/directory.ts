@@ -1,6 +1,7 @@
 import { dirname } from '../../converge/path-text.ts';
 import { AgentError } from '../../errors.ts';
 import type { FileStatus, Platform } from '../../platform/platform.ts';
+import { PlatformError } from '../../platform/platform-error.ts';
 import { directorySchema } from '../../policy/resource-schemas/directory.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
 import type { Drift, ResourceContext, ResourceType } from '../contract.ts';
@@ -90,27 +91,45 @@ async function observe(spec: DirectorySpec, context: ResourceContext): Promise<D
   const ids = await ownerIds(spec, platform);
   const { path, status } = await followTrusted(spec.path, platform);
   const walked: Entry[] = [];
-  if (spec.recurse && status?.kind === 'directory') await walk(path, platform, signal, walked);
+  if (spec.recurse && status?.kind === 'directory')
+    await walk({ path, status }, platform, signal, (entry) => void walked.push(entry));
   const below = walked.filter((entry) => entryDrift(spec, ids, entry).length > 0);
   return { path, status, ids, below };
 }
 
-/** Never follows a link; parents before what they hold. */
+/**
+ * Never follows a link; visits a directory before what it holds. One that may not be read is not
+ * descended into: its own mode is the drift, and apply visits it again after repairing that.
+ */
 async function walk(
-  directory: string,
+  directory: Entry,
   platform: Platform,
   signal: AbortSignal,
-  found: Entry[],
-): Promise<void> {
-  for (const name of await platform.files.list(directory)) {
+  visit: (entry: Entry) => Promise<void> | void,
+): Promise<number> {
+  let visited = 0;
+  for (const name of await listIfAllowed(directory, platform)) {
     if (signal.aborted) throw new AgentError('AGENT_ABORTED');
-    const path = `${directory === '/' ? '' : directory}/${name}`;
+    const path = `${directory.path === '/' ? '' : directory.path}/${name}`;
     const status = await platform.files.status(path);
     if (status === undefined) continue;
-    if (found.length >= recurseLimit)
+    await visit({ path, status });
+    visited += 1;
+    if (status.kind === 'directory')
+      visited += await walk({ path, status }, platform, signal, visit);
+    if (visited > recurseLimit)
       throw new AgentError('AGENT_TREE_TOO_LARGE', { detail: `more than ${recurseLimit}` });
-    found.push({ path, status });
-    if (status.kind === 'directory') await walk(path, platform, signal, found);
+  }
+  return visited;
+}
+
+async function listIfAllowed({ path, status }: Entry, platform: Platform): Promise<string[]> {
+  try {
+    return await platform.files.list(path);
+  } catch (thrown) {
+    const own = status.uid === platform.host.effectiveUid && (status.mode & 0o500) !== 0o500;
+    if (own && thrown instanceof PlatformError && thrown.code === 'EACCES') return [];
+    throw thrown;
   }
 }
 
@@ -157,10 +176,10 @@ async function apply(
   }
   const now = await platform.files.status(path);
   if (now !== undefined) await setAttributes(path, now, spec.mode, ids, platform);
-  for (const entry of state.below) {
-    if (context.signal.aborted) throw new AgentError('AGENT_ABORTED');
+  if (!spec.recurse || now === undefined) return;
+  await walk({ path, status: now }, platform, context.signal, async (entry) => {
     const hasMode = entry.status.kind === 'file' || entry.status.kind === 'directory';
     const mode = hasMode ? spec.modeBelow : undefined;
     await setAttributes(entry.path, entry.status, mode, ids, platform);
-  }
+  });
 }

@@ -35,6 +35,8 @@ const defaultTimeoutMs = 300_000;
 const timeoutLimitMs = 24 * 3_600_000;
 /** The command's own limit comes first, so that its output is in the report. */
 const engineMarginMs = 10_000;
+/** POSIX: the shell found no such command. */
+const shellNotFound = 127;
 const backgroundNice = 19;
 
 /** A shell command, run on each pass unless a guard or a condition holds it back. */
@@ -143,6 +145,7 @@ async function apply(
   if (spec.background || spec.returns.includes(result.exitCode)) return;
   const end = result.signal === undefined ? `exit ${result.exitCode}` : `ended by ${result.signal}`;
   const detail = spec.logOutput ? `${end}: ${causeOf(result)}` : end;
+  if (result.exitCode === shellNotFound) throw new AgentError('AGENT_COMMAND_MISSING', { detail });
   throw new AgentError('AGENT_COMMAND_FAILED', { detail });
 }
 

@@ -1,6 +1,7 @@
 import { dirname } from '../../converge/path-text.ts';
 import { AgentError } from '../../errors.ts';
 import type { FileStatus, Platform } from '../../platform/platform.ts';
+import { PlatformError } from '../../platform/platform-error.ts';
 import { fileSchema } from '../../policy/resource-schemas/file.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
 import type { Drift, ResourceContext, ResourceType } from '../contract.ts';
@@ -41,6 +42,8 @@ export interface FileState {
   /** What it holds; undefined when it is too large to be shown or no regular file. */
   readonly content: Uint8Array | undefined;
   readonly same: boolean;
+  /** Its permissions keep an agent that is not root from reading its own file. */
+  readonly unreadable?: boolean;
   readonly ids: OwnerIds;
   readonly securityContext: string | undefined;
 }
@@ -123,8 +126,23 @@ async function observe(spec: FileSpec, context: ResourceContext): Promise<FileSt
   if (!regular || wanted === undefined) return state;
   const mayBeSame = status.size === wanted.length;
   if (!mayBeSame && status.size > diffReadLimit) return { ...state, same: false };
-  const content = await platform.files.read(path);
+  const content = await readIfAllowed(path, status, platform);
+  if (content === undefined) return { ...state, same: false, unreadable: true };
   return { ...state, content, same: sameBytes(content, wanted) };
+}
+
+async function readIfAllowed(
+  path: string,
+  status: FileStatus,
+  platform: Platform,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await platform.files.read(path);
+  } catch (thrown) {
+    const own = status.uid === platform.host.effectiveUid && (status.mode & 0o400) === 0;
+    if (own && thrown instanceof PlatformError && thrown.code === 'EACCES') return undefined;
+    throw thrown;
+  }
 }
 
 async function wantedContent(
@@ -159,7 +177,8 @@ function compare(spec: FileSpec, state: FileState): Drift {
   if (state.securityContext !== undefined && state.securityContext !== spec.securityContext)
     attributes.push(`secontext ${state.securityContext} -> ${spec.securityContext}`);
   if (state.same && attributes.length === 0) return { action: 'none', reason: 'as declared' };
-  const reason = [...(state.same ? [] : ['content differs']), ...attributes].join(', ');
+  const content = state.unreadable ? 'content cannot be read' : 'content differs';
+  const reason = [...(state.same ? [] : [content]), ...attributes].join(', ');
   const lines = [...attributes, ...(state.same ? [] : [diff()])];
   return { action: 'updated', reason, diff: lines.join('\n') };
 }
@@ -172,11 +191,12 @@ function compareAbsent(spec: FileSpec, status: FileStatus | undefined): Drift {
 
 async function apply(
   spec: FileSpec,
-  state: FileState,
+  observed: FileState,
   _drift: Drift,
   context: ResourceContext,
 ): Promise<void> {
   const { platform } = context;
+  const state = observed.unreadable ? await makeReadable(spec, observed, context) : observed;
   const { path, status } = state;
   if (spec.absent) return clear(path, status, context);
   if (status?.kind === 'file' && state.same)
@@ -184,6 +204,15 @@ async function apply(
   else await write(spec, state, context);
   if (state.securityContext !== undefined && state.securityContext !== spec.securityContext)
     await changeSecurityContext(path, spec.securityContext!, context);
+}
+
+async function makeReadable(
+  spec: FileSpec,
+  state: FileState,
+  context: ResourceContext,
+): Promise<FileState> {
+  await context.platform.files.setMode(state.path, spec.mode | 0o400);
+  return observe(spec, context);
 }
 
 async function write(spec: FileSpec, state: FileState, context: ResourceContext): Promise<void> {

@@ -119,6 +119,11 @@ t.test('a failed command says why, unless its output is not to be logged', async
   t.notMatch((await runOnce({ ...failing, logoutput: 'false' })).reason, /because/);
 });
 
+t.test('a command that is not installed is trouble of the machine', async (t) => {
+  const outcome = await runOnce({ command: 'no-such-command --at-all' });
+  t.match(outcome, { action: 'blocked', errorCode: 'AGENT_COMMAND_MISSING' });
+});
+
 t.test('a dry run asks the guards and runs nothing', async (t) => {
   const place = t.testdir({});
   const command = `touch ${place}/mark`;
