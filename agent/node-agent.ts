@@ -6,7 +6,7 @@ import type { Logger } from './log.ts';
 import type { Memory } from './memory.ts';
 import type { HeldPolicy } from './offline/bundle-cache.ts';
 import type { ReportQueue } from './offline/report-queue.ts';
-import type { Platform } from './platform/platform.ts';
+import type { AgentClock, Host } from './platform/platform.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import type { PolicyValue } from './protocol/bundle.ts';
 import { toHex } from './protocol/bytes.ts';
@@ -23,7 +23,7 @@ import type { ServerClient } from './server-client.ts';
 export type Traits = Readonly<Record<string, PolicyValue>>;
 
 export interface NodeAgentParts {
-  readonly platform: Pick<Platform, 'clock' | 'host'>;
+  readonly platform: { readonly clock: AgentClock; readonly host: Pick<Host, 'randomBytes'> };
   readonly client: ServerClient;
   readonly policy: PolicyHolder;
   readonly queue: ReportQueue;

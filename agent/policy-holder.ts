@@ -6,10 +6,12 @@ import type { BundleCache, HeldPolicy } from './offline/bundle-cache.ts';
 import type { SignedBundle } from './protocol/gen/vigo/v1/bundle.ts';
 import { isExpired } from './protocol/manifest.ts';
 
+type PolicyIdentity = Pick<Identity, 'envoyId' | 'bundlePublicKey'>;
+
 /** The policy that this node enforces: verified, never older than one it has had, kept on disk. */
 export class PolicyHolder {
   readonly #cache: BundleCache;
-  readonly #identity: Identity;
+  readonly #identity: PolicyIdentity;
   readonly #memory: Memory;
   readonly #incidents: IncidentLog;
   readonly #nowMs: () => number;
@@ -18,7 +20,7 @@ export class PolicyHolder {
 
   constructor(parts: {
     readonly cache: BundleCache;
-    readonly identity: Identity;
+    readonly identity: PolicyIdentity;
     readonly memory: Memory;
     readonly incidents: IncidentLog;
     readonly nowMs: () => number;
