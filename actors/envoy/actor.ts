@@ -75,6 +75,7 @@ export function envoyKind(dependencies: EnvoyDependencies): ActorKind<EnvoyRecor
         record.revoked = true;
         turn.state = record;
         turn.put(envoyTable, turn.key, record);
+        dependencies.policy.forget(turn.key);
         dependencies.disconnect(turn.key);
         return undefined;
       },

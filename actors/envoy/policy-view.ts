@@ -10,6 +10,11 @@ export const versionAgeLimitMs = 200;
 export const documentCacheLimit = 256;
 export const documentCacheBytesLimit = 64 * 1024 * 1024;
 
+/** Identities kept of envoys that are connected; one more makes room for itself. */
+export const identityCacheLimit = 50_000;
+/** A kept identity is read again after this time, also while its envoy stays connected. */
+export const identityAgeLimitMs = 30_000;
+
 /** What a shard reads of the policy, without a store read per check-in for the version. */
 export interface PolicyView {
   /** 0 = nothing was published. */
@@ -18,6 +23,8 @@ export interface PolicyView {
   assigned(envoyId: string): PolicyForEnvoy;
   document(root: Uint8Array): Uint8Array | undefined;
   identity(envoyId: string): IdentityRow | undefined;
+  /** The envoy (re)connects or leaves: read its identity anew when it is needed. */
+  forget(envoyId: string): void;
 }
 
 export function createPolicyView(
@@ -28,6 +35,7 @@ export function createPolicyView(
   let version = 0;
   let readAtMs = Number.NEGATIVE_INFINITY;
   const documents = createDocumentCache((hex) => store.get(tables.bundles, hex));
+  const identities = new Map<string, KnownIdentity>();
   const readVersion = (): number => {
     version = store.get(tables.current, 'current')?.version ?? 0;
     readAtMs = clock.monotonicMs();
@@ -41,8 +49,33 @@ export function createPolicyView(
       return { version: readVersion(), root: root && Uint8Array.from(root) };
     },
     document: (root) => documents(toHex(root)),
-    identity: (envoyId) => store.get(tables.identities, envoyId),
+    identity(envoyId) {
+      const nowMs = clock.monotonicMs();
+      const known = identities.get(envoyId);
+      if (known !== undefined && nowMs - known.readAtMs < identityAgeLimitMs) return known.row;
+      const row = store.get(tables.identities, envoyId);
+      if (row === undefined) return undefined;
+      if (known === undefined) makeRoom(identities);
+      identities.set(envoyId, { row, readAtMs: nowMs });
+      return row;
+    },
+    forget: (envoyId) => {
+      identities.delete(envoyId);
+    },
   };
+}
+
+interface KnownIdentity {
+  readonly row: IdentityRow;
+  readonly readAtMs: number;
+}
+
+function makeRoom(identities: Map<string, KnownIdentity>): void {
+  if (identities.size < identityCacheLimit) return;
+  for (const oldest of identities.keys()) {
+    identities.delete(oldest);
+    return;
+  }
 }
 
 /** Least recently used documents leave first. */

@@ -8,13 +8,13 @@ import { openLmdbStore } from '../../runtime/recovery.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { envoyKind } from '../envoy/actor.ts';
-import { createPolicyView } from '../envoy/policy-view.ts';
+import { createPolicyView, type PolicyView } from '../envoy/policy-view.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { sqlStatementCount } from '../sink/statement-counter.ts';
 import { sodiumSigner, sodiumVerifier } from './crypto/sodium.ts';
 import { createEndpoint, type Endpoint } from './endpoint/endpoint.ts';
 import { refusalAddress, refusalKind } from './endpoint/refusal-log.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { isSqlDriverLoaded } from './sql-watch.ts';
 import type { ShardStatus } from './status.ts';
 import { statusControl, type TrimOrder, trimControl } from './status-messages.ts';
@@ -56,6 +56,7 @@ async function startShard(): Promise<void> {
   );
   const service = stores[serviceThread];
   if (service === undefined) throw new Error(`the topology has no ${serviceThread} thread`);
+  const policy = createPolicyView(service, serverTables, ports.clock);
   let endpoint: Endpoint | undefined;
   let mailboxRefusals = 0;
   let noticed = false;
@@ -68,7 +69,7 @@ async function startShard(): Promise<void> {
     reviveError: reviveServerError,
     kinds: [
       envoyKind({
-        policy: createPolicyView(service, serverTables, ports.clock),
+        policy,
         verifier: new RequestVerifier(sodiumVerifier),
         signer: sodiumSigner(seedOf(data.bundleSigningKey)),
         storeId: store.storeId,
@@ -102,7 +103,7 @@ async function startShard(): Promise<void> {
     },
     onStart: async (joined) => {
       await joined.claim(refusalAddress(thread));
-      endpoint = openEndpoint(joined, data, log);
+      endpoint = openEndpoint(joined, data, log, policy);
       const port = await endpoint.listen(config.server.grpcListen.host, data.grpcPort);
       log.debug({ port }, 'listening');
       // Events that an earlier life of this shard left behind.
@@ -134,7 +135,8 @@ async function settleOutbox(system: ThreadSystem, outbox: Outbox, limitMs: numbe
 function openEndpoint(
   system: ThreadSystem,
   { tls, bundlePublicKey, config }: ServerThreadData,
-  log: ReturnType<typeof createLog>,
+  log: Log,
+  policy: PolicyView,
 ): Endpoint {
   return createEndpoint(system, {
     thread: system.name,
@@ -148,6 +150,7 @@ function openEndpoint(
     intervalMs: config.checkin.intervalMs,
     connectionLimit: config.limits.connectionsPerShard,
     handshakesPerSecond: config.limits.handshakesPerSecond,
+    onConnection: (envoyId) => policy.forget(envoyId),
     onRefusal: (code, details) => log.debug({ code, ...details }, 'refused'),
     ...(log.isLevelEnabled('debug')
       ? { onServed: (method, details) => log.debug(details, `served ${method}`) }
@@ -159,7 +162,7 @@ function shardStatus(
   thread: string,
   read: () => { endpoint: Endpoint | undefined; mailboxRefusals: number; outbox: Outbox },
 ): () => ShardStatus | undefined {
-  const delay = monitorEventLoopDelay({ resolution: 20 });
+  const delay = monitorEventLoopDelay({ resolution: 50 });
   delay.enable();
   return () => {
     const { endpoint, mailboxRefusals, outbox } = read();

@@ -10,6 +10,22 @@ export interface LogOptions {
   readonly thread: string;
 }
 
+/** Fields that are never written, at the top of an entry or one level below. */
+const secretNames = [
+  'token',
+  'secret',
+  'password',
+  'authorization',
+  'cookie',
+  'privateKey',
+  'privateKeyPem',
+  'keyPem',
+  'caKeyPem',
+  'authorityKey',
+  'bundleSigningKey',
+  'bundleSigningKeyPem',
+];
+const secretPaths = secretNames.flatMap((name) => [name, `*.${name}`]);
 const standardError = 2;
 const timeLength = 8;
 
@@ -26,7 +42,9 @@ export function createLog({ level, format, thread }: LogOptions): Log {
       // A closed or full standard error must not stop the server.
     }
   };
-  return pino({ level, base: { thread }, timestamp: pino.stdTimeFunctions.isoTime }, { write });
+  const redact = { paths: secretPaths, censor: '[secret]' };
+  const timestamp = pino.stdTimeFunctions.isoTime;
+  return pino({ level, base: { thread }, timestamp, redact }, { write });
 }
 
 const colours = {

@@ -15,6 +15,8 @@ export interface EndpointOptions {
   readonly intervalMs: number;
   readonly connectionLimit: number;
   readonly handshakesPerSecond: number;
+  /** The envoy's connection came or went: what was remembered of it may be outdated. */
+  readonly onConnection: (envoyId: string) => void;
   /** For the log: refusals and cut-off connections, with their trace. */
   readonly onRefusal: (code: string, details: Readonly<Record<string, unknown>>) => void;
   /** For the log at its most talkative. */
@@ -42,8 +44,12 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
     options.onRefusal(code, { envoyId, peer, traceparent });
   };
   const listener = createTlsListener(options.identity, options, system.ports.clock, {
-    accepted: ({ socket }) => grpc.inject(socket),
+    accepted: ({ socket, envoyId }) => {
+      if (envoyId !== undefined) options.onConnection(envoyId);
+      grpc.inject(socket);
+    },
     closed: ({ envoyId, claim }, last) => {
+      if (envoyId !== undefined) options.onConnection(envoyId);
       if (last && claim !== undefined && envoyId !== undefined) {
         system.release(envoyAddress(envoyId));
       }

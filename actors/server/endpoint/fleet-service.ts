@@ -6,7 +6,7 @@ import { methods, register, type SignedMethodName } from '../../../agent/protoco
 import { uuidToBytes, uuidToText } from '../../../agent/protocol/uuid.ts';
 import type { ActorSystem } from '../../../runtime/actor.ts';
 import { RuntimeError } from '../../../runtime/errors.ts';
-import { enrollmentAddress } from '../../enrollment/messages.ts';
+import { registrationAddress } from '../../enrollment/messages.ts';
 import { type Answer, type EnvoyMessages, envoyAddress } from '../../envoy/messages.ts';
 import type { Connection, ConnectionTable } from './connections.ts';
 import type { Counters } from './counters.ts';
@@ -186,7 +186,7 @@ async function serveRegister(
       throw new EarlyRefusal(refusal('REQUEST_PROTOCOL_VERSION', details));
     }
     const { envoyId, certificateChain } = await parts.system.ask(
-      enrollmentAddress(),
+      registrationAddress(request.token),
       'register',
       {
         token: request.token,

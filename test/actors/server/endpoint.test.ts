@@ -50,6 +50,7 @@ async function endpointFor(t: Test): Promise<{ endpoint: Endpoint; port: number;
       intervalMs: 15_000,
       connectionLimit: 1000,
       handshakesPerSecond: 1000,
+      onConnection: () => undefined,
       onRefusal: () => undefined,
     },
   );
