@@ -1,7 +1,7 @@
 import type { AuditEvent } from './event.ts';
 import { isFloodable } from './event-types.ts';
 
-/** A subject's floodable events of one type beyond the first are only counted for this long. */
+/** A subject's floodable events of one type and code are only counted after the first, this long. */
 export const throttleWindowMs = 60_000;
 /** Subjects that are remembered; the one that was quiet for longest is forgotten first. */
 export const throttleSubjectLimit = 10_000;
@@ -15,8 +15,8 @@ interface Counted {
 }
 
 /**
- * Keeps a flood of refusals from filling the log: the first event of a type and subject in a window is
- * kept, the others are counted, and the next kept one carries the count as `suppressed`.
+ * Keeps a flood of refusals from filling the log: the first event of a type, subject and code in a
+ * window is kept, the others are counted, and the next kept one carries the count as `suppressed`.
  */
 export class AuditThrottle {
   #counts = new Map<string, Counted>();
@@ -37,7 +37,7 @@ export class AuditThrottle {
   }
 
   #admit(staged: Map<string, Counted>, event: AuditEvent): AuditEvent | undefined {
-    const subject = JSON.stringify([event.type, event.subject]);
+    const subject = JSON.stringify([event.type, event.subject, event.details.code ?? '']);
     const bySubject = this.#count(staged, subject, event.atMs, 1);
     const byType = this.#count(staged, event.type, event.atMs, throttleTypeLimit);
     if (!bySubject.admitted || !byType.admitted) {
