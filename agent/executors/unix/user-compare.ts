@@ -1,5 +1,4 @@
 import type { UserAttributes } from '../../platform/accounts/account-manager.ts';
-import { sha512CryptMatches } from '../../platform/accounts/sha512-crypt.ts';
 import type { Drift } from '../contract.ts';
 import { compareKeys } from './authorized-keys.ts';
 import type { UserState } from './user.ts';
@@ -81,16 +80,9 @@ export function isMissingHome(spec: UserSpec, { record, home }: UserState): bool
   return home === undefined && (spec.home === undefined || spec.home === record.home);
 }
 
-function passwordChanges(spec: UserSpec, { shadow }: UserState): string[] {
-  const changes: string[] = [];
-  if (spec.password !== undefined && !matches(spec.password, shadow?.hash ?? ''))
-    changes.push('password: differs');
+function passwordChanges(spec: UserSpec, state: UserState): string[] {
+  const changes = state.passwordMatches === false ? ['password: differs'] : [];
   const age = spec.passwordMaximumAge;
-  if (age !== undefined && (shadow?.maximumAge ?? -1) !== age)
-    changes.push(`password_max_age: ${shadow?.maximumAge ?? -1} -> ${age}`);
-  return changes;
-}
-
-function matches(password: string, hash: string): boolean {
-  return hash.startsWith('$6$') && sha512CryptMatches(password, hash);
+  if (age === undefined || age === state.passwordMaximumAge) return changes;
+  return [...changes, `password_max_age: ${state.passwordMaximumAge} -> ${age}`];
 }

@@ -1,14 +1,11 @@
 import { AgentError } from '../../errors.ts';
-import type {
-  GroupRecord,
-  ShadowRecord,
-  UserRecord,
-} from '../../platform/accounts/account-files.ts';
+import type { GroupRecord, UserRecord } from '../../platform/accounts/account-files.ts';
 import type { AccountManager } from '../../platform/accounts/account-manager.ts';
+import { PasswordChecks } from '../../platform/accounts/password-checks.ts';
 import { saltOf, sha512Crypt } from '../../platform/accounts/sha512-crypt.ts';
 import type { FileStatus, Platform } from '../../platform/platform.ts';
 import { userSchema } from '../../policy/resource-schemas/user.ts';
-import type { Drift, ResourceContext, ResourceType } from '../contract.ts';
+import type { ResourceContext, ResourceType } from '../contract.ts';
 import { type KeysState, observeKeys, writeKeys } from './authorized-keys.ts';
 import { compareUser, isMissingHome, wantedAttributes } from './user-compare.ts';
 import { parseUser, type UserSpec } from './user-spec.ts';
@@ -17,8 +14,10 @@ export interface UserState {
   readonly manager: AccountManager;
   readonly record: UserRecord | undefined;
   readonly groups: ReadonlyMap<string, GroupRecord>;
-  /** Undefined when it cannot be read. */
-  readonly shadow: ShadowRecord | undefined;
+  /** Whether the declared password is the one in use; undefined when none is declared. */
+  readonly passwordMatches: boolean | undefined;
+  /** Days until the password must be changed; -1 = never or unknown. */
+  readonly passwordMaximumAge: number;
   /** Of the home directory in the account file. */
   readonly home: FileStatus | undefined;
   readonly keys: KeysState | undefined;
@@ -28,15 +27,18 @@ export interface UserState {
 export function createUserType(
   managerOf: (platform: Platform) => Promise<AccountManager>,
 ): ResourceType<UserSpec, UserState> {
+  const checks = new PasswordChecks();
+  const look = async (spec: UserSpec, context: ResourceContext) =>
+    observe(spec, context, await managerOf(context.platform), checks);
   return {
     name: 'user',
     parameters: userSchema.parameters,
     confinable: false,
     timeoutMs: 300_000,
     parse: parseUser,
-    observe: async (spec, context) => observe(spec, context, await managerOf(context.platform)),
+    observe: look,
     compare: compareUser,
-    apply,
+    apply: (spec, state, _drift, context) => apply(spec, state, context, () => look(spec, context)),
     targets: (spec) =>
       spec.home === undefined
         ? []
@@ -48,26 +50,25 @@ async function observe(
   spec: UserSpec,
   { platform }: ResourceContext,
   manager: AccountManager,
+  checks: PasswordChecks,
 ): Promise<UserState> {
   const [users, groups] = await Promise.all([manager.users(), manager.groups()]);
   const record = users.get(spec.username);
-  if (record === undefined || !spec.present)
-    return {
-      manager,
-      record,
-      groups,
-      shadow: undefined,
-      home: record && (await homeStatus(platform, record.home)),
-      keys: undefined,
-    };
+  const wanted = record !== undefined && spec.present;
   const secret = spec.password !== undefined || spec.passwordMaximumAge !== undefined;
+  const shadow = wanted && secret ? await manager.shadow(spec.username) : undefined;
   return {
     manager,
     record,
     groups,
-    shadow: secret ? await manager.shadow(spec.username) : undefined,
-    home: await homeStatus(platform, record.home),
-    keys: spec.authorizedKeys && (await observeKeys(platform, spec.home ?? record.home)),
+    passwordMatches:
+      spec.password === undefined ? undefined : checks.matches(spec.password, shadow?.hash ?? ''),
+    passwordMaximumAge: shadow?.maximumAge ?? -1,
+    home: record && (await homeStatus(platform, record.home)),
+    keys:
+      wanted && spec.authorizedKeys !== undefined
+        ? await observeKeys(platform, spec.home ?? record.home)
+        : undefined,
   };
 }
 
@@ -79,17 +80,16 @@ async function homeStatus(platform: Platform, home: string): Promise<FileStatus 
 async function apply(
   spec: UserSpec,
   state: UserState,
-  _drift: Drift,
   context: ResourceContext,
+  look: () => Promise<UserState>,
 ): Promise<void> {
   const { signal } = context;
   const { manager, record } = state;
   if (!spec.present) return manager.removeUser(spec.username, removesHome(spec, state), signal);
   if (record === undefined) await create(spec, state, signal);
   else await change(spec, state, context);
-  const changed = await observe(spec, context, manager);
-  if (isMissingHome(spec, changed)) await manager.makeHome(spec.username, signal);
-  const now = await observe(spec, context, manager);
+  if (isMissingHome(spec, await look())) await manager.makeHome(spec.username, signal);
+  const now = await look();
   await repairPassword(spec, now, context);
   await repairKeys(spec, now, context);
 }
@@ -128,14 +128,14 @@ async function repairPassword(
   state: UserState,
   { platform, signal }: ResourceContext,
 ): Promise<void> {
-  const { manager, shadow } = state;
+  const { manager } = state;
   const { password, passwordMaximumAge: age } = spec;
-  if (password !== undefined && sha512Crypt(password, shadow?.hash ?? '') !== shadow?.hash) {
+  if (password !== undefined && state.passwordMatches !== true) {
     const hash = sha512Crypt(password, `$6$${saltOf(platform.host.randomBytes(16))}`);
     if (hash === undefined) throw new AgentError('AGENT_INTERNAL', 'no password hash');
     await manager.setPasswordHash(spec.username, hash, signal);
   }
-  if (age !== undefined && (shadow?.maximumAge ?? -1) !== age)
+  if (age !== undefined && state.passwordMaximumAge !== age)
     await manager.setPasswordMaximumAge(spec.username, age, signal);
 }
 
