@@ -1,7 +1,6 @@
+import { diffLimit } from '../protocol/limits.ts';
 import { maskSecrets } from './secrets.ts';
 
-/** Bytes of a diff in a report. */
-export const diffBytesLimit = 16 * 1024;
 const contextLines = 3;
 /** Cells of the table that finds the longest common subsequence; above it, one block is shown. */
 const tableLimit = 1_000_000;
@@ -11,8 +10,8 @@ const cutMark = '\n... (cut)';
 export function boundedDiff(diff: string): string {
   const masked = maskSecrets(diff);
   const bytes = new TextEncoder().encode(masked);
-  if (bytes.length <= diffBytesLimit) return masked;
-  const room = bytes.subarray(0, diffBytesLimit - cutMark.length);
+  if (bytes.length <= diffLimit) return masked;
+  const room = bytes.subarray(0, diffLimit - cutMark.length);
   const kept = new TextDecoder().decode(room).replace(/\uFFFD+$/, '');
   const line = kept.lastIndexOf('\n');
   return (line > 0 ? kept.slice(0, line) : kept) + cutMark;

@@ -13,9 +13,12 @@ export type Action = 'none' | 'created' | 'updated' | 'deleted' | 'skipped' | 'b
  */
 export interface ResourceType<Spec, State> {
   readonly name: string;
-  /** Names, kinds, defaults and documentation of the parameters; source of validation and reference pages. */
+  /** Names, kinds, defaults and documentation; source of validation and reference pages. */
   readonly parameters: readonly ParameterSpec[];
-  /** True when the type touches only paths that it resolves through `platform.paths`, so that it may run in a confined root. */
+  /**
+   * True when the type touches only paths that it resolves through `platform.paths`, so that it may
+   * run in a confined root.
+   */
   readonly confinable: boolean;
   /** Ceiling for one resource of this type, milliseconds; its processes are killed after it. */
   readonly timeoutMs: number;

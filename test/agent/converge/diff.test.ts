@@ -2,12 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
-import {
-  boundedDiff,
-  contentDiff,
-  diffBytesLimit,
-  unifiedDiff,
-} from '../../../agent/converge/diff.ts';
+import { boundedDiff, contentDiff, unifiedDiff } from '../../../agent/converge/diff.ts';
+import { diffLimit } from '../../../agent/protocol/limits.ts';
 import { requires } from '../../support/requires.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -43,7 +39,7 @@ t.test('binary content is named, not shown', async (t) => {
 
 t.test('a diff is bounded and holds no reference to a secret', async (t) => {
   const long = boundedDiff(`+${'ä'.repeat(200)}\n`.repeat(1000));
-  t.ok(bytes(long).length <= diffBytesLimit);
+  t.ok(bytes(long).length <= diffLimit);
   t.match(long, /\(cut\)$/);
   t.equal(boundedDiff('+key=secret:db/main.key\n'), '+key=secret:***\n');
   t.equal(boundedDiff('client_secret: yes'), 'client_secret: yes');
