@@ -4,37 +4,131 @@ import type { GuardLayout } from './guardrails.ts';
 /** Commands inside commands (`sh -c`, `eval`) that are looked into. */
 const nestingLimit = 4;
 
-const wrappers = new Set(
-  'sudo doas nice ionice nohup time timeout env exec command setsid stdbuf xargs busybox chroot'.split(
-    ' ',
-  ),
-);
-const serviceCommands = new Set(
-  'systemctl service rc-service rcctl svcadm launchctl initctl sc sc.exe update-rc.d chkconfig invoke-rc.d'.split(
-    ' ',
-  ),
-);
-const stopWords = new Set(
-  'stop disable mask kill unload bootout remove delete freeze isolate edit revert'.split(' '),
-);
-const killCommands = new Set('pkill killall killall5 skill'.split(' '));
-const packageCommands = new Set(
-  'apt apt-get aptitude dpkg dnf yum rpm zypper pacman apk brew pkg pkg_delete pkgin snap'.split(
-    ' ',
-  ),
-);
-const removeWords = new Set(
-  'remove purge erase autoremove uninstall del delete rm -r -R -e -P --remove --purge --erase -Rs -Rns'.split(
-    ' ',
-  ),
-);
+const wrappers = new Set([
+  'sudo',
+  'doas',
+  'nice',
+  'ionice',
+  'nohup',
+  'time',
+  'timeout',
+  'env',
+  'exec',
+  'command',
+  'setsid',
+  'stdbuf',
+  'xargs',
+  'busybox',
+  'chroot',
+]);
+const serviceCommands = new Set([
+  'systemctl',
+  'service',
+  'rc-service',
+  'rcctl',
+  'svcadm',
+  'launchctl',
+  'initctl',
+  'sc',
+  'sc.exe',
+  'update-rc.d',
+  'chkconfig',
+  'invoke-rc.d',
+]);
+const stopWords = new Set([
+  'stop',
+  'disable',
+  'mask',
+  'kill',
+  'unload',
+  'bootout',
+  'remove',
+  'delete',
+  'freeze',
+  'isolate',
+  'edit',
+  'revert',
+]);
+const killCommands = new Set(['pkill', 'killall', 'killall5', 'skill']);
+const packageCommands = new Set([
+  'apt',
+  'apt-get',
+  'aptitude',
+  'dpkg',
+  'dnf',
+  'yum',
+  'rpm',
+  'zypper',
+  'pacman',
+  'apk',
+  'brew',
+  'pkg',
+  'pkg_delete',
+  'pkgin',
+  'snap',
+]);
+const removeWords = new Set([
+  'remove',
+  'purge',
+  'erase',
+  'autoremove',
+  'uninstall',
+  'del',
+  'delete',
+  'rm',
+  '-r',
+  '-R',
+  '-e',
+  '-P',
+  '--remove',
+  '--purge',
+  '--erase',
+  '-Rs',
+  '-Rns',
+]);
 /** Commands that take what lies below a directory along with it. */
-const treeCommands = new Set('rm mv rmdir find shred chmod chown chgrp rsync'.split(' '));
-const writeCommands = new Set(
-  'rm mv rmdir find shred chmod chown chgrp rsync unlink truncate dd cp ln install tee chattr sed perl ed ex patch tar unzip touch mount umount setfacl mkdir'.split(
-    ' ',
-  ),
-);
+const treeCommands = new Set([
+  'rm',
+  'mv',
+  'rmdir',
+  'find',
+  'shred',
+  'chmod',
+  'chown',
+  'chgrp',
+  'rsync',
+]);
+const writeCommands = new Set([
+  'rm',
+  'mv',
+  'rmdir',
+  'find',
+  'shred',
+  'chmod',
+  'chown',
+  'chgrp',
+  'rsync',
+  'unlink',
+  'truncate',
+  'dd',
+  'cp',
+  'ln',
+  'install',
+  'tee',
+  'chattr',
+  'sed',
+  'perl',
+  'ed',
+  'ex',
+  'patch',
+  'tar',
+  'unzip',
+  'touch',
+  'mount',
+  'umount',
+  'setfacl',
+  'mkdir',
+]);
 
 /** Why the shell text would harm Vigo itself, or undefined. Reads words, not meaning. */
 export function commandRefusal(text: string, layout: GuardLayout, depth = 0): string | undefined {

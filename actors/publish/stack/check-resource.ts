@@ -13,17 +13,23 @@ import type {
 import { commonResourceKeys } from './module-reader.ts';
 import { placeInText, type StackNode, scalarText } from './node.ts';
 import { valueError } from './parameter-values.ts';
+import type { Pause } from './pause.ts';
 import { TemplateChecker } from './template-checker.ts';
 
 type Declared = ReadonlyMap<string, ParameterDeclaration>;
 
 /** Checks each resource by itself: parameters, conditions, templates, idempotency. */
-export function checkResources(model: StackModel, diagnostics: Diagnostics): void {
+export async function checkResources(
+  model: StackModel,
+  diagnostics: Diagnostics,
+  pause: Pause,
+): Promise<void> {
   const checker = new ResourceChecker(model, diagnostics);
   for (const [path, text] of model.templates) checker.templateFile(path, text);
   for (const module of model.modules.values()) {
     checker.condition(module.when);
     for (const resource of module.resources) checker.resource(resource, module);
+    await pause();
   }
 }
 

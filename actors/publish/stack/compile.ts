@@ -12,6 +12,7 @@ import { bundleResource, Expander, type Instance, settleReferences } from './exp
 import type { ParameterDeclaration, StackModel } from './model.ts';
 import { scalarText } from './node.ts';
 import { valueError } from './parameter-values.ts';
+import type { Pause } from './pause.ts';
 import type { Resolution, ResolvedModule } from './resolve.ts';
 import { TemplateChecker } from './template-checker.ts';
 
@@ -37,7 +38,7 @@ export class Compiler {
     this.#expander = new Expander(diagnostics, this.#templates);
   }
 
-  compile(resolution: Resolution): BundleDocument {
+  async compile(resolution: Resolution, pause: Pause): Promise<BundleDocument> {
     const where = `for the entry in ${resolution.entry.place.file}`;
     const expanded = resolution.modules.map((module) => ({
       module,
@@ -52,11 +53,12 @@ export class Compiler {
       this.#diagnostics.report(resolution.entry.place, { code: 'PUBLISH_LIMIT', message });
     }
     const templates: Record<string, string> = {};
-    const modules = expanded.map(({ module, instances }): BundleModule => {
+    const modules: BundleModule[] = [];
+    for (const { module, instances } of expanded) {
       const { name } = module.declaration;
       const own = names.get(name)!;
       for (const instance of instances) this.#check(instance, templates, where);
-      return {
+      modules.push({
         name,
         ...this.#moduleWhen(module, where),
         vars: module.vars,
@@ -64,8 +66,9 @@ export class Compiler {
         resources: instances.map((instance) =>
           bundleResource(instance, (references) => settleReferences(references, own, names)),
         ),
-      };
-    });
+      });
+      await pause();
+    }
     return { format: bundleFormatVersion, modules, templates };
   }
 

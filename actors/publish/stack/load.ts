@@ -9,14 +9,22 @@ import type {
 } from './model.ts';
 import { readModule } from './module-reader.ts';
 import type { StackNode } from './node.ts';
+import type { Pause } from './pause.ts';
 import { ShapeReader } from './shape.ts';
 import type { StackFiles } from './stack-files.ts';
 import { parseYamlFile } from './yaml-file.ts';
 
 /** Reads every file of a stack into the model. Mistakes go to `diagnostics`; the rest is kept. */
-export function loadStack(files: StackFiles, diagnostics: Diagnostics): StackModel {
+export async function loadStack(
+  files: StackFiles,
+  diagnostics: Diagnostics,
+  pause: Pause,
+): Promise<StackModel> {
   const loader = new Loader(diagnostics);
-  for (const [path, text] of files) loader.load(path, text);
+  for (const [path, text] of files) {
+    loader.load(path, text);
+    await pause();
+  }
   return loader;
 }
 

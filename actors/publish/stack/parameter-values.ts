@@ -1,4 +1,4 @@
-import type { ParameterSpec } from '../../../agent/executors/contract.ts';
+import type { ParameterSpec } from '../../../agent/policy/resource-schemas/schema.ts';
 import { isTemplate } from '../../../agent/policy/template/template.ts';
 import type { PolicyValue } from '../../../agent/protocol/bundle.ts';
 import { plainValue, type StackNode, scalarText } from './node.ts';

@@ -7,8 +7,12 @@ import { checkResources } from './check-resource.ts';
 import { Compiler } from './compile.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { loadStack } from './load.ts';
+import { type Pause, pauseEvery } from './pause.ts';
 import { entryMatcher, resolveEntry } from './resolve.ts';
 import type { StackFiles } from './stack-files.ts';
+
+/** Files or modules between two pauses: some ten milliseconds of work. */
+const modulesPerPause = 10;
 
 /** A stack that was read, checked and compiled. Complete when the diagnostics have no error. */
 export interface CompiledStack {
@@ -21,8 +25,8 @@ export interface CompiledStack {
 
 export interface CompileOptions {
   readonly layout?: GuardLayout;
-  /** Called between entries, so that other actors of the thread get their turn. */
-  readonly pause?: () => Promise<void>;
+  /** Lets other actors of the thread have their turn; called every few files and modules. */
+  readonly pause?: Pause;
 }
 
 /** Reads, checks and compiles all files of a stack; every mistake is in the result. */
@@ -31,16 +35,16 @@ export async function compileStack(
   diagnostics: Diagnostics,
   options: CompileOptions = {},
 ): Promise<CompiledStack> {
-  const model = loadStack(files, diagnostics);
+  const pause = pauseEvery(modulesPerPause, options.pause ?? (async () => undefined));
+  const model = await loadStack(files, diagnostics, pause);
   checkNames(model, diagnostics);
-  checkResources(model, diagnostics);
+  await checkResources(model, diagnostics, pause);
   checkEntries(model, diagnostics);
   const documents: BundleDocument[] = [];
   const cyclic = diagnostics.list().some(({ code }) => code === 'PUBLISH_CYCLE');
   const compiler = new Compiler(model, diagnostics, options.layout ?? standardLayout);
   for (const entry of cyclic ? [] : model.entries) {
-    documents.push(compiler.compile(resolveEntry(model, entry)));
-    await options.pause?.();
+    documents.push(await compiler.compile(resolveEntry(model, entry), pause));
   }
   const modules = [...model.modules.values()];
   const result: ValidationResult = {

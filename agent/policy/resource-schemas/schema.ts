@@ -1,6 +1,9 @@
 import type { ParameterSpec, Target } from '../../executors/contract.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
 
+/** The server may import this room, and not the executors. */
+export type { ParameterSpec };
+
 export type Parameters = Readonly<Record<string, PolicyValue>>;
 
 /**

@@ -1,62 +1,69 @@
 import t from 'tap';
 import { brief, compileFiles, oneModule } from './stacks.ts';
 
-/** What is wrong, the files, and every diagnostic as "file:line:column CODE message (suggestion)". */
+/** What is wrong, the files, and every diagnostic as two lines. */
 const cases: [string, Record<string, string>, string[]][] = [
   [
     'a list that is not closed',
     { 'modules/a.vgo': 'name: a\nresources: [\n' },
     [
-      'modules/a.vgo:3:1 PUBLISH_YAML_SYNTAX Flow sequence in block collection must be sufficiently indented and end with a ]',
+      'modules/a.vgo:3:1 PUBLISH_YAML_SYNTAX',
+      'Flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
   ],
   [
     'a tab',
     { 'modules/a.vgo': 'name: a\nvars:\n\tx: 1\n' },
-    ['modules/a.vgo:3:1 PUBLISH_YAML_SYNTAX Tabs are not allowed as indentation'],
+    ['modules/a.vgo:3:1 PUBLISH_YAML_SYNTAX', 'Tabs are not allowed as indentation'],
   ],
   [
     'a key given twice',
     { 'modules/a.vgo': 'name: a\nname: b\n' },
-    ['modules/a.vgo:2:1 PUBLISH_DUPLICATE_KEY Map keys must be unique'],
+    ['modules/a.vgo:2:1 PUBLISH_DUPLICATE_KEY', 'Map keys must be unique'],
   ],
   [
     'two documents',
     { 'modules/a.vgo': 'name: a\n---\nname: b\n' },
     [
-      'modules/a.vgo:2:1 PUBLISH_YAML_SYNTAX Source contains multiple documents; please use YAML.parseAllDocuments()',
+      'modules/a.vgo:2:1 PUBLISH_YAML_SYNTAX',
+      'Source contains multiple documents; please use YAML.parseAllDocuments()',
     ],
   ],
   [
     'a list for a module',
     { 'modules/a.vgo': '- a\n' },
-    ['modules/a.vgo:1:1 PUBLISH_WRONG_SHAPE a module must be a map'],
+    ['modules/a.vgo:1:1 PUBLISH_WRONG_SHAPE', 'a module must be a map'],
   ],
   [
     'an unknown key',
     { 'modules/a.vgo': 'name: a\nresurces: []\n' },
-    ['modules/a.vgo:2:1 PUBLISH_UNKNOWN_KEY unknown key "resurces" (resources)'],
+    ['modules/a.vgo:2:1 PUBLISH_UNKNOWN_KEY', 'unknown key "resurces" (resources)'],
   ],
   [
     'an unknown type',
     oneModule('  - name: x\n    type: fiel\n    target_path: /x\n'),
-    ['modules/m.vgo:4:11 PUBLISH_UNKNOWN_TYPE unknown resource type "fiel" (file)'],
+    ['modules/m.vgo:4:11 PUBLISH_UNKNOWN_TYPE', 'unknown resource type "fiel" (file)'],
   ],
   [
     'an unknown and a missing parameter',
     oneModule('  - name: x\n    type: file\n    target_pth: /x\n'),
     [
-      'modules/m.vgo:3:11 PUBLISH_MISSING_PARAMETER file "x" needs target_path',
-      'modules/m.vgo:5:5 PUBLISH_UNKNOWN_PARAMETER unknown parameter of file "target_pth" (target_path)',
+      'modules/m.vgo:3:11 PUBLISH_MISSING_PARAMETER',
+      'file "x" needs target_path',
+      'modules/m.vgo:5:5 PUBLISH_UNKNOWN_PARAMETER',
+      'unknown parameter of file "target_pth" (target_path)',
     ],
   ],
   [
     'three bad values at once',
     oneModule('  - {name: x, type: file, target_path: x, mode: 0999, state: gone}\n'),
     [
-      'modules/m.vgo:3:40 PUBLISH_BAD_VALUE target_path must be an absolute path',
-      'modules/m.vgo:3:49 PUBLISH_BAD_VALUE mode must be an octal mode such as "0644"',
-      'modules/m.vgo:3:62 PUBLISH_BAD_VALUE state must be one of present, absent',
+      'modules/m.vgo:3:40 PUBLISH_BAD_VALUE',
+      'target_path must be an absolute path',
+      'modules/m.vgo:3:49 PUBLISH_BAD_VALUE',
+      'mode must be an octal mode such as "0644"',
+      'modules/m.vgo:3:62 PUBLISH_BAD_VALUE',
+      'state must be one of present, absent',
     ],
   ],
   [
@@ -67,7 +74,7 @@ const cases: [string, Record<string, string>, string[]][] = [
   [
     'content and source',
     oneModule('  - {name: x, type: file, target_path: /x, content: a, source: /y}\n'),
-    ['modules/m.vgo:3:64 PUBLISH_EXCLUSIVE_PARAMETERS give content or source, not both'],
+    ['modules/m.vgo:3:64 PUBLISH_EXCLUSIVE_PARAMETERS', 'give content or source, not both'],
   ],
   [
     'a template that is not there',
@@ -75,28 +82,36 @@ const cases: [string, Record<string, string>, string[]][] = [
       'templates/motdx.tmpl': 'hi',
     }),
     [
-      'modules/m.vgo:3:52 PUBLISH_UNKNOWN_REFERENCE unknown template "templates/motd.tmpl" (templates/motdx.tmpl)',
+      'modules/m.vgo:3:52 PUBLISH_UNKNOWN_REFERENCE',
+      'unknown template "templates/motd.tmpl" (templates/motdx.tmpl)',
     ],
   ],
   [
     'references to nothing',
     oneModule('  - {name: one, type: file, target_path: /x, depends_on: oen, notify: [nobody]}\n'),
     [
-      'modules/m.vgo:3:58 PUBLISH_UNKNOWN_REFERENCE module "m" has no resource "oen", and no module is called so (one)',
-      'modules/m.vgo:3:72 PUBLISH_UNKNOWN_REFERENCE module "m" has no resource "nobody", and no module is called so',
+      'modules/m.vgo:3:58 PUBLISH_UNKNOWN_REFERENCE',
+      'module "m" has no resource "oen", and no module is called so (one)',
+      'modules/m.vgo:3:72 PUBLISH_UNKNOWN_REFERENCE',
+      'module "m" has no resource "nobody", and no module is called so',
     ],
   ],
   [
     'resources in a circle',
     oneModule(
-      '  - {name: a, type: file, target_path: /a, depends_on: b}\n  - {name: b, type: file, target_path: /b, depends_on: c}\n  - {name: c, type: file, target_path: /c, before: [], depends_on: a}\n',
+      [
+        '  - {name: a, type: file, target_path: /a, depends_on: b}',
+        '  - {name: b, type: file, target_path: /b, depends_on: c}',
+        '  - {name: c, type: file, target_path: /c, before: [], depends_on: a}',
+        '',
+      ].join('\n'),
     ),
-    ['modules/m.vgo:3:12 PUBLISH_CYCLE resources wait for each other: a -> b -> c -> a'],
+    ['modules/m.vgo:3:12 PUBLISH_CYCLE', 'resources wait for each other: a -> b -> c -> a'],
   ],
   [
     'modules in a circle',
     { 'modules/a.vgo': 'name: a\ndepends_on: b\n', 'modules/b.vgo': 'name: b\ndepends_on: [a]\n' },
-    ['modules/a.vgo:1:7 PUBLISH_CYCLE modules depend on each other: a -> b -> a'],
+    ['modules/a.vgo:1:7 PUBLISH_CYCLE', 'modules depend on each other: a -> b -> a'],
   ],
   [
     'a notified resource without trigger',
@@ -104,21 +119,24 @@ const cases: [string, Record<string, string>, string[]][] = [
       '  - {name: a, type: file, target_path: /a, notify: b}\n  - {name: b, type: service, service: b}\n',
     ),
     [
-      'modules/m.vgo:3:52 PUBLISH_NO_TRIGGER "b" is notified but acts on every pass; give it when: "changed" (when: "changed")',
+      'modules/m.vgo:3:52 PUBLISH_NO_TRIGGER',
+      '"b" is notified but acts on every pass; give it when: "changed" (when: "changed")',
     ],
   ],
   [
     'a restart without trigger',
     oneModule('  - {name: b, type: service, service: b, state: restarted}\n'),
     [
-      'modules/m.vgo:3:49 PUBLISH_NO_TRIGGER state restarted would act on every pass; add when: "changed" or subscribes (when: "changed")',
+      'modules/m.vgo:3:49 PUBLISH_NO_TRIGGER',
+      'state restarted would act on every pass; add when: "changed" or subscribes (when: "changed")',
     ],
   ],
   [
     'an exec without guard',
     oneModule('  - {name: b, type: exec, command: "true"}\n'),
     [
-      'modules/m.vgo:3:12 PUBLISH_NO_GUARD exec "b" would run on every pass; add onlyif, unless, creates or when',
+      'modules/m.vgo:3:12 PUBLISH_NO_GUARD',
+      'exec "b" would run on every pass; add onlyif, unless, creates or when',
     ],
   ],
   [
@@ -126,22 +144,35 @@ const cases: [string, Record<string, string>, string[]][] = [
     oneModule(
       "  - name: b\n    type: group\n    group: b\n    when: \"os_family('debian') && distr('x')\"\n",
     ),
-    ['modules/m.vgo:6:35 PUBLISH_CONDITION unknown function distr; did you mean distro? (distro)'],
+    [
+      'modules/m.vgo:6:35 PUBLISH_CONDITION',
+      'unknown function distr; did you mean distro? (distro)',
+    ],
   ],
   [
     'a bad template in a block',
     oneModule(
       '  - name: b\n    type: file\n    target_path: /b\n    content: |\n      ok\n      {{ if .Vars.x }}\n',
     ),
-    ['modules/m.vgo:8:7 PUBLISH_TEMPLATE {{ if }} without {{ end }}'],
+    ['modules/m.vgo:8:7 PUBLISH_TEMPLATE', '{{ if }} without {{ end }}'],
   ],
   [
     'a missing variable in a block',
     oneModule(
-      '  - name: b\n    type: file\n    target_path: /b\n    content: |\n      ok\n        {{ .Vars.prot }} {{ .Traits.os.family }}\nvars: {port: 1}\n',
+      [
+        '  - name: b',
+        '    type: file',
+        '    target_path: /b',
+        '    content: |',
+        '      ok',
+        '        {{ .Vars.prot }} {{ .Traits.os.family }}',
+        'vars: {port: 1}',
+        '',
+      ].join('\n'),
     ),
     [
-      'modules/m.vgo:8:12 PUBLISH_MISSING_VARIABLE .Vars.prot is not defined for the entry in site.vgo (.Vars.port)',
+      'modules/m.vgo:8:12 PUBLISH_MISSING_VARIABLE',
+      '.Vars.prot is not defined for the entry in site.vgo (.Vars.port)',
     ],
   ],
   [
@@ -150,7 +181,8 @@ const cases: [string, Record<string, string>, string[]][] = [
       '  - name: b\n    type: file\n    target_path: "/b/{{ .Vars.prot }}"\nvars: {port: 1}\n',
     ),
     [
-      'modules/m.vgo:5:25 PUBLISH_MISSING_VARIABLE .Vars.prot is not defined for the entry in site.vgo (.Vars.port)',
+      'modules/m.vgo:5:25 PUBLISH_MISSING_VARIABLE',
+      '.Vars.prot is not defined for the entry in site.vgo (.Vars.port)',
     ],
   ],
   [
@@ -159,21 +191,24 @@ const cases: [string, Record<string, string>, string[]][] = [
       'templates/x': 'a\n {{ .Vars.nope }}\n',
     }),
     [
-      'templates/x:2:5 PUBLISH_MISSING_VARIABLE .Vars.nope is not defined for the entry in site.vgo',
+      'templates/x:2:5 PUBLISH_MISSING_VARIABLE',
+      '.Vars.nope is not defined for the entry in site.vgo',
     ],
   ],
   [
     'a path of the agent, by way of a variable',
     oneModule('  - {name: b, type: file, target_path: "/etc/{{ .Vars.d }}/x"}\nvars: {d: vigo}\n'),
     [
-      'modules/m.vgo:3:12 PUBLISH_GUARDRAIL not allowed: /etc/vigo/x is within /etc/vigo, which belongs to Vigo',
+      'modules/m.vgo:3:12 PUBLISH_GUARDRAIL',
+      'not allowed: /etc/vigo/x is within /etc/vigo, which belongs to Vigo',
     ],
   ],
   [
     'a command against the server',
     oneModule('  - {name: b, type: exec, command: systemctl stop vigosrv, unless: "false"}\n'),
     [
-      'modules/m.vgo:3:36 PUBLISH_GUARDRAIL not allowed: stopping or disabling vigosrv, which keeps Vigo running',
+      'modules/m.vgo:3:36 PUBLISH_GUARDRAIL',
+      'not allowed: stopping or disabling vigosrv, which keeps Vigo running',
     ],
   ],
   [
@@ -183,24 +218,30 @@ const cases: [string, Record<string, string>, string[]][] = [
       'roles.vgo': 'roles:\n  - {name: wbe, modules: [x]}\n',
     },
     [
-      'roles.vgo:2:27 PUBLISH_UNKNOWN_REFERENCE unknown module "x"',
-      'site.vgo:3:13 PUBLISH_UNKNOWN_REFERENCE unknown role "web" (wbe)',
-      'site.vgo:4:14 PUBLISH_UNKNOWN_REFERENCE unknown module "nginx"',
+      'roles.vgo:2:27 PUBLISH_UNKNOWN_REFERENCE',
+      'unknown module "x"',
+      'site.vgo:3:13 PUBLISH_UNKNOWN_REFERENCE',
+      'unknown role "web" (wbe)',
+      'site.vgo:4:14 PUBLISH_UNKNOWN_REFERENCE',
+      'unknown module "nginx"',
     ],
   ],
   [
     'an entry without match',
     { 'site.vgo': 'envoys:\n  - matc: "*"\n' },
     [
-      'site.vgo:2:5 PUBLISH_UNKNOWN_KEY unknown key "matc" (match)',
-      'site.vgo:2:5 PUBLISH_MISSING_KEY the entry has no match',
+      'site.vgo:2:5 PUBLISH_UNKNOWN_KEY',
+      'unknown key "matc" (match)',
+      'site.vgo:2:5 PUBLISH_MISSING_KEY',
+      'the entry has no match',
     ],
   ],
   [
     'an entry that is never reached',
     { 'site.vgo': 'envoys:\n  - match: "*"\n  - match: "a*"\n' },
     [
-      'site.vgo:3:12 PUBLISH_UNREACHABLE_ENTRY an earlier entry in site.vgo matches every host of "a*"',
+      'site.vgo:3:12 PUBLISH_UNREACHABLE_ENTRY',
+      'an earlier entry in site.vgo matches every host of "a*"',
     ],
   ],
   [
@@ -208,7 +249,7 @@ const cases: [string, Record<string, string>, string[]][] = [
     oneModule(
       '  - {name: b, type: file, target_path: "/b/{{ .Item }}", foreach: lst}\nvars: {list: [a]}\n',
     ),
-    ['modules/m.vgo:3:67 PUBLISH_MISSING_VARIABLE unknown variable "lst" (list)'],
+    ['modules/m.vgo:3:67 PUBLISH_MISSING_VARIABLE', 'unknown variable "lst" (list)'],
   ],
   [
     'a name used twice',
@@ -216,8 +257,10 @@ const cases: [string, Record<string, string>, string[]][] = [
       '  - {name: b, type: file, target_path: /b}\n  - {name: b, type: file, target_path: /c}\n',
     ),
     [
-      'modules/m.vgo:4:12 PUBLISH_DUPLICATE_NAME another resource of the module is called "b"',
-      'modules/m.vgo:4:12 PUBLISH_DUPLICATE_NAME two resources of the module become "b"',
+      'modules/m.vgo:4:12 PUBLISH_DUPLICATE_NAME',
+      'another resource of the module is called "b"',
+      'modules/m.vgo:4:12 PUBLISH_DUPLICATE_NAME',
+      'two resources of the module become "b"',
     ],
   ],
   [
@@ -237,22 +280,22 @@ const cases: [string, Record<string, string>, string[]][] = [
             }]\n`,
         ).join(''),
     },
-    ['modules/a.vgo:8:44 PUBLISH_LIMIT more than 200000 values after following the aliases'],
+    ['modules/a.vgo:8:44 PUBLISH_LIMIT', 'more than 200000 values after following the aliases'],
   ],
   [
     'deep nesting',
     { 'modules/a.vgo': `name: a\nvars: {x: ${'['.repeat(50)}${']'.repeat(50)}}\n` },
-    ['modules/a.vgo:2:42 PUBLISH_LIMIT more than 32 levels'],
+    ['modules/a.vgo:2:42 PUBLISH_LIMIT', 'more than 32 levels'],
   ],
   [
     'an alias of itself',
     { 'modules/a.vgo': 'name: a\nvars: &v {x: *v}\n' },
-    ['modules/a.vgo:2:14 PUBLISH_LIMIT more than 32 levels'],
+    ['modules/a.vgo:2:14 PUBLISH_LIMIT', 'more than 32 levels'],
   ],
   [
     'an environment with an unknown module',
     { 'environments.vgo': 'env:\n  prod: {modules: [q]}\n' },
-    ['environments.vgo:2:20 PUBLISH_UNKNOWN_REFERENCE unknown module "q"'],
+    ['environments.vgo:2:20 PUBLISH_UNKNOWN_REFERENCE', 'unknown module "q"'],
   ],
 ];
 

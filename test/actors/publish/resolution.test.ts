@@ -19,15 +19,27 @@ const layered = {
   'roles.vgo': 'roles: [{name: web, modules: [nginx, app]}]\n',
   'modules/base.vgo': show('base'),
   'modules/deep/nginx.vgo': `depends_on: tls\n${show('nginx')}`,
-  'modules/app.vgo': `depends_on: [nginx]\n${show('app')}environment_overrides: {production: {vars: {who: module-env, c: module-env}}}\n`,
+  'modules/app.vgo': [
+    `depends_on: [nginx]`,
+    `${show('app')}environment_overrides: {production: {vars: {who: module-env, c: module-env}}}`,
+    ``,
+  ].join('\n'),
   'modules/tls.vgo': show('tls'),
   'modules/hardening.vgo': show('hardening'),
   'modules/waf.vgo': show('waf'),
   'production/common.vgo': 'vars: {b: production, c: production}\nmodules: [hardening]\n',
   'production/per_env_overrides.vgo':
     'env: {production: {modules: [waf], exclude_modules: hardening, vars: {d: env}}}\n',
-  'production/web/web.vgo':
-    'envoys:\n  - match: ["web-*.prod", "www"]\n    environment: production\n    roles: web\n    vars: {c: entry, who: entry}\n  - match: "*.prod"\n    modules: [app]\n',
+  'production/web/web.vgo': [
+    'envoys:',
+    '  - match: ["web-*.prod", "www"]',
+    '    environment: production',
+    '    roles: web',
+    '    vars: {c: entry, who: entry}',
+    '  - match: "*.prod"',
+    '    modules: [app]',
+    '',
+  ].join('\n'),
   'staging/staging.vgo': 'match: "*"\nmodules: [app]\nexclude_modules: [base, tls]\n',
 };
 
@@ -176,9 +188,11 @@ t.test('the samples of the overview compile', async (t) => {
     when: "changed"
 `;
   const known = resourceSchemas.has('docker_compose');
-  const expected =
-    'modules/m.vgo:13:11 PUBLISH_UNKNOWN_TYPE unknown resource type "docker_compose"';
-  t.same(brief(await compileFiles(oneModule(compose))), known ? [] : [expected]);
+  const expected = [
+    'modules/m.vgo:13:11 PUBLISH_UNKNOWN_TYPE',
+    'unknown resource type "docker_compose"',
+  ];
+  t.same(brief(await compileFiles(oneModule(compose))), known ? [] : expected);
 });
 
 t.test('the stack of the demo has no mistake and needs no root', async (t) => {

@@ -18,10 +18,10 @@ export function oneModule(text: string, more: Record<string, string> = {}): Reco
   };
 }
 
-/** "file:line:column CODE message", as short as a diagnostic gets. */
+/** Two lines per diagnostic: "file:line:column CODE" and "message (suggestion)". */
 export function brief(stack: CompiledStack): string[] {
-  return stack.result.diagnostics.map(
-    ({ file, line, column, code, message, suggestion }) =>
-      `${file}:${line}:${column} ${code} ${message}${suggestion === undefined ? '' : ` (${suggestion})`}`,
-  );
+  return stack.result.diagnostics.flatMap(({ file, line, column, code, message, suggestion }) => [
+    `${file}:${line}:${column} ${code}`,
+    suggestion === undefined ? message : `${message} (${suggestion})`,
+  ]);
 }
