@@ -294,18 +294,6 @@ export class ServerError extends Error {
   }
 }
 
-/** The error again that another thread sent as plain data; undefined when it is not one of ours. */
-export function reviveServerError(plain: {
-  readonly code: string;
-  readonly details: Readonly<Record<string, unknown>>;
-}): ServerError | undefined {
-  if (!isServerErrorCode(plain.code)) return undefined;
-  const details = Object.entries(plain.details).flatMap(([name, value]) =>
-    ['string', 'number', 'boolean'].includes(typeof value) ? [[name, value as string]] : [],
-  );
-  return new ServerError(plain.code, Object.fromEntries(details));
-}
-
 /** The code of a coded error of any thread and room; '' for anything else. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';

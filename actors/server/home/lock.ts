@@ -17,6 +17,8 @@ export interface HomeLock {
 export function lockHome(layout: HomeLayout, processId: number): HomeLock {
   const database = new Database(layout.lock, { timeout: 0 });
   try {
+    // Nothing is ever stored in this file, so it needs no journal beside it.
+    database.pragma('journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     database.close();
@@ -26,7 +28,7 @@ export function lockHome(layout: HomeLayout, processId: number): HomeLock {
     }
     throw new ServerError('HOME_LOCKED', { home: layout.root, pid: holder(layout) }, { cause });
   }
-  writeFileSync(layout.pid, `${processId}\n`, { mode: privateFileMode });
+  tellHolder(layout, processId);
   return {
     release: () => {
       rmSync(layout.pid, { force: true });
@@ -37,6 +39,15 @@ export function lockHome(layout: HomeLayout, processId: number): HomeLock {
 
 function isBusy(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY');
+}
+
+/** Only for the message to who comes second: the lock holds without it, also on a full disk. */
+function tellHolder(layout: HomeLayout, processId: number): void {
+  try {
+    writeFileSync(layout.pid, `${processId}\n`, { mode: privateFileMode });
+  } catch {
+    rmSync(layout.pid, { force: true });
+  }
 }
 
 function holder(layout: HomeLayout): string {

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { dayMs } from '../../../actors/server/certificate-authority.ts';
@@ -137,5 +138,18 @@ t.test('one process at a time has the home; the next one learns which', async (t
   const lock = lockHome(layout, 4711);
   t.throws(() => lockHome(layout, 4712), { code: 'HOME_LOCKED', message: /4711/ });
   lock.release();
+  lockHome(layout, 4713).release();
+});
+
+t.test('a holder that was killed leaves no lock behind', async (t) => {
+  const home = temporaryDirectory(t);
+  const { layout } = await openHome({ home, create: true }, testEnvironment());
+  const module = new URL('../../../actors/server/home/lock.ts', import.meta.url).href;
+  const take = `import { lockHome } from '${module}';
+    lockHome(${JSON.stringify(layout)}, process.pid);
+    process.kill(process.pid, 'SIGKILL');`;
+  const child = spawnSync(process.execPath, ['--input-type=module', '--eval', take]);
+  t.equal(child.signal, 'SIGKILL');
+  t.ok(existsSync(layout.pid), 'its process id is still written down');
   lockHome(layout, 4713).release();
 });

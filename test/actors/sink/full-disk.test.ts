@@ -9,8 +9,9 @@ const skip = requires('root', 'linux', 'command:unshare', 'command:mount');
 t.test('a full disk is a coded refusal that passes, not a loss', { skip }, async (t) => {
   const directory = temporaryDirectory(t);
   const script = 'mount -t tmpfs -o size=4m tmpfs "$1" && exec "$2" "$3" "$1"';
+  const command = 'unshare';
   const output = execFileSync(
-    'unshare',
+    command,
     ['--mount', 'sh', '-c', script, 'sh', directory, process.execPath, child],
     { encoding: 'utf8' },
   );
