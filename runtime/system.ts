@@ -14,7 +14,7 @@ import { Reports } from './reports.ts';
 import { SoftWrites } from './soft-writes.ts';
 import type { Operation, Store, StoreReader } from './store.ts';
 import { DurableTimers } from './timers.ts';
-import { hashedHost, mainThread, type Topology } from './topology.ts';
+import { mainThread, serviceHosts, type Topology } from './topology.ts';
 import type { StagedTurn } from './turn.ts';
 import { Wheel } from './wheel.ts';
 
@@ -64,6 +64,8 @@ export class ThreadSystem implements ActorSystem {
   readonly #locks = new Locks();
   readonly #reports: Reports;
   readonly #channels = new Map<string, Channel>();
+  /** Service kind -> its host thread. */
+  readonly #services: ReadonlyMap<string, string>;
   #stopping = false;
 
   constructor(options: SystemOptions) {
@@ -85,6 +87,7 @@ export class ThreadSystem implements ActorSystem {
       this.#mail = this.#makeMail(this.#soft);
     }
     this.#directory = this.#makeDirectory();
+    this.#services = serviceHosts(options.topology, options.kinds, this.name);
     this.host = new ActorHost(this.#hostThread(), options.kinds);
   }
 
@@ -235,11 +238,8 @@ export class ThreadSystem implements ActorSystem {
 
   /** The thread that runs the actor; undefined = a fleet actor that no shard holds. */
   #threadOf(kind: string, key: string): string | undefined {
-    const assigned = this.#options.topology.services[kind];
-    if (assigned !== undefined) return assigned;
-    if (this.host.kind(kind)?.placement === 'service') {
-      return hashedHost(this.#options.topology, kind) ?? this.name;
-    }
+    const service = this.#services.get(kind);
+    if (service !== undefined) return service;
     if (this.#directory.holds(kind, key)) return this.name;
     const owner = this.#directory.find(kind, key)?.thread;
     return owner === this.name ? undefined : owner;

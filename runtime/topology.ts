@@ -1,3 +1,5 @@
+import type { Placement } from './actor.ts';
+
 /** What a thread is for. `edge` threads host no actors, but tell and ask. */
 export type ThreadRole = 'fleet' | 'service' | 'edge';
 
@@ -16,10 +18,20 @@ export interface Topology {
 /** The main thread's name in every system. */
 export const mainThread = 'main';
 
-/** The host of a service kind that nobody assigned: the same on every thread. */
-export function hashedHost(topology: Topology, kind: string): string | undefined {
+/**
+ * Service kind -> its host. Kinds that nobody assigned are spread by a hash of their name, the same
+ * on every thread; without any host they live on the thread itself.
+ */
+export function serviceHosts(
+  topology: Topology,
+  kinds: readonly { readonly name: string; readonly placement: Placement }[],
+  thread: string,
+): Map<string, string> {
   const hosts = topology.threads.filter(({ role }) => role === 'service');
-  return hosts.length === 0 ? undefined : hosts[fnv1a(kind) % hosts.length]?.name;
+  const hashed = kinds
+    .filter(({ placement }) => placement === 'service')
+    .map(({ name }) => [name, hosts[fnv1a(name) % hosts.length]?.name ?? thread] as const);
+  return new Map([...hashed, ...Object.entries(topology.services)]);
 }
 
 /** FNV-1a, 32 bits (http://www.isthe.com/chongo/tech/comp/fnv). */

@@ -8,18 +8,21 @@
 main(_) ->
     Count = 400000,
     Echo = spawn(fun() -> echo(0) end),
-    report("ask_local", ask_many(Echo, Count)),
-    report("tell_local", tell_many(Echo, Count)),
-    report("activations", activations(100000)),
+    report("ask_local", best(fun() -> ask_many(Echo, Count) end)),
+    report("tell_local", best(fun() -> tell_many(Echo, Count) end)),
+    report("activations", best(fun() -> activations(200000) end)),
     report("bytes_idle", bytes(100000, fun idle/1)),
     report("bytes_active", bytes(100000, fun active/1)),
     init:stop().
 
 report(Name, Value) -> io:format("~s ~w~n", [Name, Value]).
 
-per_second(Count, Started) ->
-    Micro = erlang:convert_time_unit(erlang:monotonic_time() - Started, native, microsecond),
-    round(Count * 1000000 / Micro).
+best(Measure) -> lists:max([Measure(), Measure(), Measure()]).
+
+%% CPU time of all threads of the emulator, milliseconds.
+cpu() -> element(1, erlang:statistics(runtime)).
+
+per_second(Count, Started) -> round(Count * 1000 / max(1, cpu() - Started)).
 
 echo(Count) ->
     receive
@@ -30,7 +33,7 @@ echo(Count) ->
 
 %% ?WINDOW processes ask one after the other, each with a deadline as gen_server:call has.
 ask_many(Echo, Count) ->
-    Started = erlang:monotonic_time(),
+    Started = cpu(),
     Each = Count div ?WINDOW,
     Lanes = [spawn_monitor(fun() -> lane(Echo, Each) end) || _ <- lists:seq(1, ?WINDOW)],
     [receive {'DOWN', Ref, process, Pid, _} -> ok end || {Pid, Ref} <- Lanes],
@@ -44,7 +47,7 @@ lane(Echo, Left) ->
     lane(Echo, Left - 1).
 
 tell_many(Echo, Count) ->
-    Started = erlang:monotonic_time(),
+    Started = cpu(),
     Rounds = Count div ?WINDOW,
     [begin
          [Echo ! {count, I} || I <- lists:seq(1, ?WINDOW)],
@@ -61,8 +64,7 @@ counted(Echo) ->
 activations(Count) ->
     Table = ets:new(rows, [set, public, {read_concurrency, true}]),
     [ets:insert(Table, {I, {0, 5, 1}}) || I <- lists:seq(0, 19999)],
-    Self = self(),
-    Started = erlang:monotonic_time(),
+    Started = cpu(),
     Lane = fun(_) ->
         spawn_monitor(fun() ->
             [activate(Table, I rem 20000) || I <- lists:seq(1, Count div 20)]
@@ -70,7 +72,6 @@ activations(Count) ->
     end,
     Lanes = lists:map(Lane, lists:seq(1, 20)),
     [receive {'DOWN', Ref, process, Pid, _} -> ok end || {Pid, Ref} <- Lanes],
-    _ = Self,
     per_second(Count, Started).
 
 activate(Table, Key) ->
