@@ -63,7 +63,7 @@ async function observe(spec: PackageSpec, manager: PackageManager): Promise<Pack
     const record = database.get(name);
     if (record !== undefined) installed.set(name, record);
   }
-  const asks = spec.state === 'latest' && spec.names.every((name) => installed.has(name));
+  const asks = spec.state === 'latest';
   return { manager, installed, newest: asks ? await manager.candidates(spec.names) : new Map() };
 }
 
@@ -173,7 +173,11 @@ async function installDrifted(
   if (wrong.length > 0)
     await manager.install({
       ...options,
-      packages: wrong.map((name) => ({ name, version: spec.version })),
+      // Fetching lists on the way may make the other ones old, so `latest` takes all of them along.
+      packages: (spec.state === 'latest' ? spec.names : wrong).map((name) => ({
+        name,
+        version: spec.version,
+      })),
       allowDowngrade: spec.allowDowngrade,
       changeHeld: spec.lockVersion,
       reinstall: wrong.some((name) => state.installed.get(name)?.status === 'broken'),
