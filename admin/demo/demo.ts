@@ -18,6 +18,8 @@ const pollMs = 500;
 const grpcPortPreferred = 1530;
 const apiPortPreferred = 8443;
 const listedFilesMax = 40;
+/** Actions that are no news to somebody who watches. */
+const quietActions = new Set(['none', 'skipped']);
 const sampleStack = new URL('stack', import.meta.url).pathname;
 
 /** The main job in one process tree: server, agent, sample stack, and a watch on what they do. */
@@ -52,7 +54,7 @@ export class Demo {
       ({ grpc, api }) =>
         `vigosrv runs: agents on port ${grpc} (gRPC, mutual TLS 1.3), REST on port ${api}`,
     );
-    const version = await screen.step(
+    await screen.step(
       'publishing the sample stack',
       () => this.#publish(),
       (text) => text,
@@ -68,7 +70,6 @@ export class Demo {
       () => this.#startAgent(signal),
       (run) => `first convergence: ${describeRun(run)}`,
     );
-    void version;
     this.#invite(ports.api);
   }
 
@@ -219,7 +220,7 @@ export class Demo {
       const mark = good ? styleText('green', '↺') : styleText('red', '!');
       const took = styleText('gray', `in ${result.durationMs} ms`);
       const text = `${result.action} ${result.id}: ${printable(result.reason)}`;
-      if (result.action !== 'none') this.#screen.line(`${time} ${mark} ${text} ${took}`);
+      if (!quietActions.has(result.action)) this.#screen.line(`${time} ${mark} ${text} ${took}`);
     }
   }
 
