@@ -22,6 +22,13 @@ export interface PassContext extends StepContext {
   readonly cleanTemporaries: boolean;
 }
 
+const policyCodes: ReadonlySet<string> = new Set([
+  'AGENT_GUARDRAIL',
+  'AGENT_TYPE_UNKNOWN',
+  'AGENT_TYPE_NOT_CONFINABLE',
+  'AGENT_SECRETS_UNAVAILABLE',
+]);
+
 type Compared = Extract<Checked, { kind: 'compared' }>;
 interface Ending {
   readonly action: Action;
@@ -200,8 +207,7 @@ export class Pass {
     const predicted = [...dependencies, ...triggeredBy].find((position) =>
       changed(this.#outcomes[position]!.action),
     );
-    if (!this.#dryRun || predicted === undefined || failure.errorCode === 'AGENT_GUARDRAIL')
-      return failure;
+    if (!this.#dryRun || predicted === undefined || isOfPolicy(failure)) return failure;
     const { id } = this.#outcomes[predicted]!;
     return { action: 'skipped', reason: `cannot be predicted before ${id}: ${failure.reason}` };
   }
@@ -300,6 +306,11 @@ export class Pass {
     this.#cleaned.add(directory);
     await this.#context.platform.files.removeTemporaries(directory);
   }
+}
+
+/** Trouble of what was declared, which no change of the node repairs. */
+function isOfPolicy({ errorCode }: Failure): boolean {
+  return errorCode.startsWith('POLICY_') || policyCodes.has(errorCode);
 }
 
 function verb(action: Action): string {

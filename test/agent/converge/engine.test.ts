@@ -243,4 +243,6 @@ t.test('a dry run does not call what an earlier step would repair a failure', as
   const document = inModule(one('a'), one('b', { dependsOn: ['a'] }));
   const result = await setUp(recording)(document, { dryRun: true });
   t.match(result.resources[1], { action: 'skipped', reason: /cannot be predicted before m\/a/ });
+  const wrong = inModule(one('a'), one('b', { dependsOn: ['a'], type: 'quantum' }));
+  t.match((await setUp(recording)(wrong, { dryRun: true })).resources[1], { action: 'failed' });
 });
