@@ -215,7 +215,7 @@ function protectedService(word: string, layout: GuardLayout): boolean {
   );
 }
 
-/** pkill takes a regular expression, killall a name: any that could reach a process of ours. */
+/** pkill takes a regular expression, killall a name; either may reach a process of ours. */
 function mayMeanVigo(word: string): boolean {
   const name = word.toLowerCase();
   if (name.includes('vigo')) return true;

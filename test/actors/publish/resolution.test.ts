@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
@@ -8,6 +8,7 @@ import { resourceSchemas } from '../../../agent/policy/resource-schemas/registry
 import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
 import { canonicalJson } from '../../../agent/protocol/canonical-json.ts';
 import { nodeDisk } from '../../../runtime/ports/node-disk.ts';
+import { policySchemas, schemaDirectory } from '../../tools/policy-schema.ts';
 import { brief, compileFiles, oneModule } from './stacks.ts';
 
 const show = (name: string) =>
@@ -196,7 +197,8 @@ t.test('the samples of the overview compile', async (t) => {
 });
 
 t.test('the stack of the demo has no mistake and needs no root', async (t) => {
-  const directory = new URL('../../../admin/demo/stack', import.meta.url).pathname;
+  const base = new URL('../../../admin/demo/stack/', import.meta.url);
+  const directory = base.pathname.replace(/\/$/, '');
   const diagnostics = new Diagnostics();
   const files = await readStackFiles(nodeDisk(), directory, diagnostics);
   const stack = await compileStack(files, diagnostics);
@@ -209,7 +211,17 @@ t.test('the stack of the demo has no mistake and needs no root', async (t) => {
     }
   }
   for (const [path, text] of files) {
-    if (path.endsWith('.vgo')) t.match(text, /^# yaml-language-server: \$schema=\S+\n/, path);
+    if (!path.endsWith('.vgo')) continue;
+    const schema = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1];
+    t.ok(schema, `${path} tells editors its schema`);
+    t.ok(existsSync(new URL(schema!, new URL(path, base))), `${schema} is there`);
+  }
+});
+
+t.test('the JSON Schemas for editors are those of the resource types', async (t) => {
+  for (const [name, schema] of Object.entries(policySchemas())) {
+    const kept = JSON.parse(readFileSync(new URL(name, schemaDirectory), 'utf8'));
+    t.same(kept, JSON.parse(JSON.stringify(schema)), 'run: node test/tools/policy-schema.ts');
   }
 });
 
