@@ -1,43 +1,86 @@
 import { Command } from 'commander';
 import { ServerError } from '../errors.ts';
-import { addAuditCommands } from './commands/audit.ts';
-import { addConfigCommands, addInitCommand } from './commands/init.ts';
-import { addProvisionCommand } from './commands/provision.ts';
-import { type StartFlags, start } from './commands/start.ts';
-import { overridesFromEnvironment, overridesFromFlags } from './config/load.ts';
+import type { ProvisionFlags, VerifyFlags } from './commands/offline.ts';
+import type { StartFlags } from './commands/start.ts';
 import { serverVersion } from './version.ts';
 
 const defaultHome = '/srv/vigo';
 
+/** Commands load what they need when they run, so that each starts fast. */
 function program(): Command {
   const command = new Command('vigosrv')
     .description('The server that keeps a fleet in its declared state.')
     .version(serverVersion());
+  const home = [
+    '--home <directory>',
+    'the server home',
+    process.env.VIGO_HOME ?? defaultHome,
+  ] as const;
   command
     .command('start', { isDefault: true })
     .description('serve agents and people until stopped')
-    .option('--home <directory>', 'the server home', process.env.VIGO_HOME ?? defaultHome)
+    .option(...home)
     .option('--config <file>', 'instead of server.yaml in the home', process.env.VIGO_CONFIG_FILE)
-    .option('--grpc-listen <address>', 'where agents connect, host:port')
-    .option('--api-listen <address>', 'where people connect, host:port')
+    .option('--grpc-listen <address>', 'where agents connect, host:port; port 0 = any')
+    .option('--api-listen <address>', 'where people connect, host:port; port 0 = any')
     .option('--shards <count>', 'threads that serve agents; 0 = one per core')
     .option('--interval <duration>', 'how often agents check in, such as 15s')
     .option('--log-level <level>', 'trace, debug, info, warn or error')
     .option('--log-format <format>', 'auto, json or human')
-    .option('--set <key=value>', 'override any key of server.yaml; repeatable', collect, [])
-    .action((flags: StartFlags & { set: string[] }) =>
-      start(flags, [...overridesFromEnvironment(process.env), ...overridesFromFlags(flags.set)]),
+    .option('--set <key=value>', 'any key of server.yaml; may be repeated', collect, [])
+    .action(async (flags: StartFlags) => (await import('./commands/start.ts')).start(flags));
+  command
+    .command('init')
+    .description('make the home, its CA and its keys, without serving')
+    .option(...home)
+    .action(async (flags: { home: string }) => (await import('./commands/offline.ts')).init(flags));
+  command
+    .command('provision')
+    .description(
+      'make envoy identities in advance, for images and load tests; the server is stopped',
+    )
+    .option(...home)
+    .requiredOption('--count <number>', 'how many')
+    .option('--prefix <text>', 'host names are the prefix and a number', 'envoy-')
+    .option('--first <number>', 'the first number', '1')
+    .requiredOption('--out <file>', 'where keys and certificates are written; must not exist')
+    .action(async (flags: ProvisionFlags) =>
+      (await import('./commands/offline.ts')).provision(flags),
     );
-  const home = process.env.VIGO_HOME ?? defaultHome;
-  addInitCommand(command, home);
-  addConfigCommands(command, home);
-  addProvisionCommand(command, home);
-  addAuditCommands(command, home);
+  command
+    .command('audit')
+    .description('the audit log')
+    .command('verify')
+    .description('check the whole hash chain; needs no running server')
+    .option(...home)
+    .option('--database <file>', 'instead of the database in the home')
+    .option('--export <file>', 'instead of a database: JSON lines')
+    .option('--head <hash>', 'a head noted earlier, which the log must contain')
+    .action(async (flags: VerifyFlags) =>
+      (await import('./commands/offline.ts')).verifyAudit(flags),
+    );
+  addConfiguration(command);
+  command
+    .command('version')
+    .description('print the version')
+    .action(() => console.log(serverVersion()));
   return command;
 }
 
-function collect(value: string, earlier: string[]): string[] {
-  return [...earlier, value];
+function addConfiguration(command: Command): void {
+  command
+    .command('config')
+    .description('the configuration')
+    .command('sample')
+    .description('print server.yaml with every key, its default and its meaning')
+    .action(async () => {
+      const { sampleConfig } = await import('./config/sample.ts');
+      process.stdout.write(sampleConfig());
+    });
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
 }
 
 function fail(error: unknown): void {
@@ -52,7 +95,7 @@ function fail(error: unknown): void {
 
 program()
   .parseAsync()
-  .catch((error) => {
+  .catch((error: unknown) => {
     fail(error);
     // Threads that were started before the failure must not keep the process.
     process.exit();

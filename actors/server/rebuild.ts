@@ -1,60 +1,50 @@
-import { msgpackCodec } from '../../runtime/codecs.ts';
+import { equalBytes } from '../../agent/protocol/bytes.ts';
 import type { Operation, Store, Table } from '../../runtime/store.ts';
+import type { IdentityRow } from '../policy/tables.ts';
 import type { EnvoyIdentity } from '../sink/messages.ts';
 import { serverTables } from './thread-data.ts';
 
-/** Identities that are read and written at a time. */
+/** Identities that are read and compared at a time. */
 const pageLimit = 2_000;
-
-/** One row: which parts of this store were rebuilt to the end. */
-const rebuiltTable: Table<boolean> = { name: 'rebuilt', codec: msgpackCodec(), rowLimit: 16 };
-const identitiesKey = 'identities';
 
 interface IdentitySource {
   identities(after: string, limit: number): Promise<readonly EnvoyIdentity[]>;
-  identitySummary(): Promise<{ count: number; revoked: readonly EnvoyIdentity[] }>;
 }
 
 /**
- * The state directory may be deleted; who is an envoy stands in SQL. Fills a new store, one whose
- * rebuild was cut off, and one that lacks envoys: those of `vigosrv provision`, or of a registration that
- * a crash cut off between SQL and store. Revocations are always taken over, for the same reason.
- * Returns how many identities were written; undefined when nothing was missing.
+ * Brings who is an envoy from SQL, where it is decided, into the store: all of it into a new one;
+ * into an old one what a crash between the two writes, or `vigosrv provision`, left out. Returns
+ * how many rows were written.
  */
-export async function rebuildIdentities(
-  store: Store,
-  source: IdentitySource,
-): Promise<number | undefined> {
-  const { count: expected, revoked } = await source.identitySummary();
-  if (revoked.length > 0) await store.transact(revoked.map(putIdentity)).committed;
-  const isWhole = store.count(serverTables.identities) === expected;
-  if (isWhole && store.get(rebuiltTable, identitiesKey)) return undefined;
+export async function rebuildIdentities(store: Store, source: IdentitySource): Promise<number> {
   let after = '';
-  let count = 0;
+  let written = 0;
   for (;;) {
     const page = await source.identities(after, pageLimit);
-    if (page.length > 0) await store.transact(page.map(putIdentity)).committed;
-    count += page.length;
+    const operations = page
+      .filter((identity) => differs(store.get(serverTables.identities, identity.envoyId), identity))
+      .map(putIdentity);
+    if (operations.length > 0) await store.transact(operations).committed;
+    written += operations.length;
     const last = page.at(-1);
-    if (last === undefined || page.length < pageLimit) break;
+    if (last === undefined || page.length < pageLimit) return written;
     after = last.envoyId;
   }
-  const done = {
-    op: 'put',
-    table: asTable(rebuiltTable),
-    key: identitiesKey,
-    value: true,
-  } as const;
-  await store.transact([done]).durable;
-  return count;
+}
+
+/** The settled sequence of an old row may lag: the shard's own record is ahead of it. */
+function differs(row: IdentityRow | undefined, identity: EnvoyIdentity): boolean {
+  return (
+    row === undefined ||
+    row.revoked !== identity.revoked ||
+    row.hostname !== identity.hostname ||
+    !equalBytes(row.publicKey, identity.publicKey)
+  );
 }
 
 function putIdentity(identity: EnvoyIdentity): Operation {
   const { envoyId, hostname, publicKey, revoked, settledReportSequence } = identity;
   const value = { hostname, publicKey, revoked, settledReportSequence };
-  return { op: 'put', table: asTable(serverTables.identities), key: envoyId, value };
-}
-
-function asTable<V>(table: Table<V>): Table<unknown> {
-  return table as Table<unknown>;
+  const table = serverTables.identities as Table<unknown>;
+  return { op: 'put', table, key: envoyId, value };
 }

@@ -45,7 +45,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   });
   await writer.open();
   const rebuilt = await rebuildIdentities(store, writer);
-  if (rebuilt !== undefined && rebuilt > 0) log.info({ envoys: rebuilt }, 'identities restored');
+  if (rebuilt > 0) log.info({ envoys: rebuilt }, 'identities restored');
   const sources = new OutboxSources(new Map(shards.map((name) => [name, directoryOf(name)])));
   let system: ThreadSystem | undefined;
   const wake = (origin: string) => system?.tell(sinkAddress(), 'outboxReady', { origin });

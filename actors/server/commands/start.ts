@@ -1,4 +1,8 @@
-import type { ConfigOverride } from '../config/load.ts';
+import {
+  type ConfigOverride,
+  overridesFromEnvironment,
+  overridesFromFlags,
+} from '../config/load.ts';
 import { startServer } from '../server.ts';
 
 /** An orderly stop that takes longer is cut short. */
@@ -13,10 +17,12 @@ export interface StartFlags {
   readonly interval?: string;
   readonly logLevel?: string;
   readonly logFormat?: string;
+  /** "key=value" */
+  readonly set: readonly string[];
 }
 
 /** Flags of `vigosrv start` -> the configuration key that each one sets. */
-const flagKeys: readonly (readonly [keyof StartFlags, string, string])[] = [
+const flagKeys: readonly (readonly [Exclude<keyof StartFlags, 'set'>, string, string])[] = [
   ['grpcListen', '--grpc-listen', 'server.grpc_listen'],
   ['apiListen', '--api-listen', 'server.api_listen'],
   ['shards', '--shards', 'runtime.shards'],
@@ -26,17 +32,18 @@ const flagKeys: readonly (readonly [keyof StartFlags, string, string])[] = [
 ];
 
 /** Serves until SIGTERM or SIGINT; a second signal ends the process at once. */
-export async function start(
-  flags: StartFlags,
-  overrides: readonly ConfigOverride[],
-): Promise<void> {
+export async function start(flags: StartFlags): Promise<void> {
   const fromFlags = flagKeys.flatMap(([name, source, path]): ConfigOverride[] => {
     const value = flags[name];
     return value === undefined ? [] : [{ source, path, value }];
   });
   const server = await startServer({
     home: flags.home,
-    overrides: [...overrides, ...fromFlags],
+    overrides: [
+      ...overridesFromEnvironment(process.env),
+      ...overridesFromFlags(flags.set),
+      ...fromFlags,
+    ],
     ...(flags.config === undefined ? {} : { configFile: flags.config }),
   });
   let stopping = false;
