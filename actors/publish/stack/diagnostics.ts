@@ -1,7 +1,7 @@
 import { closestName } from '../../../agent/policy/closest.ts';
 import type { Diagnostic } from '../messages.ts';
 
-/** Diagnostics kept of one validation; the first ones are the ones to repair. */
+/** Errors, and likewise warnings, kept of one validation; the first ones are the ones to repair. */
 export const diagnosticLimit = 1000;
 const excerptLimit = 200;
 
@@ -48,6 +48,7 @@ export interface Finding {
 export class Diagnostics {
   readonly #found = new Map<string, Diagnostic>();
   readonly #lines = new Map<string, string[]>();
+  readonly #counts = { error: 0, warning: 0 };
 
   /** Makes the text of a file known, for lines, columns and excerpts. */
   addFile(file: string, text: string): void {
@@ -55,7 +56,6 @@ export class Diagnostics {
   }
 
   report(place: Place, finding: Finding): void {
-    if (this.#found.size >= diagnosticLimit) return;
     const { line, column } = this.#lineAndColumn(place);
     const excerpt = this.#lines.get(place.file)?.[line - 1]?.replace(/\r$/, '');
     const { suggestion } = finding;
@@ -69,10 +69,13 @@ export class Diagnostics {
       ...(suggestion === undefined ? {} : { suggestion }),
       ...(excerpt === undefined ? {} : { excerpt: excerpt.slice(0, excerptLimit) }),
     };
-    this.#found.set(
-      [diagnostic.file, line, column, diagnostic.code, diagnostic.message].join('\0'),
-      diagnostic,
-    );
+    const key = [diagnostic.file, line, column, diagnostic.code, diagnostic.message].join('\0');
+    if (this.#found.has(key)) return;
+    // Counted apart, so that no number of warnings can hide an error.
+    const count = this.#counts[diagnostic.severity];
+    if (count >= diagnosticLimit) return;
+    this.#counts[diagnostic.severity] = count + 1;
+    this.#found.set(key, diagnostic);
   }
 
   /** Reports that `name` is not one of `known`, with the closest one as the suggestion. */
@@ -82,10 +85,6 @@ export class Diagnostics {
       message: `unknown ${what} "${name}"`,
       suggestion: closestName(name, known),
     });
-  }
-
-  get hasErrors(): boolean {
-    return this.list().some((diagnostic) => diagnostic.severity === 'error');
   }
 
   /** By file, line and column. */

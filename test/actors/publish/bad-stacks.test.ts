@@ -311,3 +311,17 @@ t.test('a diagnostic shows the line that it is about', async (t) => {
     { severity: 'error', excerpt: '  - {name: x, type: fiel}', suggestion: 'file' },
   ]);
 });
+
+t.test('no number of warnings hides an error', async (t) => {
+  const entries = Array.from({ length: 1200 }, (_, index) => `  - {match: h${index}}\n`).join('');
+  const stack = await compileFiles({
+    'a.vgo': 'match: "*"\n',
+    'b.vgo': `envoys:\n${entries}`,
+    'modules/z.vgo': 'name: z\nresources: [{type: fiel}]\n',
+  });
+  t.equal(stack.result.diagnostics.filter(({ severity }) => severity === 'warning').length, 1000);
+  t.match(
+    stack.result.diagnostics.find(({ severity }) => severity === 'error'),
+    { code: 'PUBLISH_UNKNOWN_TYPE' },
+  );
+});
