@@ -36,6 +36,8 @@ export class Daemon {
   #checkInDueMs = 0;
   #passDueMs = 0;
   #wasOnline: boolean | undefined;
+  #lastFailure = '';
+  readonly #passLog = new PassLog();
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -65,7 +67,7 @@ export class Daemon {
         // Together with the next check-in, so that its answer is what the pass enforces.
         this.#passDueMs = online ? this.#checkInDueMs : startedMs + this.#intervalMs;
         const result = await agent.pass(traits, !online, signal, trace);
-        if (result !== undefined) logPass(log.within(trace), result);
+        if (result !== undefined) this.#passLog.log(log.within(trace), result);
       }
       if (online) await agent.drain(trace);
     } catch (error) {
@@ -87,11 +89,15 @@ export class Daemon {
       this.#backoff.reset();
       if (this.#wasOnline !== true) log.within(trace).log('info', 'the server answers');
       this.#wasOnline = true;
+      this.#lastFailure = '';
       return true;
     } catch (error) {
       const retryAfterMs = error instanceof AgentError ? error.retryAfterMs : 0;
       this.#checkInDueMs = clock.monotonicMs() + this.#backoff.next(retryAfterMs);
-      logFailure(log.within(trace), error);
+      const failure = error instanceof Error ? error.message : String(error);
+      if (failure !== this.#lastFailure) logFailure(log.within(trace), error);
+      else log.within(trace).log('debug', failure);
+      this.#lastFailure = failure;
       if (this.#wasOnline !== false)
         log.within(trace).log('warn', 'enforcing the cached policy until the server answers');
       this.#wasOnline = false;
@@ -104,24 +110,35 @@ function clamp(intervalMs: number): number {
   return Math.min(intervalCeilingMs, Math.max(intervalFloorMs, intervalMs));
 }
 
-export function logPass(log: Logger, result: PassResult): void {
-  const told = result.resources.filter(
-    ({ action }) => changed(action) || action === 'failed' || action === 'blocked',
-  );
-  for (const { id, action, reason, errorCode } of told.slice(0, loggedResourceLimit))
-    log.log(changed(action) ? 'info' : 'warn', `${action} ${id}`, {
-      reason,
-      ...(errorCode === '' ? {} : { code: errorCode }),
+/** Lines about passes: what was done always, trouble when it is new. */
+class PassLog {
+  /** Resource id to what was wrong with it in the last pass. */
+  #trouble = new Map<string, string>();
+
+  log(log: Logger, result: PassResult): void {
+    const trouble = new Map<string, string>();
+    let news = 0;
+    for (const { id, action, reason, errorCode } of result.resources) {
+      const bad = action === 'failed' || action === 'blocked';
+      if (!bad && !changed(action)) continue;
+      if (bad) trouble.set(id, `${action} ${errorCode} ${reason}`);
+      const fresh = !bad || this.#trouble.get(id) !== trouble.get(id);
+      if (fresh) news += 1;
+      if (news > loggedResourceLimit) continue;
+      const code: LogFields = errorCode === '' ? {} : { code: errorCode };
+      log.log(fresh ? (bad ? 'warn' : 'info') : 'debug', `${action} ${id}`, { reason, ...code });
+    }
+    const { total, failed, blocked, created, updated, deleted } = result.summary;
+    const recovered = trouble.size < this.#trouble.size;
+    this.#trouble = trouble;
+    log.log(news > 0 || recovered ? 'info' : 'debug', `pass ${result.state}`, {
+      resources: total,
+      changed: created + updated + deleted,
+      failed,
+      blocked,
+      ms: Math.round(result.durationMs),
     });
-  const { total, failed, blocked } = result.summary;
-  const counts: LogFields = { resources: total, changed: told.length - failed - blocked };
-  const level = result.state === 'converged' ? 'debug' : 'info';
-  log.log(level, `pass ${result.state}`, {
-    ...counts,
-    failed,
-    blocked,
-    ms: Math.round(result.durationMs),
-  });
+  }
 }
 
 export function logFailure(log: Logger, error: unknown): void {

@@ -49,7 +49,7 @@ const registry = {
   },
   PROTOCOL_TOO_LARGE: {
     message: 'The message is larger than its method allows',
-    remedy: 'Make the policy, template or output smaller; limits are in docs/limits.md.',
+    remedy: 'Make the policy, template or output smaller.',
   },
   PROTOCOL_VERSION: {
     message: 'The other side speaks another version of the contract',
@@ -183,10 +183,6 @@ const registry = {
     message: 'Another agent uses this state directory',
     remedy: 'Stop it first, or give this one a --state-dir of its own.',
     exitCode: 4,
-  },
-  AGENT_PASS_FAILED: {
-    message: 'The convergence pass could not run',
-    remedy: 'Read the detail; the agent tries again at the next interval.',
   },
   AGENT_PATH_ESCAPES_ROOT: {
     message: 'The path leads out of the confined root',

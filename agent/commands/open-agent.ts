@@ -2,8 +2,9 @@ import { loadIdentity } from '../identity/identity.ts';
 import { IncidentLog } from '../incident-log.ts';
 import { Memory } from '../memory.ts';
 import { NodeAgent, type Traits } from '../node-agent.ts';
-import { BundleCache } from '../offline/bundle-cache.ts';
-import { ReportQueue } from '../offline/report-queue.ts';
+import { BundleCache, bundleFileName } from '../offline/bundle-cache.ts';
+import { ReportQueue, reportsFileName } from '../offline/report-queue.ts';
+import { forgetOtherEnvoy } from '../offline/run-state.ts';
 import { RequestSequence } from '../offline/sequence.ts';
 import type { AgentClock, Platform } from '../platform/platform.ts';
 import { PolicyHolder } from '../policy-holder.ts';
@@ -34,6 +35,8 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
   const { clock, host } = parts;
   const nowMs = (): number => clock.nowMs();
   const files = parts.openFiles(settings.stateDirectory);
+  const envoyId = uuidToText(identity.envoyId);
+  await forgetOtherEnvoy(files, envoyId, [bundleFileName, reportsFileName]);
   const incidents = new IncidentLog(log, nowMs);
   const memory = await Memory.open(files, incidents);
   const queue = await ReportQueue.open(files, nowMs);
@@ -55,7 +58,7 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
     memory,
     incidents,
     engine: parts.engine(settings, platform),
-    collectTraits: traitsOf(context, platform, uuidToText(identity.envoyId)),
+    collectTraits: traitsOf(context, platform, envoyId),
     hash: verifier,
     log,
     agentVersion,

@@ -3,7 +3,7 @@ import { logFailure } from '../daemon.ts';
 import { AgentError } from '../errors.ts';
 import type { CommandSpec } from './arguments.ts';
 import { type CommandContext, exitCodes } from './context.ts';
-import { type OpenAgent, openAgent } from './open-agent.ts';
+import { openAgent } from './open-agent.ts';
 
 export const runSpec: CommandSpec = {
   summary: 'check in, converge once, report',
@@ -15,14 +15,15 @@ export const runSpec: CommandSpec = {
 export async function runOnce(context: CommandContext): Promise<number> {
   const { io, log, settings } = context;
   const open = await openAgent(context);
+  const { agent } = open;
   try {
+    const trace = agent.newTrace();
+    const traits = await agent.collectTraits();
     const contact = context.options.has('offline')
       ? exitCodes.done
-      : await tryServer(() => checkIn(open), log);
+      : await tryServer(() => agent.checkIn(traits, trace), log);
     const online = contact === exitCodes.done && !context.options.has('offline');
-    const { agent } = open;
-    const trace = agent.newTrace();
-    const result = await agent.pass(await agent.collectTraits(), !online, io.signal, trace);
+    const result = await agent.pass(traits, !online, io.signal, trace);
     const told = online ? await tryServer(() => agent.drain(trace), log) : contact;
     await agent.saveMemory();
     if (result === undefined) {
@@ -37,13 +38,9 @@ export async function runOnce(context: CommandContext): Promise<number> {
   }
 }
 
-async function checkIn({ agent }: OpenAgent): Promise<void> {
-  await agent.checkIn(await agent.collectTraits(), agent.newTrace());
-}
-
 /** The exit code of an attempt that may fail. */
 async function tryServer(
-  attempt: () => Promise<void>,
+  attempt: () => Promise<unknown>,
   log: CommandContext['log'],
 ): Promise<number> {
   try {
@@ -55,7 +52,7 @@ async function tryServer(
   }
 }
 
-export function passExitCode(result: PassResult): number {
+function passExitCode(result: PassResult): number {
   if (result.aborted) return exitCodes.error;
   const { failed, blocked, created, updated, deleted } = result.summary;
   if (failed + blocked > 0) return exitCodes.partial;

@@ -7,7 +7,7 @@ import { type ManifestExpectation, verifyDocument, verifyManifest } from '../pro
 import { decodeChecked, encodeChecked } from './checked-file.ts';
 import type { StateFiles } from './state-files.ts';
 
-const fileName = 'bundle';
+export const bundleFileName = 'bundle';
 
 /** A policy that has been verified. */
 export interface HeldPolicy {
@@ -33,7 +33,7 @@ export class BundleCache {
    * is not enforced, but the server can renew it without sending it again.
    */
   async load(expectedNow: Omit<ManifestExpectation, 'nowMs'>): Promise<HeldPolicy | undefined> {
-    const stored = await this.#files.read(fileName);
+    const stored = await this.#files.read(bundleFileName);
     if (stored === undefined) return undefined;
     const signed = decodeStored(stored);
     const expected = { ...expectedNow, nowMs: 0 };
@@ -63,16 +63,16 @@ export class BundleCache {
     const document = bundle.document.length > 0 ? bundle.document : await this.#heldDocument();
     const policy = this.#verify(bundle, document, expected);
     const whole = SignedBundle.encode({ ...bundle, document }).finish();
-    return { policy, store: () => this.#files.replace(fileName, encodeChecked(whole)) };
+    return { policy, store: () => this.#files.replace(bundleFileName, encodeChecked(whole)) };
   }
 
   async #heldDocument(): Promise<Uint8Array> {
-    const stored = await this.#files.read(fileName);
+    const stored = await this.#files.read(bundleFileName);
     return stored === undefined ? empty : decodeStored(stored).document;
   }
 
   async clear(): Promise<void> {
-    await this.#files.remove(fileName);
+    await this.#files.remove(bundleFileName);
   }
 
   #verify(signed: SignedBundle, document: Uint8Array, expected: ManifestExpectation): HeldPolicy {

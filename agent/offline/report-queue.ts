@@ -4,7 +4,7 @@ import { reportBodyLimit } from '../protocol/limits.ts';
 import { encodeRecord, recordHeaderLength, scanLog } from './report-log.ts';
 import type { StateFiles } from './state-files.ts';
 
-const fileName = 'reports';
+export const reportsFileName = 'reports';
 /** Reports kept for a server that is away: a week of one every minute. */
 export const queueEntryLimit = 10_000;
 export const queueByteLimit = 32 * 1024 * 1024;
@@ -96,7 +96,7 @@ export class ReportQueue {
     this.#last = sequence;
     try {
       if (this.#stale) await this.#rewrite();
-      await this.#files.append(fileName, this.#end, encodeRecord(payload));
+      await this.#files.append(reportsFileName, this.#end, encodeRecord(payload));
       const offset = this.#end + recordHeaderLength;
       this.#entries.push({ sequence, offset, length: payload.length });
       this.#end = offset + payload.length;
@@ -141,7 +141,7 @@ export class ReportQueue {
   }
 
   async #load(): Promise<void> {
-    const bytes = await this.#files.read(fileName);
+    const bytes = await this.#files.read(reportsFileName);
     if (bytes === undefined) return;
     const scan = scanLog(bytes, reportBodyLimit);
     this.#end = scan.end;
@@ -158,7 +158,7 @@ export class ReportQueue {
       this.#last = Math.max(this.#last, sequence);
     }
     if (scan.damaged > 0)
-      this.#incident('AGENT_STATE_DAMAGED', `${scan.damaged} records of ${fileName}`);
+      this.#incident('AGENT_STATE_DAMAGED', `${scan.damaged} records of ${reportsFileName}`);
     this.#bound();
   }
 
@@ -166,7 +166,11 @@ export class ReportQueue {
     try {
       if (entry.payload !== undefined) return ReportRequest.decode(entry.payload);
       const start = entry.offset - recordHeaderLength;
-      const bytes = await this.#files.readAt(fileName, start, recordHeaderLength + entry.length);
+      const bytes = await this.#files.readAt(
+        reportsFileName,
+        start,
+        recordHeaderLength + entry.length,
+      );
       const record = scanLog(bytes, reportBodyLimit).records[0];
       return record === undefined ? undefined : ReportRequest.decode(record.payload);
     } catch {
@@ -225,7 +229,7 @@ export class ReportQueue {
       file.set(part, at);
       at += part.length;
     }
-    await this.#files.replace(fileName, file);
+    await this.#files.replace(reportsFileName, file);
     this.#entries = entries;
     this.#bytes = entries.reduce((sum, entry) => sum + entry.length, 0);
     this.#end = end;

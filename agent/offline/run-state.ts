@@ -29,6 +29,8 @@ export interface LastRun {
 
 /** What the agent remembers between passes and restarts, beside its policy and its queue. */
 export interface RunState {
+  /** Whose state this is; another envoy's is forgotten. */
+  readonly envoyId?: string;
   /** Newest policy ever accepted: an older one is refused even when the cache is gone. */
   readonly held?: { readonly policyVersion: number; readonly secretsEpoch: number };
   /** Policy version of the last pass; another one makes the next pass a first one. */
@@ -50,6 +52,23 @@ export async function loadRunState(files: StateFiles): Promise<RunState> {
   if (content === undefined) return {};
   const parsed = JSON.parse(new TextDecoder().decode(content)) as RunState & { format: number };
   return parsed.format === stateFormat ? parsed : {};
+}
+
+/**
+ * After this machine became another envoy, nothing of the former one may be enforced or reported in
+ * the new one's name. Rejects with AGENT_STATE_WRITE when it cannot be removed.
+ */
+export async function forgetOtherEnvoy(
+  files: StateFiles,
+  envoyId: string,
+  fileNames: readonly string[],
+): Promise<void> {
+  const state = await loadRunState(files);
+  if (state.envoyId === envoyId) return;
+  if (state.envoyId !== undefined) for (const name of fileNames) await files.remove(name);
+  const kept = state.envoyId === undefined ? state : {};
+  // A full disk is told by the first pass; only removing must not fail in silence.
+  await saveRunState(files, { ...kept, envoyId }).catch(() => undefined);
 }
 
 export async function saveRunState(files: StateFiles, state: RunState): Promise<void> {

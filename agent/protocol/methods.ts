@@ -14,9 +14,6 @@ import { SignedRequest } from './gen/vigo/v1/envelope.ts';
 import { WorkItem, WorkUpdate } from './gen/vigo/v1/work.ts';
 import * as limits from './limits.ts';
 
-/** The fully qualified service of the gRPC paths. */
-export const serviceName = 'vigo.v1.VigoAgent';
-
 /** The one method that is not signed and needs no client certificate. */
 export const register = {
   path: '/vigo.v1.VigoAgent/Register',

@@ -30,7 +30,7 @@ t.test('while the server is away the passes go on and attempts back off', async 
     if (fixture.nowMs - startMs > 600_000) fixture.stop.abort();
   };
   await fixture.daemon.run(fixture.stop.signal);
-  const attempts = fixture.lines.filter((line) => line.includes('AGENT_SERVER_UNREACHABLE'));
+  const attempts = fixture.lines.filter((line) => line.includes('The server cannot be reached'));
   t.ok(fixture.passes.length >= 55 && fixture.passes.length <= 65, `${fixture.passes.length}`);
   t.ok(attempts.length >= 5 && attempts.length <= 16, `${attempts.length} attempts`);
 
@@ -95,4 +95,25 @@ t.test('all lines of one exchange carry its trace', async (t) => {
   t.ok(lines.length > 2);
   t.equal(new Set(lines.map(({ traceId }) => traceId)).size, 1);
   t.match(lines[0]?.traceId, /^[0-9a-f]{32}$/);
+});
+
+t.test('the log tells new trouble once, and every change', async (t) => {
+  const fixture = await AgentFixture.start();
+  fixture.server.policy = signedPolicy(1, policyDocument());
+  fixture.outcomes = [
+    { id: 'main/a', action: 'failed', errorCode: 'AGENT_DISK_FULL' },
+    { id: 'main/b', action: 'updated', errorCode: '' },
+  ];
+  await fixture.cycle();
+  await fixture.later();
+  const told = fixture.lines
+    .map((line) => JSON.parse(line) as { level: string; message: string })
+    .filter(({ message }) => message.includes('main/'))
+    .map(({ level, message }) => `${level} ${message}`);
+  t.same(told, [
+    'warn failed main/a',
+    'info updated main/b',
+    'debug failed main/a',
+    'info updated main/b',
+  ]);
 });

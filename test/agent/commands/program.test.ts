@@ -5,7 +5,7 @@ import { vigo } from '../../../agent/commands/program.ts';
 import type { Engine } from '../../../agent/converge/engine.ts';
 import { type PassResult, passState, summarize } from '../../../agent/converge/result.ts';
 import type { Action } from '../../../agent/executors/contract.ts';
-import { saveIdentity } from '../../../agent/identity/identity.ts';
+import { loadIdentity, saveIdentity } from '../../../agent/identity/identity.ts';
 import { nodeParts } from '../../../agent/node-parts.ts';
 import { agentVersion } from '../../../agent/version.ts';
 import { policyDocument } from '../support/agent-fixture.ts';
@@ -155,6 +155,22 @@ t.test('status shows what is enforced without asking anybody', async (t) => {
   machine.open('/s').content.get('bundle')![40]! ^= 1;
   t.equal(await machine.run('status'), 4);
   t.match(machine.output, /AGENT_CACHE_ALTERED/);
+});
+
+t.test('a machine that became another envoy forgets what the former one held', async (t) => {
+  const machine = new Machine();
+  await machine.register();
+  machine.server.policy = signedPolicy(9, policyDocument());
+  await machine.run('run');
+  machine.server.policy = undefined;
+  const identity = await loadIdentity(machine.open('/c/identity'));
+  const other = { ...identity, envoyId: new Uint8Array(16).fill(8) };
+  await saveIdentity(machine.open('/c/identity'), other);
+  t.equal(await machine.run('run', '--offline'), 4, 'nothing to enforce');
+  t.match(machine.errors, /no policy/);
+  machine.server.policy = signedPolicy(1, policyDocument(), { envoyId: other.envoyId });
+  t.equal(await machine.run('run'), 0, 'and a younger server is no rollback');
+  t.equal(machine.server.reports.at(-1)?.reportSequence, 1);
 });
 
 t.test('traits are shown whole, by name or by path', async (t) => {
