@@ -5,6 +5,8 @@ import type { ShapeReader } from './shape.ts';
 const assignmentKeys = ['roles', 'modules', 'exclude_modules', 'vars'];
 const entryKeys = ['match', 'environment', ...assignmentKeys];
 const patternLimit = 255;
+/** Matching takes time to the power of the stars. */
+const starLimit = 8;
 
 /** Reads common.vgo. */
 export function readCommon(root: StackNode, shape: ShapeReader): Assignment | undefined {
@@ -87,8 +89,9 @@ function readEntry(
   const match = shape.names(map, 'match');
   if (!map.entries.has('match')) missing(map, 'the entry has no match', shape);
   for (const { name, node: place } of match) {
-    if (name.length <= patternLimit) continue;
-    const message = `a pattern has at most ${patternLimit} characters`;
+    const stars = name.split('*').length - 1;
+    if (name.length <= patternLimit && stars <= starLimit) continue;
+    const message = `a pattern has at most ${patternLimit} characters and ${starLimit} stars`;
     shape.diagnostics.report(place, { code: 'PUBLISH_LIMIT', message });
   }
   return {

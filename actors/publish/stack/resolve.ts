@@ -81,7 +81,7 @@ export function entryMatcher(
   const matchers = entries.map(({ match }) =>
     picomatch(
       match.map(({ name }) => name.toLowerCase()),
-      { dot: true, nonegate: true },
+      { dot: true, nonegate: true, noextglob: true },
     ),
   );
   return (hostname) => {

@@ -305,6 +305,13 @@ t.test('every mistake is named with its place, and all of them at once', async (
   }
 });
 
+t.test('no pattern can keep the server busy', async (t) => {
+  const stack = await compileFiles({ 'site.vgo': `match: "${'*a'.repeat(30)}"\n` });
+  t.match(brief(stack), ['site.vgo:1:8 PUBLISH_LIMIT', /8 stars/]);
+  const literal = await compileFiles({ 'site.vgo': 'match: "+(a|aa)+(a|aa)b"\n' });
+  t.equal(literal.match('a'.repeat(40)), undefined);
+});
+
 t.test('a diagnostic shows the line that it is about', async (t) => {
   const stack = await compileFiles(oneModule('  - {name: x, type: fiel}\n'));
   t.match(stack.result.diagnostics, [
