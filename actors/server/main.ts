@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { ServerError } from '../errors.ts';
-import type { ProvisionFlags, VerifyFlags } from './commands/offline.ts';
+import type { AuditSourceFlags, VerifyFlags } from './commands/audit.ts';
+import type { ProvisionFlags } from './commands/provision.ts';
 import type { StartFlags } from './commands/start.ts';
 import { serverVersion } from './version.ts';
 
@@ -33,7 +34,7 @@ function program(): Command {
     .command('init')
     .description('make the home, its CA and its keys, without serving')
     .option(...home)
-    .action(async (flags: { home: string }) => (await import('./commands/offline.ts')).init(flags));
+    .action(async (flags: { home: string }) => (await import('./commands/init.ts')).init(flags));
   command
     .command('provision')
     .description(
@@ -45,26 +46,38 @@ function program(): Command {
     .option('--first <number>', 'the first number', '1')
     .requiredOption('--out <file>', 'where keys and certificates are written; must not exist')
     .action(async (flags: ProvisionFlags) =>
-      (await import('./commands/offline.ts')).provision(flags),
+      (await import('./commands/provision.ts')).provision(flags),
     );
-  command
-    .command('audit')
-    .description('the audit log')
-    .command('verify')
-    .description('check the whole hash chain; needs no running server')
-    .option(...home)
-    .option('--database <file>', 'instead of the database in the home')
-    .option('--export <file>', 'instead of a database: JSON lines')
-    .option('--head <hash>', 'a head noted earlier, which the log must contain')
-    .action(async (flags: VerifyFlags) =>
-      (await import('./commands/offline.ts')).verifyAudit(flags),
-    );
+  addAudit(command, home);
   addConfiguration(command);
   command
     .command('version')
     .description('print the version')
     .action(() => console.log(serverVersion()));
   return command;
+}
+
+function addAudit(command: Command, home: readonly [string, string, string]): void {
+  const audit = command.command('audit').description('the audit log; needs no running server');
+  audit
+    .command('verify')
+    .description('check the whole hash chain')
+    .option(...home)
+    .option('--database <file>', 'instead of the database in the home')
+    .option('--export <file>', 'instead of a database: JSON lines')
+    .option('--expect-head <hash>', 'a head noted earlier, which the log must contain')
+    .option('--json', 'print the head as JSON')
+    .action(async (flags: VerifyFlags) =>
+      (await import('./commands/audit.ts')).printVerified(flags),
+    );
+  audit
+    .command('export')
+    .description('print the log as JSON lines')
+    .option(...home)
+    .option('--database <file>', 'instead of the database in the home')
+    .action(async (flags: AuditSourceFlags) =>
+      (await import('./commands/audit.ts')).printExport(flags),
+    );
 }
 
 function addConfiguration(command: Command): void {

@@ -1,6 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Command } from 'commander';
 import { type AuditHead, type AuditRow, verifyChain } from '../../audit/chain.ts';
 import { exportLine, readExport } from '../../audit/export.ts';
 import { ServerError } from '../../errors.ts';
@@ -14,35 +13,21 @@ export interface AuditSourceFlags {
   readonly export?: string;
 }
 
-interface VerifyFlags extends AuditSourceFlags {
+export interface VerifyFlags extends AuditSourceFlags {
   readonly expectHead?: string;
   readonly json?: boolean;
 }
 
-export function addAuditCommands(program: Command, defaultHome: string): void {
-  const audit = program.command('audit').description('work with the audit log, without the server');
-  audit
-    .command('verify')
-    .description('check the hash chain from its first entry to its head')
-    .option('--home <directory>', `the server home (default ${defaultHome})`)
-    .option('--database <file>', 'a database file instead')
-    .option('--export <file>', 'an export (JSON lines) instead')
-    .option('--expect-head <hash>', 'a head that was noted earlier; finds a log that was cut')
-    .option('--json', 'print the head as JSON')
-    .action(async (flags: VerifyFlags) => {
-      const head = await verifyAudit(withHome(flags, defaultHome), flags.expectHead);
-      process.stdout.write(flags.json === true ? `${JSON.stringify(head)}\n` : describe(head));
-    });
-  audit
-    .command('export')
-    .description('print the log as JSON lines')
-    .option('--home <directory>', `the server home (default ${defaultHome})`)
-    .option('--database <file>', 'a database file instead')
-    .action(async (flags: AuditSourceFlags) => {
-      for await (const row of await auditRows(withHome(flags, defaultHome))) {
-        process.stdout.write(`${exportLine(row)}\n`);
-      }
-    });
+export async function printVerified(flags: VerifyFlags): Promise<void> {
+  const head = await verifyAudit(flags, flags.expectHead);
+  process.stdout.write(flags.json === true ? `${JSON.stringify(head)}\n` : describe(head));
+}
+
+/** The log as JSON lines, for an auditor or an archive. */
+export async function printExport(source: AuditSourceFlags): Promise<void> {
+  for await (const row of await auditRows(source)) {
+    process.stdout.write(`${exportLine(row)}\n`);
+  }
 }
 
 /** The head of a whole and unchanged log. Throws AUDIT_CHAIN_BROKEN, _HEAD_MISMATCH, _UNREADABLE. */
@@ -67,11 +52,6 @@ async function auditRows(
   const layout = homeLayout(source.home ?? '.');
   const config = await loadConfig({ file: layout.configFile, home: layout.root });
   return readAuditRows(config.database.file);
-}
-
-function withHome(flags: AuditSourceFlags, defaultHome: string): AuditSourceFlags {
-  const named = flags.database ?? flags.export ?? flags.home;
-  return named === undefined ? { ...flags, home: defaultHome } : flags;
 }
 
 function describe({ sequence, hash }: AuditHead): string {

@@ -1,5 +1,4 @@
 import { open } from 'node:fs/promises';
-import { type Command, InvalidArgumentError } from 'commander';
 import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 import { provisionEnvoys } from '../../enrollment/provision.ts';
 import { ServerError } from '../../errors.ts';
@@ -12,24 +11,10 @@ import { lockHome } from '../home/lock.ts';
 
 export interface ProvisionFlags {
   readonly home: string;
-  readonly count: number;
+  readonly count: number | string;
   readonly prefix: string;
-  readonly first: number;
+  readonly first: number | string;
   readonly out: string;
-}
-
-export function addProvisionCommand(program: Command, defaultHome: string): void {
-  program
-    .command('provision')
-    .description('make enrolled identities in advance, while the server is stopped')
-    .option('--home <directory>', 'the server home', defaultHome)
-    .requiredOption('--count <number>', 'how many', wholeNumber)
-    .option('--prefix <text>', 'host names are this and a number', 'node-')
-    .option('--first <number>', 'the first number', wholeNumber, 1)
-    .requiredOption('--out <file>', 'JSON file for the keys and certificates; must not exist')
-    .action(async (flags: ProvisionFlags) => {
-      await provision(flags, (line) => process.stderr.write(`${line}\n`));
-    });
 }
 
 /** Writes `{"envoys": [{envoyId, hostname, keyPem, certificatePem}, ...]}` for its owner only. */
@@ -45,7 +30,8 @@ export async function provision(flags: ProvisionFlags, say: (line: string) => vo
     const { database, enrollment } = home.config;
     writer = new SinkWriter({ file: database.file, runsPerEnvoy: database.runsPerEnvoy });
     await writer.open();
-    const { count, prefix, first } = flags;
+    const [count, first] = [Number(flags.count), Number(flags.first)];
+    const { prefix } = flags;
     const chunks = provisionEnvoys(
       { authority: home.certificateAuthority, writer, ports },
       { count, prefix, first, certificateValidityMs: enrollment.certificateValidityMs },
@@ -79,9 +65,4 @@ async function writeEnvoys(
   } finally {
     await file.close();
   }
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number');
-  return Number(text);
 }
