@@ -38,8 +38,8 @@ export interface ClaimingThread {
   isLinked(thread: string): boolean;
   request(thread: string, name: string, body: unknown, deadlineMs: number): Promise<unknown>;
   commit(operations: readonly Operation[]): Promise<{ durable: Promise<void> }>;
-  /** Ends the actor's turn and its soft writes here. */
-  letGo(kind: string, key: string): Promise<void>;
+  /** Ends the actor's turn and its soft writes here; `by` = the shard that takes it over. */
+  letGo(kind: string, key: string, by?: string): Promise<void>;
   mayRun(kind: string, key: string): void;
 }
 
@@ -109,7 +109,7 @@ export class Directory {
   async released(body: unknown): Promise<void> {
     const { kind, key, by } = body as ReleaseRequest;
     if (this.#held.delete(joinKey(kind, key))) this.#lost({ kind, key }, by);
-    await this.#thread.letGo(kind, key);
+    await this.#thread.letGo(kind, key, by);
   }
 
   /** The rows that were moved away are no longer needed here. */

@@ -432,7 +432,7 @@ export class ThreadSystem implements ActorSystem {
         isLinked: (thread) => this.#channels.has(thread),
         request: (thread, name, body, deadlineMs) => this.request(thread, name, body, deadlineMs),
         commit: (operations) => this.#commit(operations),
-        letGo: (kind, key) => this.#letGo(kind, key),
+        letGo: (kind, key, by) => this.#letGo(kind, key, by),
         mayRun: (kind, key) => this.#timers?.loadActor(kind, key),
       },
       async (name) => {
@@ -468,9 +468,12 @@ export class ThreadSystem implements ActorSystem {
     });
   }
 
-  async #letGo(kind: string, key: string): Promise<void> {
+  async #letGo(kind: string, key: string, by?: string): Promise<void> {
     this.#timers?.disarmActor(kind, key);
-    const elsewhere = () => new RuntimeError('RUNTIME_NOT_PLACED', { kind, key });
+    const elsewhere = () =>
+      by === undefined
+        ? new RuntimeError('RUNTIME_NOT_PLACED', { kind, key })
+        : new RuntimeError('RUNTIME_CLAIM_LOST', { kind, key, thread: by });
     await this.host.evict(kind, key, elsewhere);
     await new Promise<void>((resolve) => {
       if (this.#soft) this.#soft.flush(() => resolve());

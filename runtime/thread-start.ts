@@ -6,7 +6,7 @@ import type { Clock } from './ports/clock.ts';
 import type { ThreadAnswer, ThreadBootstrap, ThreadOrder } from './thread-port.ts';
 
 /** How long a pool thread may take to end after its task has. */
-const closeDeadlineMs = 2_000;
+const closeDeadlineMs = 1_000;
 
 /** A thread that the main one started. */
 export interface RunningThread {

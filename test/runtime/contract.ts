@@ -147,6 +147,17 @@ const checks: Record<string, Check> = {
     t.ok(c.world.events.some(({ type, key }) => type === 'claim.lost' && key === 'moves'));
   },
 
+  'what waits for a fleet actor when it moves is refused with the reason': async (t, c) => {
+    const fleet = await c.claimed('shard-0', 'taken');
+    const slow = c.world.system.ask(fleet, 'slow', 150, deadline);
+    const waiting = codeOf(c.world.system.ask(fleet, 'add', 1, deadline));
+    await c.world.pass(30);
+    await c.claimed('shard-1', 'taken');
+    t.equal(await c.world.run(slow), 0, 'the turn under way was finished');
+    t.equal(await c.world.run(waiting), 'RUNTIME_CLAIM_LOST');
+    t.equal((await c.read(fleet)).value, 0);
+  },
+
   'mail waits for its receiver and arrives': async (t, c) => {
     const to = fleetCounterAddress('mailed');
     await c.ask(serviceCounterAddress('mails'), 'post', { to, text: 'one' });
