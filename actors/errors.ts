@@ -70,8 +70,9 @@ const registry = {
     httpStatus: 507,
   },
   ENROLLMENT_BAD_REQUEST: {
-    message: 'the registration is malformed: {reason}',
-    remedy: 'Use an agent of the version that this server serves.',
+    message: 'the request to enrollment is not valid: {reason}',
+    remedy:
+      'Correct what the message names; for an agent, use the version that this server serves.',
     grpcStatus: grpc.invalidArgument,
     httpStatus: 400,
   },

@@ -18,7 +18,7 @@ export interface ProvisionFlags {
 }
 
 /** Writes `{"envoys": [{envoyId, hostname, keyPem, certificatePem}, ...]}` for its owner only. */
-export async function provision(flags: ProvisionFlags, say: (line: string) => void): Promise<void> {
+export async function provision(flags: ProvisionFlags, say = sayOnStandardError): Promise<void> {
   const ports = nodePorts();
   const layout = homeLayout(flags.home);
   await makeDirectory(layout.root);
@@ -65,4 +65,8 @@ async function writeEnvoys(
   } finally {
     await file.close();
   }
+}
+
+function sayOnStandardError(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
