@@ -79,7 +79,12 @@ export class NodeAgent {
       await queue.settle(answer.storeId, answer.settledReportSequence);
       const adopted = await this.#adopt(answer, log);
       if (answer.wantTraits) await this.#reportTraits(json, trace);
-      log.log('debug', 'checked in', { nextMs: answer.nextCheckInMs, adopted });
+      log.log('debug', 'checked in', {
+        nextMs: answer.nextCheckInMs,
+        adopted,
+        settled: answer.settledReportSequence,
+        unsettled: queue.length,
+      });
       return { nextCheckInMs: answer.nextCheckInMs, adopted };
     } catch (error) {
       const failure = error instanceof AgentError ? `${error.code}: ${error.message}` : `${error}`;
