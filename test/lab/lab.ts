@@ -1,4 +1,9 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import {
+  type ChildProcessWithoutNullStreams,
+  execFileSync,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -162,8 +167,9 @@ function removeLab(directory: string): void {
   const env = environment(directory);
   const hosts = join(directory, 'hosts');
   const names = existsSync(hosts) ? readdirSync(hosts) : [];
-  for (const name of names) execFileSync(script, ['down', name], { env, stdio: 'ignore' });
-  execFileSync(script, ['net-down'], { env, stdio: 'ignore' });
+  // What fails here is still there for the sweep of the next lab.
+  for (const name of names) spawnSync(script, ['down', name], { env, stdio: 'ignore' });
+  spawnSync(script, ['net-down'], { env, stdio: 'ignore' });
   const left = existsSync(hosts) ? readdirSync(hosts) : [];
   if (left.length === 0) rmSync(directory, { recursive: true, force: true });
 }

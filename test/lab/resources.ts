@@ -15,7 +15,11 @@ export interface LabResource {
 export interface LabRequest {
   readonly resources: readonly LabResource[];
   readonly dryRun: boolean;
+  readonly templates?: Readonly<Record<string, string>>;
+  readonly vars?: Readonly<Record<string, PolicyValue>>;
 }
+
+export type LabOptions = Partial<Omit<LabRequest, 'resources'>>;
 
 const command = [nodeInHost, `${projectInHost}/test/lab/run-resources.ts`];
 
@@ -47,9 +51,9 @@ const agents = new WeakMap<LabHost, LabAgent>();
 export async function converge(
   host: LabHost,
   resources: readonly LabResource[],
-  options: { readonly dryRun?: boolean } = {},
+  options: LabOptions = {},
 ): Promise<PassResult> {
-  const request: LabRequest = { resources, dryRun: options.dryRun ?? false };
+  const request: LabRequest = { dryRun: false, ...options, resources };
   const agent = agents.get(host) ?? new LabAgent(host);
   agents.set(host, agent);
   return JSON.parse(await agent.ask(JSON.stringify(request)));
@@ -60,7 +64,7 @@ export async function convergeOne(
   host: LabHost,
   type: string,
   parameters: Readonly<Record<string, PolicyValue>>,
-  options: { readonly dryRun?: boolean } = {},
+  options: LabOptions = {},
 ): Promise<ResourceOutcome> {
   const result = await converge(host, [{ type, parameters }], options);
   const outcome = result.resources[0];

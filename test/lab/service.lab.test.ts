@@ -45,7 +45,10 @@ t.test('services of a real systemd', { skip }, async (t) => {
     ['killed', 'systemctl kill -s KILL lab-web; sleep 0.2'],
     [
       'masked and stopped',
-      'systemctl -q disable --now lab-web; mv /etc/systemd/system/lab-web.service /usr/lib/systemd/system/; systemctl daemon-reload; systemctl -q mask lab-web',
+      `systemctl -q disable --now lab-web
+mv /etc/systemd/system/lab-web.service /usr/lib/systemd/system/
+systemctl daemon-reload
+systemctl -q mask lab-web`,
     ],
   ] as const)
     t.test(`a service that a person ${what} runs again`, async (t) => {

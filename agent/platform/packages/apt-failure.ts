@@ -3,26 +3,34 @@ import { causeOf } from '../command.ts';
 import type { RunResult } from '../platform.ts';
 
 /** First match wins: a full disk also breaks the fetch, so the more particular cause comes first. */
-const causes: readonly (readonly [RegExp, AgentErrorCode])[] = [
+const causes: readonly (readonly [AgentErrorCode, readonly RegExp[]])[] = [
   [
-    /Could not get lock|Unable to acquire the dpkg|Unable to lock|is another process using it/i,
     'AGENT_PACKAGE_LOCKED',
+    [/Could not get lock/, /Unable to acquire the dpkg/, /Unable to lock/, /another process using/],
   ],
   [
-    /No space left on device|You don't have enough free space|Disk quota exceeded/i,
     'AGENT_DISK_FULL',
+    [/No space left on device/, /You don't have enough free space/, /Disk quota exceeded/],
   ],
   [
-    /Unable to locate package|has no installation candidate|(Version|Release) '.*' for '.*' was not found|Couldn't find any package/i,
     'AGENT_PACKAGE_UNKNOWN',
+    [
+      /Unable to locate package/,
+      /has no installation candidate/,
+      /(Version|Release) '.*' for '.*' was not found/,
+      /Couldn't find any package/,
+    ],
   ],
   [
-    /NO_PUBKEY|EXPKEYSIG|KEYEXPIRED|GPG error|is not signed|BADSIG|cannot be authenticated/i,
     'AGENT_PACKAGE_REPOSITORY',
-  ],
-  [
-    /Failed to fetch|Unable to fetch|Could not resolve|Hash Sum mismatch|does not have a Release file|Release file .* expired|is not valid yet|Unable to read source|Malformed entry|The list of sources could not be read|File has unexpected size|Unable to connect/i,
-    'AGENT_PACKAGE_REPOSITORY',
+    [
+      /NO_PUBKEY|EXPKEYSIG|KEYEXPIRED|BADSIG|GPG error/,
+      /is not signed|cannot be authenticated/,
+      /(Failed|Unable) to (fetch|connect)|Could not (resolve|connect)/,
+      /Hash Sum mismatch|File has unexpected size/,
+      /does not have a Release file|Release file .* (expired|is not valid yet)/,
+      /Unable to read source|Malformed entry|list of sources could not be read/,
+    ],
   ],
 ];
 
@@ -34,7 +42,9 @@ export function wasInterrupted(result: RunResult): boolean {
 /** The error of a failed apt or dpkg call, with the code of its cause. */
 export function aptFailure(result: RunResult): AgentError {
   const text = `${result.stderr}\n${result.stdout}`;
-  const code = causes.find(([pattern]) => pattern.test(text))?.[1] ?? 'AGENT_PACKAGE_FAILED';
+  const code =
+    causes.find(([, patterns]) => patterns.some((one) => one.test(text)))?.[0] ??
+    'AGENT_PACKAGE_FAILED';
   return new AgentError(code, `exit code ${result.exitCode}: ${complaints(result)}`);
 }
 

@@ -13,7 +13,13 @@ import { requires } from '../../support/requires.ts';
 import { arrange } from '../../support/simulated-machine.ts';
 
 const meminfo = (available: number) =>
-  `MemTotal:        1000000 kB\nMemFree: ${available} kB\nMemAvailable: ${available} kB\nBuffers: 10 kB\nCached: 20 kB\nHugePages_Total: 0\n`;
+  `MemTotal:        1000000 kB
+MemFree: ${available} kB
+MemAvailable: ${available} kB
+Buffers: 10 kB
+Cached: 20 kB
+HugePages_Total: 0
+`;
 const debian =
   'PRETTY_NAME="Debian GNU/Linux 12"\nID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n';
 const files = {
@@ -21,13 +27,15 @@ const files = {
   '/proc/meminfo': meminfo(500_000),
   '/proc/cpuinfo': 'processor\t: 0\nmodel name\t: x\n\nprocessor\t: 1\n',
   '/proc/self/mounts':
-    '/dev/vda1 / ext4 rw 0 0\nproc /proc proc rw 0 0\n/dev/vda1 /bind ext4 rw 0 0\n/dev/vdb /srv/my\\040data xfs rw 0 0\nnas:/x /mnt nfs rw 0 0\n',
+    '/dev/vda1 / ext4 rw 0 0\nproc /proc proc rw 0 0\n/dev/vda1 /bind ext4 rw 0 0\n' +
+    '/dev/vdb /srv/my\\040data xfs rw 0 0\nnas:/x /mnt nfs rw 0 0\n',
   '/proc/sys/kernel/osrelease': '6.1.0-1-amd64\n',
   '/proc/sys/kernel/random/boot_id': 'b-1\n',
   '/etc/machine-id': 'abc\n',
   '/etc/hosts': '127.0.0.1 localhost\n127.0.1.1 web1.example.org web1 # me\n',
   '/var/lib/dpkg/status':
-    'Package: cron\nStatus: install ok installed\nArchitecture: amd64\nVersion: 3.0\n\nPackage: old\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1\n\n',
+    'Package: cron\nStatus: install ok installed\nArchitecture: amd64\nVersion: 3.0\n\n' +
+    'Package: old\nStatus: deinstall ok config-files\nArchitecture: amd64\nVersion: 1\n\n',
 };
 
 const host: Partial<Host> = {
