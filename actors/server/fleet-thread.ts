@@ -1,10 +1,13 @@
 import { createPrivateKey } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { RequestVerifier } from '../../agent/protocol/request.ts';
+import type { AnyKind } from '../../runtime/host.ts';
 import { Outbox, outboxEntryLimit } from '../../runtime/outbox.ts';
 import { peerStores } from '../../runtime/peer-stores.ts';
 import { nodePorts } from '../../runtime/ports/node-ports.ts';
+import type { Ports } from '../../runtime/ports/ports.ts';
 import { openLmdbStore } from '../../runtime/recovery.ts';
+import type { Store, StoreReader } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { envoyKind } from '../envoy/actor.ts';
@@ -30,13 +33,24 @@ import {
 const outboxNoticeMs = 50;
 /** Entries that are kept free for reports when the sink is behind. */
 const outboxReserve = outboxEntryLimit / 10;
-const nanosPerMs = 1e6;
+
+/** What stands before the shard's system is wired. */
+interface ShardParts {
+  readonly thread: string;
+  readonly data: ServerThreadData;
+  readonly ports: Ports;
+  readonly log: Log;
+  readonly store: Store;
+  readonly outbox: Outbox;
+  /** Of the other threads. */
+  readonly stores: Readonly<Record<string, StoreReader>>;
+  readonly policy: PolicyView;
+}
 
 /** The entry of a fleet shard: the agents' endpoint and the envoys of its connections. */
-async function startShard(): Promise<void> {
-  const bootstrap = threadBootstrap();
-  const { thread, topology } = bootstrap;
-  const data = bootstrap.data as ServerThreadData;
+async function openShard(): Promise<ShardParts> {
+  const { thread, topology, data: given } = threadBootstrap();
+  const data = given as ServerThreadData;
   const { layout, config } = data;
   const ports = nodePorts();
   const log = createLog({ ...config.log, thread });
@@ -47,7 +61,6 @@ async function startShard(): Promise<void> {
   store.onFailure((failure) => {
     throw failure;
   });
-  const outbox = await Outbox.open(store);
   const others = topology.threads.filter(({ name, role }) => role !== 'edge' && name !== thread);
   const stores = peerStores(
     others.map(({ name }) => name),
@@ -57,64 +70,120 @@ async function startShard(): Promise<void> {
   const service = stores[serviceThread];
   if (service === undefined) throw new Error(`the topology has no ${serviceThread} thread`);
   const policy = createPolicyView(service, serverTables, ports.clock);
-  let endpoint: Endpoint | undefined;
-  let mailboxRefusals = 0;
-  let noticed = false;
-  const status = shardStatus(thread, () => ({ endpoint, mailboxRefusals, outbox }));
-  const { system } = await joinSystem({
-    store,
-    stores,
-    outbox,
-    ports,
-    reviveError: reviveServerError,
-    kinds: [
-      envoyKind({
-        policy,
-        verifier: new RequestVerifier(sodiumVerifier),
-        signer: sodiumSigner(seedOf(data.bundleSigningKey)),
-        storeId: store.storeId,
-        intervalMs: config.checkin.intervalMs,
-        bundleMaxAgeMs: config.checkin.bundleMaxAgeMs,
-        mayTell: () => outbox.entries < outboxEntryLimit - outboxReserve,
-        disconnect: (envoyId) => endpoint?.disconnect(envoyId),
-      }),
-      refusalKind,
-    ],
-    onEmitted: () => {
-      if (noticed) return;
-      noticed = true;
-      ports.clock.after(outboxNoticeMs, () => {
-        noticed = false;
-        system.tell(sinkAddress(), 'outboxReady', { origin: thread });
-      });
-    },
-    onEvent: (event) => {
-      if (event.type === 'mailbox.refused') mailboxRefusals += event.count ?? 1;
-      log.warn(event, event.type);
-    },
-    onClaimLost: ({ kind, key }) => {
-      if (kind === 'envoy') endpoint?.disconnect(key);
-    },
-    onControl: (name, body) => {
-      if (name === statusControl) return status();
-      if (name !== trimControl) return undefined;
-      const { storeId, through } = body as TrimOrder;
-      return storeId === store.storeId ? outbox.trim(through) : undefined;
-    },
-    onStart: async (joined) => {
-      await joined.claim(refusalAddress(thread));
-      endpoint = openEndpoint(joined, data, log, policy);
-      const port = await endpoint.listen(config.server.grpcListen.host, data.grpcPort);
-      log.debug({ port }, 'listening');
-      // Events that an earlier life of this shard left behind.
-      if (outbox.entries > 0) joined.tell(sinkAddress(), 'outboxReady', { origin: thread });
-    },
-    onStop: async (leaving) => {
-      await endpoint?.drain(config.server.drainTimeoutMs);
-      await settleOutbox(leaving, outbox, config.server.drainTimeoutMs);
-      endpoint?.close();
-    },
-  });
+  return { thread, data, ports, log, store, stores, policy, outbox: await Outbox.open(store) };
+}
+
+class Shard {
+  readonly #parts: ShardParts;
+  readonly #delay = monitorEventLoopDelay({ resolution: 50 });
+  #system: ThreadSystem | undefined;
+  #endpoint: Endpoint | undefined;
+  #mailboxRefusals = 0;
+  #noticed = false;
+
+  constructor(parts: ShardParts) {
+    this.#parts = parts;
+    this.#delay.enable();
+  }
+
+  async join(): Promise<void> {
+    const { store, stores, outbox, ports, log } = this.#parts;
+    await joinSystem({
+      store,
+      stores,
+      outbox,
+      ports,
+      reviveError: reviveServerError,
+      kinds: [this.#envoys(), refusalKind],
+      onEmitted: () => this.#notice(),
+      onEvent: (event) => {
+        if (event.type === 'mailbox.refused') this.#mailboxRefusals += event.count ?? 1;
+        log.warn(event, event.type);
+      },
+      onClaimLost: ({ kind, key }) => {
+        if (kind === 'envoy') this.#endpoint?.disconnect(key);
+      },
+      onControl: (name, body) => this.#control(name, body),
+      onStart: (system) => this.#start(system),
+      onStop: (system) => this.#stop(system),
+    });
+  }
+
+  #envoys(): AnyKind {
+    const { policy, store, outbox, data } = this.#parts;
+    const { intervalMs, bundleMaxAgeMs } = data.config.checkin;
+    return envoyKind({
+      policy,
+      verifier: new RequestVerifier(sodiumVerifier),
+      signer: sodiumSigner(seedOf(data.bundleSigningKey)),
+      storeId: store.storeId,
+      intervalMs,
+      bundleMaxAgeMs,
+      mayTell: () => outbox.entries < outboxEntryLimit - outboxReserve,
+      disconnect: (envoyId) => this.#endpoint?.disconnect(envoyId),
+    });
+  }
+
+  async #start(system: ThreadSystem): Promise<void> {
+    const { thread, data, log, policy, outbox } = this.#parts;
+    this.#system = system;
+    await system.claim(refusalAddress(thread));
+    this.#endpoint = openEndpoint(system, data, log, policy);
+    const port = await this.#endpoint.listen(data.config.server.grpcListen.host, data.grpcPort);
+    log.debug({ port }, 'listening');
+    // Events that an earlier life of this shard left behind.
+    if (outbox.entries > 0) this.#notice();
+  }
+
+  async #stop(system: ThreadSystem): Promise<void> {
+    const { drainTimeoutMs } = this.#parts.data.config.server;
+    await this.#endpoint?.drain(drainTimeoutMs);
+    await settleOutbox(system, this.#parts.outbox, drainTimeoutMs);
+    this.#endpoint?.close();
+  }
+
+  #notice(): void {
+    if (this.#noticed) return;
+    this.#noticed = true;
+    const { thread, ports } = this.#parts;
+    ports.clock.after(outboxNoticeMs, () => {
+      this.#noticed = false;
+      this.#system?.tell(sinkAddress(), 'outboxReady', { origin: thread });
+    });
+  }
+
+  #control(name: string, body: unknown): unknown {
+    if (name === statusControl) return this.#status();
+    if (name !== trimControl) return undefined;
+    const { storeId, through } = body as TrimOrder;
+    const { store, outbox } = this.#parts;
+    return storeId === store.storeId ? outbox.trim(through) : undefined;
+  }
+
+  #status(): ShardStatus | undefined {
+    const { thread, outbox } = this.#parts;
+    if (this.#endpoint === undefined) return undefined;
+    const delay = this.#delay;
+    const eventLoopDelay = {
+      p50: milliseconds(delay.percentile(50)),
+      p99: milliseconds(delay.percentile(99)),
+      max: milliseconds(delay.max),
+    };
+    delay.reset();
+    return {
+      ...this.#endpoint.counters(),
+      thread,
+      mailboxRefusals: this.#mailboxRefusals,
+      sqlStatements: sqlStatementCount(),
+      sqlDriverLoaded: isSqlDriverLoaded(),
+      eventLoopDelay,
+      outboxEntries: outbox.entries,
+    };
+  }
+}
+
+function milliseconds(nanos: number): number {
+  return Math.round(nanos / 1000) / 1000;
 }
 
 /** Lets the sink take over what it can before this shard stops; the rest waits for the next start. */
@@ -158,37 +227,9 @@ function openEndpoint(
   });
 }
 
-function shardStatus(
-  thread: string,
-  read: () => { endpoint: Endpoint | undefined; mailboxRefusals: number; outbox: Outbox },
-): () => ShardStatus | undefined {
-  const delay = monitorEventLoopDelay({ resolution: 50 });
-  delay.enable();
-  return () => {
-    const { endpoint, mailboxRefusals, outbox } = read();
-    if (endpoint === undefined) return undefined;
-    const milliseconds = (nanos: number) => Math.round(nanos / 1000) / (nanosPerMs / 1000);
-    const eventLoopDelay = {
-      p50: milliseconds(delay.percentile(50)),
-      p99: milliseconds(delay.percentile(99)),
-      max: milliseconds(delay.max),
-    };
-    delay.reset();
-    return {
-      ...endpoint.counters(),
-      thread,
-      mailboxRefusals,
-      sqlStatements: sqlStatementCount(),
-      sqlDriverLoaded: isSqlDriverLoaded(),
-      eventLoopDelay,
-      outboxEntries: outbox.entries,
-    };
-  };
-}
-
 /** The 32 bytes of an Ed25519 private key in PKCS#8. */
 function seedOf(pem: string): Uint8Array {
   return createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' }).subarray(-32);
 }
 
-await startShard();
+await new Shard(await openShard()).join();

@@ -40,6 +40,8 @@ export interface RunningServer {
   readonly grpcPort: number;
   readonly apiPort: number;
   readonly log: Log;
+  /** Ends a thread as a crash would; it is replaced. */
+  kill(thread: string): Promise<void>;
   /** Finishes what is under way, stores everything and ends the threads. */
   stop(): Promise<void>;
 }
@@ -114,6 +116,7 @@ async function startThreads(
     grpcPort,
     apiPort,
     log,
+    kill: async (thread) => runtime?.kill(thread),
     stop: async () => {
       log.info('stopping: finishing what is under way');
       if (runtime) await audit(runtime, 'server.stopped', { version });

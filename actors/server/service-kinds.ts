@@ -1,3 +1,4 @@
+import { guardLayout } from '../../agent/policy/guardrails.ts';
 import type { AnyKind } from '../../runtime/host.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
@@ -34,6 +35,7 @@ export async function serviceKinds(data: ServerThreadData, ports: Ports): Promis
     publishKind({
       stackDirectory: layout.stacksDirectory,
       liveDirectory: layout.liveDirectory,
+      layout: guardLayout([layout.root]),
       tables: serverTables,
       crypto: sodiumVerifier,
     }),
