@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,8 +17,8 @@ await lab.host('orphan');
 console.log(lab.namespace);
 setInterval(() => {}, 1000);`;
 
-function namespaces(): string {
-  return execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' });
+function namespaces(): readonly string[] {
+  return existsSync('/run/netns') ? readdirSync('/run/netns') : [];
 }
 
 t.test('hosts reach each other and have no power over the machine', { skip }, async (t) => {
@@ -42,10 +42,13 @@ t.test('what a killed test run left behind is gone after the next start', { skip
   const [namespace] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   child.kill('SIGKILL');
   await once(child, 'close');
-  t.match(namespaces(), `${namespace}-orphan`, 'the host outlived its test run');
+  t.ok(namespaces().includes(`${namespace}-orphan`), 'the host outlived its test run');
   const lab = await startLab();
   t.teardown(() => lab.stop());
-  t.notMatch(namespaces(), namespace);
+  t.same(
+    namespaces().filter((name) => name.startsWith(namespace)),
+    [],
+  );
   const left = readdirSync(join(labDirectory(), 'labs')).filter((name) =>
     existsSync(join(labDirectory(), 'labs', name, 'hosts', 'orphan')),
   );
