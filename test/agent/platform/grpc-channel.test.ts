@@ -89,6 +89,38 @@ t.test('a silent, cut, oversized or absent server is told apart', async (t) => {
   t.equal(String(await channel.call(path, Buffer.alloc(1), limits)), 'restarted');
 });
 
+t.test('whatever answers, the agent gets an answer or a coded error, and goes on', async (t) => {
+  const server = await serve(t);
+  const channel = open(t, server);
+  const grpc = 'application/grpc';
+  const ok = { 'grpc-status': '0' };
+  const framed = Buffer.from([0, 0, 0, 0, 1, 7]);
+  const cases: [string, number, string, Uint8Array, Record<string, string>][] = [
+    ['AGENT_SERVER_ANSWER', 404, 'text/html', Buffer.from('no'), {}],
+    ['AGENT_SERVER_ANSWER', 200, 'text/html', framed, ok],
+    ['AGENT_SERVER_UNREACHABLE', 200, grpc, framed, {}],
+    ['PROTOCOL_MALFORMED', 200, grpc, Buffer.alloc(0), ok],
+    ['PROTOCOL_MALFORMED', 200, grpc, framed.subarray(0, 5), ok],
+    ['PROTOCOL_MALFORMED', 200, grpc, Buffer.concat([framed, framed]), ok],
+    ['PROTOCOL_MALFORMED', 200, grpc, Buffer.from([1, 0, 0, 0, 1, 7]), ok],
+    ['AGENT_SERVER_REFUSED', 200, grpc, framed, { 'grpc-status': 'x', 'grpc-message': '%zz' }],
+    [
+      'AGENT_SERVER_REFUSED',
+      200,
+      grpc,
+      framed,
+      { 'grpc-status': '3', 'vigo-error-bin': '!not base64!' },
+    ],
+  ];
+  for (const [code, http, contentType, bytes, trailers] of cases) {
+    server.handlers.set(path, () => ({ http, contentType, bytes, trailers }));
+    await t.rejects(channel.call(path, Buffer.alloc(1), limits), { code });
+  }
+  const good = { http: 200, contentType: grpc, bytes: framed, trailers: ok };
+  server.handlers.set(path, () => good);
+  t.same([...(await channel.call(path, Buffer.alloc(1), limits))], [7]);
+});
+
 t.test('a server of another authority is refused before anything is sent', async (t) => {
   const other = await testAuthority();
   const server = await FakeAgentServer.start(other);

@@ -11,7 +11,17 @@ export interface FakeRefusal {
   readonly retryAfterMs?: number;
 }
 
-export type FakeHandler = (request: Uint8Array) => Uint8Array | FakeRefusal | 'hang' | 'reset';
+/** An answer that no honest server gives: any HTTP status, type, trailers and bytes. */
+export interface FakeNonsense {
+  readonly http: number;
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+  readonly trailers: Readonly<Record<string, string>>;
+}
+
+export type FakeHandler = (
+  request: Uint8Array,
+) => Uint8Array | FakeRefusal | FakeNonsense | 'hang' | 'reset';
 
 /**
  * FakeAgentServer: the agents' endpoint as gRPC over TLS, with answers that a test dictates. Real
@@ -78,6 +88,10 @@ export class FakeAgentServer {
       stream.close(2);
       return;
     }
+    if ('http' in answer) {
+      respondNonsense(stream, answer);
+      return;
+    }
     const head = { ':status': 200, 'content-type': 'application/grpc' };
     if (!(answer instanceof Uint8Array)) {
       const detail = encodeErrorDetail({ ...answer, message: answer.message ?? 'refused' });
@@ -98,6 +112,13 @@ export class FakeAgentServer {
     prefix.writeUInt32BE(answer.length, 1);
     stream.end(Buffer.concat([prefix, answer]));
   }
+}
+
+function respondNonsense(stream: ServerHttp2Stream, answer: FakeNonsense): void {
+  const head = { ':status': answer.http, 'content-type': answer.contentType };
+  stream.respond(head, { waitForTrailers: true });
+  stream.on('wantTrailers', () => stream.sendTrailers({ ...answer.trailers }));
+  stream.end(answer.bytes);
 }
 
 const unimplemented: FakeRefusal = { status: 12, code: '' };
