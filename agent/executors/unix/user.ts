@@ -4,6 +4,7 @@ import type { AccountManager } from '../../platform/accounts/account-manager.ts'
 import { PasswordChecks } from '../../platform/accounts/password-checks.ts';
 import { saltOf, sha512Crypt } from '../../platform/accounts/sha512-crypt.ts';
 import type { FileStatus, Platform } from '../../platform/platform.ts';
+import { checkTarget, standardLayout } from '../../policy/guardrails.ts';
 import { userSchema } from '../../policy/resource-schemas/user.ts';
 import type { ResourceContext, ResourceType } from '../contract.ts';
 import { type KeysState, observeKeys, writeKeys } from './authorized-keys.ts';
@@ -120,7 +121,12 @@ async function change(
 function removesHome(spec: UserSpec, { record, home }: UserState): boolean {
   if (!spec.manageHome || record === undefined || home?.kind !== 'directory') return false;
   const depth = record.home.split('/').filter((part) => part !== '').length;
-  return record.uid !== 0 && home.uid === record.uid && depth >= 2;
+  if (record.uid === 0 || home.uid !== record.uid || depth < 2) return false;
+  // The declaration need not name the home directory, so that the guardrails could not see it.
+  const target = { kind: 'path', value: record.home, effect: 'remove' } as const;
+  const refusal = checkTarget(target, standardLayout);
+  if (refusal !== undefined) throw new AgentError('AGENT_GUARDRAIL', refusal.reason);
+  return true;
 }
 
 async function repairPassword(

@@ -1,4 +1,6 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import {
@@ -129,6 +131,27 @@ t.test('a home directory that is not the user’s own stays when the user goes',
   };
   await proveExecutor(t, userType, [row], { platform: simulatedMachine(accountTools, calls) });
   t.notOk(calls.some((call) => call.argv.includes('--remove')));
+});
+
+t.test('the agent’s own directory cannot be removed as somebody’s home', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'vigo-guard-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  const uid = process.getuid?.() || 1000;
+  const line = `vigo:x:${uid}:0::/var/lib/vigo:/bin/sh\n`;
+  having({ '/etc/passwd': accountFiles['/etc/passwd'] + line, '/var/lib/vigo/key': '' })(root);
+  chownSync(`${root}/var/lib/vigo`, uid, -1);
+  const platform = simulatedMachine(accountTools)(root);
+  const context = {
+    platform,
+    triggered: false,
+    signal: new AbortController().signal,
+    snapshot: async () => undefined,
+  };
+  const spec = userType.parse({ username: 'vigo', state: 'absent' });
+  const state = await userType.observe(spec, context);
+  const drift = { action: 'deleted', reason: '' } as const;
+  await t.rejects(userType.apply(spec, state, drift, context), { code: 'AGENT_GUARDRAIL' });
+  t.ok(existsSync(`${root}/var/lib/vigo/key`));
 });
 
 t.test('whatever is declared, a line of an account file stays one line', async (t) => {
