@@ -11,7 +11,7 @@ export interface FakeRefusal {
   readonly retryAfterMs?: number;
 }
 
-/** An answer that no honest server gives: any HTTP status, type, trailers and bytes. */
+/** An answer that no honest server gives, down to its HTTP status and trailers. */
 export interface FakeNonsense {
   readonly http: number;
   readonly contentType: string;
