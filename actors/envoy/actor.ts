@@ -33,6 +33,8 @@ export const envoyMailboxLimit = 16;
 export interface EnvoyDependencies {
   readonly policy: PolicyView;
   readonly verifier: RequestVerifier;
+  /** What the verifier allows, for the words of a refusal. */
+  readonly clockSkewMs: number;
   /** Of the bundle key. */
   readonly signer: Signer;
   /** Of this thread's store. */
@@ -90,7 +92,7 @@ function load(policy: PolicyView, envoyId: string, store: StoreReader): EnvoyRec
 
 /** The turn's new record, with the request accepted; or why the request is refused. */
 function admit(
-  { policy, verifier }: EnvoyDependencies,
+  { policy, verifier, clockSkewMs }: EnvoyDependencies,
   turn: EnvoyTurn,
   method: SignedMethodName,
   request: SignedRequest,
@@ -101,7 +103,9 @@ function admit(
   const nowMs = turn.ports.clock.nowMs();
   const { sequence } = turn.state;
   const verdict = verifier.verify(method, request, identity.publicKey, sequence, nowMs);
-  if (verdict !== 'ok') return refuseVerdict(verdict, request, turn.state, nowMs);
+  if (verdict !== 'ok') {
+    return refuseVerdict(verdict, request, turn.state, nowMs, clockSkewMs);
+  }
   const record = turn.state.copy();
   acceptRequest(record, request, nowMs);
   turn.state = record;

@@ -1,6 +1,6 @@
 import type { CheckInRequest } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts';
-import { clockSkewLimitMs, protocolVersion } from '../../agent/protocol/limits.ts';
+import { protocolVersion } from '../../agent/protocol/limits.ts';
 import type { RequestVerdict } from '../../agent/protocol/request.ts';
 import type { IdentityRow } from '../policy/tables.ts';
 import type { requestErrors } from './errors.ts';
@@ -37,6 +37,7 @@ export function refuseVerdict(
   request: Pick<SignedRequest, 'protocolVersion' | 'timestampMs' | 'sequence'>,
   record: EnvoyRecord,
   nowMs: number,
+  windowMs: number,
 ): Refusal {
   switch (verdict) {
     case 'version': {
@@ -47,7 +48,7 @@ export function refuseVerdict(
       return refuse('REQUEST_MALFORMED', { reason: 'a field is incomplete or impossible' });
     case 'clock-skew': {
       const skewMs = Math.round(request.timestampMs - nowMs);
-      return refuse('REQUEST_CLOCK_SKEW', { skewMs, windowMs: clockSkewLimitMs });
+      return refuse('REQUEST_CLOCK_SKEW', { skewMs, windowMs });
     }
     case 'replayed':
       return refuse('REQUEST_REPLAYED', { sequence: request.sequence, last: record.sequence });

@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { reportBodyLimit } from '../../agent/protocol/limits.ts';
 import { RequestVerifier } from '../../agent/protocol/request.ts';
 import type { AnyKind } from '../../runtime/host.ts';
 import { Outbox, outboxEntryLimit } from '../../runtime/outbox.ts';
@@ -111,10 +112,11 @@ class Shard {
 
   #envoys(): AnyKind {
     const { policy, store, outbox, data } = this.#parts;
-    const { intervalMs, bundleMaxAgeMs } = data.config.checkin;
+    const { intervalMs, bundleMaxAgeMs, clockSkewToleranceMs } = data.config.checkin;
     return envoyKind({
       policy,
-      verifier: new RequestVerifier(sodiumVerifier),
+      verifier: new RequestVerifier(sodiumVerifier, clockSkewToleranceMs),
+      clockSkewMs: clockSkewToleranceMs,
       signer: sodiumSigner(seedOf(data.bundleSigningKey)),
       storeId: store.storeId,
       intervalMs,
@@ -217,6 +219,7 @@ function openEndpoint(
     },
     bundlePublicKey,
     intervalMs: config.checkin.intervalMs,
+    reportLimit: Math.min(config.limits.reportBytes, reportBodyLimit),
     connectionLimit: config.limits.connectionsPerShard,
     handshakesPerSecond: config.limits.handshakesPerSecond,
     onConnection: (envoyId) => policy.forget(envoyId),

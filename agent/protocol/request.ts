@@ -45,10 +45,13 @@ export type RequestVerdict =
 export class RequestVerifier {
   readonly #verifier: Verifier;
   readonly #bytes: RequestBytes;
+  readonly #clockSkewMs: number;
 
-  constructor(verifier: Verifier) {
+  /** `clockSkewMs`: how far a timestamp may differ from the verifier's clock. */
+  constructor(verifier: Verifier, clockSkewMs = clockSkewLimitMs) {
     this.#verifier = verifier;
     this.#bytes = new RequestBytes(verifier);
+    this.#clockSkewMs = clockSkewMs;
   }
 
   /**
@@ -65,7 +68,7 @@ export class RequestVerifier {
   ): RequestVerdict {
     if (request.protocolVersion !== protocolVersion) return 'version';
     if (!wellFormed(method, request)) return 'malformed';
-    if (Math.abs(nowMs - request.timestampMs) > clockSkewLimitMs) return 'clock-skew';
+    if (Math.abs(nowMs - request.timestampMs) > this.#clockSkewMs) return 'clock-skew';
     if (request.sequence <= lastSequence) return 'replayed';
     const message = this.#bytes.of(method, request);
     return this.#verifier.verify(request.signature, message, publicKey) ? 'ok' : 'signature';

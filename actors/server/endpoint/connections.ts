@@ -5,6 +5,8 @@ import type { Clock } from '../../../runtime/ports/clock.ts';
 export interface Connection {
   /** The envoy that the client certificate names; undefined = registration only. */
   readonly envoyId: string | undefined;
+  /** The same as 16 bytes, as envelopes carry it. */
+  readonly envoyIdBytes: Buffer | undefined;
   readonly peer: string;
   readonly socket: TLSSocket;
   /** The way of the envoy's actor to this shard; true = it is here. */

@@ -13,6 +13,8 @@ export interface EndpointOptions {
   readonly identity: TlsIdentity;
   readonly bundlePublicKey: Uint8Array;
   readonly intervalMs: number;
+  /** Bytes of one report. */
+  readonly reportLimit: number;
   readonly connectionLimit: number;
   readonly handshakesPerSecond: number;
   /** The envoy's connection came or went: what was remembered of it may be outdated. */

@@ -3,7 +3,7 @@ import { RegisterResponse } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
 import { SignedRequest } from '../../../agent/protocol/gen/vigo/v1/envelope.ts';
 import { protocolVersion } from '../../../agent/protocol/limits.ts';
 import { methods, register, type SignedMethodName } from '../../../agent/protocol/methods.ts';
-import { uuidToBytes, uuidToText } from '../../../agent/protocol/uuid.ts';
+import { uuidToBytes } from '../../../agent/protocol/uuid.ts';
 import type { ActorSystem } from '../../../runtime/actor.ts';
 import { RuntimeError } from '../../../runtime/errors.ts';
 import { registrationAddress } from '../../enrollment/messages.ts';
@@ -22,6 +22,8 @@ export interface FleetServiceParts {
   /** Ed25519, 32 bytes; agents pin it. */
   readonly bundlePublicKey: Uint8Array;
   readonly intervalMs: number;
+  /** Bytes of one report. */
+  readonly reportLimit: number;
   /** Every refusal passes here; what is security goes to the audit log. */
   readonly refused: (call: RefusedCall, who: Refused) => void;
   readonly onServed?: (method: string, details: Readonly<Record<string, unknown>>) => void;
@@ -63,8 +65,8 @@ export function createFleetService(parts: FleetServiceParts): Readonly<Record<st
     }),
     [methods.Report.path]: signed(parts, 'Report', (identified) => {
       const { request } = identified;
-      const { body, bodyLimit } = methods.Report;
-      const { reportSequence } = decode('Report', body, request.body, bodyLimit);
+      const { body } = methods.Report;
+      const { reportSequence } = decode('Report', body, request.body, parts.reportLimit);
       counters.reports += 1;
       return askEnvoy(parts, identified, 'report', { request, reportSequence });
     }),
@@ -104,7 +106,7 @@ function signed(
       }
       const request = decode(method, SignedRequest, bytes, requestLimit);
       traceparent = request.traceparent;
-      if (request.envoyId.length !== 16 || uuidToText(request.envoyId) !== envoyId) {
+      if (!connection.envoyIdBytes?.equals(request.envoyId)) {
         throw new EarlyRefusal(refusal('REQUEST_IDENTITY_MISMATCH'));
       }
       if (connection.claim !== true) await claimed(parts, connection, envoyId);

@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { uuidToBytes } from '../../../agent/protocol/uuid.ts';
 import type { Clock } from '../../../runtime/ports/clock.ts';
 import { envoyIdFromCertificate } from '../../enrollment/identity.ts';
 import { HandshakeGate } from './admission.ts';
@@ -103,7 +104,9 @@ function accept(socket: TLSSocket, connections: ConnectionTable, events: Listene
     events.refused(admission.refusal, peer);
     return;
   }
-  const connection: Connection = { envoyId: admission.envoyId, peer, socket, claim: undefined };
+  const { envoyId } = admission;
+  const envoyIdBytes = envoyId === undefined ? undefined : Buffer.from(uuidToBytes(envoyId) ?? []);
+  const connection: Connection = { envoyId, envoyIdBytes, peer, socket, claim: undefined };
   if (!connections.add(connection)) {
     socket.destroy();
     events.refused('connection limit', peer);

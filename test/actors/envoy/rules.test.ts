@@ -91,7 +91,11 @@ t.test(
           if (verdict === 'ok') {
             acceptRequest(record, request, nowMs);
             highest = sequence;
-          } else if (!refuseVerdict(verdict, request, record, nowMs).code.startsWith('REQUEST_')) {
+          } else if (
+            !refuseVerdict(verdict, request, record, nowMs, clockSkewLimitMs).code.startsWith(
+              'REQUEST_',
+            )
+          ) {
             return false;
           }
           return (verdict === 'ok') === expected;

@@ -48,6 +48,7 @@ async function endpointFor(t: Test): Promise<{ endpoint: Endpoint; port: number;
       },
       bundlePublicKey: new Uint8Array(32),
       intervalMs: 15_000,
+      reportLimit: 1_000_000,
       connectionLimit: 1000,
       handshakesPerSecond: 1000,
       onConnection: () => undefined,
