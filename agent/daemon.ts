@@ -10,6 +10,9 @@ import type { TraceContext } from './protocol/traceparent.ts';
 /** Whatever a server or a person asks for, the pace stays within these. */
 export const intervalFloorMs = 100;
 export const intervalCeilingMs = 86_400_000;
+/** An agent that is away from its server tries again within so many intervals, at the latest. */
+const backoffIntervals = 4;
+const backoffCapFloorMs = 30_000;
 /** Lines about single resources in one pass's log. */
 const loggedResourceLimit = 200;
 
@@ -73,8 +76,13 @@ export class Daemon {
     } catch (error) {
       logFailure(log.within(trace), error);
       this.#passDueMs = Math.max(this.#passDueMs, startedMs + this.#intervalMs);
-      this.#checkInDueMs = Math.max(this.#checkInDueMs, startedMs + this.#backoff.next());
+      this.#checkInDueMs = Math.max(this.#checkInDueMs, startedMs + this.#nextAttemptMs());
     }
+  }
+
+  #nextAttemptMs(atLeastMs = 0): number {
+    const capMs = Math.max(backoffCapFloorMs, backoffIntervals * this.#intervalMs);
+    return this.#backoff.next(atLeastMs, capMs);
   }
 
   async #checkIn(
@@ -93,7 +101,7 @@ export class Daemon {
       return true;
     } catch (error) {
       const retryAfterMs = error instanceof AgentError ? error.retryAfterMs : 0;
-      this.#checkInDueMs = clock.monotonicMs() + this.#backoff.next(retryAfterMs);
+      this.#checkInDueMs = clock.monotonicMs() + this.#nextAttemptMs(retryAfterMs);
       const failure = error instanceof Error ? error.message : String(error);
       if (failure !== this.#lastFailure) logFailure(log.within(trace), error);
       else log.within(trace).log('debug', failure);

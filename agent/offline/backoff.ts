@@ -15,9 +15,12 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** `atLeastMs`: what the server asked for; the jitter is added to it. */
-  next(atLeastMs = 0): number {
-    const ceiling = Math.min(backoffCapMs, backoffBaseMs * 2 ** this.#failures);
+  /**
+   * `atLeastMs`: what the server asked for; the jitter is added to it. `capMs`: a lower cap, for
+   * agents that are meant to call often.
+   */
+  next(atLeastMs = 0, capMs = backoffCapMs): number {
+    const ceiling = Math.min(backoffCapMs, capMs, backoffBaseMs * 2 ** this.#failures);
     this.#failures = Math.min(this.#failures + 1, doublingLimit);
     return atLeastMs + Math.floor(this.#random() * ceiling);
   }
