@@ -40,10 +40,16 @@ const registry = {
     exitCode: 64,
   },
   API_AMBIGUOUS: {
-    message: 'several envoys have that name',
-    remedy: 'use the UUID',
+    message: 'more than one has that name',
+    remedy: 'use the whole id',
     httpStatus: 409,
     exitCode: 64,
+  },
+  API_TOKEN_USED: {
+    message: 'the token was used already',
+    remedy: 'to refuse the machine that used it: vigocli envoys revoke',
+    httpStatus: 409,
+    exitCode: 4,
   },
   API_INTERNAL: {
     message: 'the server failed to answer',
@@ -74,6 +80,18 @@ const registry = {
     remedy: "copy tls/ca.cert.pem from the server's home and name it with --ca-file",
     httpStatus: 495,
     exitCode: 4,
+  },
+  CLI_FILE_UNREADABLE: {
+    message: 'a file cannot be read',
+    remedy: 'check its name and its permissions',
+    httpStatus: 400,
+    exitCode: 1,
+  },
+  CLI_FAILED: {
+    message: 'vigocli failed',
+    remedy: 'run it again; when it fails in the same way, report it with the command line',
+    httpStatus: 500,
+    exitCode: 1,
   },
   CLI_AUDIT_BROKEN: {
     message: 'the audit chain does not verify',

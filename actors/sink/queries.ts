@@ -147,6 +147,17 @@ export class SinkQueries {
     return rows.runDetailView(run, this.#all(results));
   }
 
+  /** Ids of runs that begin with these hexadecimal characters, at most `limit`. */
+  runIds(prefix: string, limit: number): string[] {
+    const query = builder
+      .selectFrom('runs')
+      .select('run_id')
+      .where('run_id', '>=', prefix)
+      .where('run_id', '<', `${prefix}g`)
+      .limit(Math.min(limit, pageLimit));
+    return this.#all(query).map(({ run_id }) => run_id);
+  }
+
   /** Newest first. */
   policyHistory(limit: number): rows.PolicyVersionView[] {
     const query = builder

@@ -45,6 +45,8 @@ export interface Views {
   findEnvoys(nameOrId: string): readonly EnvoyView[];
   runs(filter: RunFilter): Page<RunView>;
   run(runId: string): RunDetailView | undefined;
+  /** Ids that begin with these characters, at most `limit`. */
+  runIds(prefix: string, limit: number): readonly string[];
   policyHistory(limit: number): readonly PolicyVersionView[];
   audit(filter: AuditFilter): Page<AuditView>;
 }

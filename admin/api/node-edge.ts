@@ -1,26 +1,52 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { EdgeRequest, HttpEdge, HttpEdgeOptions } from './http-edge.ts';
+import type { EdgeRequest, EdgeResponse, HttpEdge, HttpEdgeOptions } from './http-edge.ts';
 
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 30_000;
-const connectionsMax = 2_000;
-const drainMs = 2_000;
+/** What one peer, or all together, may take of the edge. */
+export interface EdgeLimits {
+  /** For the TLS handshake. */
+  readonly handshakeTimeoutMs: number;
+  /** For the head of a request. */
+  readonly headersTimeoutMs: number;
+  /** For the whole of a request. */
+  readonly requestTimeoutMs: number;
+  readonly connectionsMax: number;
+  /** For running requests, when the edge closes. */
+  readonly drainMs: number;
+}
 
-/** The REST edge on node:https. */
-export async function openNodeEdge(options: HttpEdgeOptions): Promise<HttpEdge> {
+export const edgeLimits: EdgeLimits = {
+  handshakeTimeoutMs: 10_000,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  connectionsMax: 2_000,
+  drainMs: 2_000,
+};
+
+/** How often node looks for late requests: a part of the shorter limit. */
+const checksPerTimeout = 5;
+
+/** The REST edge on node:https: TLS 1.3 only. */
+export async function openNodeEdge(
+  options: HttpEdgeOptions,
+  limits: EdgeLimits = edgeLimits,
+): Promise<HttpEdge> {
   const server = createServer(
     {
       cert: options.certificatePem,
       key: options.keyPem,
       minVersion: 'TLSv1.3',
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
+      handshakeTimeout: limits.handshakeTimeoutMs,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: Math.ceil(limits.headersTimeoutMs / checksPerTimeout),
     },
-    (incoming, outgoing) => void serve(incoming, outgoing, options),
+    (incoming, outgoing) => {
+      serve(incoming, outgoing, options).catch(() => incoming.destroy());
+    },
   );
-  server.maxConnections = connectionsMax;
+  server.maxConnections = limits.connectionsMax;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -31,7 +57,7 @@ export async function openNodeEdge(options: HttpEdgeOptions): Promise<HttpEdge> 
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), drainMs).unref();
+        setTimeout(() => server.closeAllConnections(), limits.drainMs).unref();
       }),
   };
 }
@@ -42,33 +68,46 @@ async function serve(
   options: HttpEdgeOptions,
 ): Promise<void> {
   const body = await readBody(incoming, options.bodyBytesMax);
+  if (body === 'too large') {
+    // The rest is not read: the connection ends with the answer.
+    outgoing.shouldKeepAlive = false;
+    outgoing.once('finish', () => incoming.socket.destroySoon());
+    return send(outgoing, options.tooLarge);
+  }
   const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
   const request: EdgeRequest = {
     method: incoming.method ?? 'GET',
     path,
     query,
     header: (name) => incoming.headers[name]?.toString(),
-    body: body ?? new Uint8Array(),
+    body,
     peerAddress: incoming.socket.remoteAddress ?? '',
   };
-  const answer = body === undefined ? options.tooLarge : await options.handle(request);
+  send(outgoing, await options.handle(request));
+}
+
+function send(outgoing: ServerResponse, answer: EdgeResponse): void {
   if (outgoing.destroyed) return;
   outgoing.writeHead(answer.status, { ...answer.headers });
   outgoing.end(answer.body);
 }
 
-/** The whole body, or undefined when it is larger than allowed or the peer went away. */
-async function readBody(incoming: IncomingMessage, limit: number): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of incoming) {
-      size += (chunk as Buffer).length;
-      if (size > limit) return undefined;
-      chunks.push(chunk as Buffer);
-    }
-  } catch {
-    return undefined;
-  }
-  return Buffer.concat(chunks);
+/** Rejects when the peer goes away before its end. */
+function readBody(incoming: IncomingMessage, limit: number): Promise<Uint8Array | 'too large'> {
+  if (Number(incoming.headers['content-length'] ?? 0) > limit) return Promise.resolve('too large');
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const take = (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= limit) return;
+      incoming.off('data', take).pause();
+      resolve('too large');
+    };
+    incoming.on('data', take);
+    incoming.once('end', () => resolve(Buffer.concat(chunks)));
+    incoming.once('error', reject);
+    incoming.once('close', () => reject(new Error('the peer went away')));
+  });
 }

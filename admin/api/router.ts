@@ -154,15 +154,18 @@ function misfit(validator: Validator, value: unknown, where: string): AdminError
     .filter((error) => error.keyword !== 'boolean')
     .map((error) => ({
       field: `${where}${error.instancePath}`,
-      problem: error.keyword === 'additionalProperties' ? unknownFields(error) : error.message,
+      problem: fieldProblem(error),
     }));
   const [first] = fields;
   return new AdminError('API_BAD_REQUEST', first && `${first.field} ${first.problem}`, { fields });
 }
 
-function unknownFields(error: { params: object }): string {
-  const names = 'additionalProperties' in error.params ? error.params.additionalProperties : [];
-  return `has unknown fields: ${(names as string[]).join(', ')}`;
+function fieldProblem({ params, message }: { params: object; message: string }): string {
+  const words = (names: unknown) => (names as unknown[]).join(', ');
+  if ('additionalProperties' in params) {
+    return `has unknown fields: ${words(params.additionalProperties)}`;
+  }
+  return 'allowedValues' in params ? `must be one of ${words(params.allowedValues)}` : message;
 }
 
 function answer(status: number, type: string, body: string, traceId: string): EdgeResponse {

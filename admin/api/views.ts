@@ -17,6 +17,7 @@ export function viewsOf(
     findEnvoys: (nameOrId) => queries.findEnvoys(nameOrId),
     runs: (filter) => queries.runs(filter),
     run: (runId) => queries.run(runId),
+    runIds: (prefix, limit) => queries.runIds(prefix, limit),
     policyHistory: (limit) => queries.policyHistory(limit),
     audit: (filter) => queries.audit(filter),
   };

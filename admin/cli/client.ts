@@ -1,36 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:https';
 import type { Problem } from '../api/problem.ts';
-import { AdminError, type AdminErrorCode, adminErrorRegistry } from '../errors.ts';
+import { AdminError } from '../errors.ts';
 import type { Connection } from './connection.ts';
-import { exitCodes } from './exit-codes.ts';
+import { RemoteError } from './remote-error.ts';
 
 const answerBytesMax = 64 * 1024 * 1024;
 const defaultTimeoutMs = 30_000;
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
-
-/** A refusal by the server, as the server worded it. */
-export class RemoteError extends Error {
-  override readonly name = 'RemoteError';
-  readonly problem: Problem;
-  readonly exitCode: number;
-
-  constructor(problem: Problem) {
-    super(problem.detail);
-    this.problem = problem;
-    this.exitCode = exitCodeOf(problem);
-  }
-}
-
-function exitCodeOf(problem: Problem): number {
-  const known = adminErrorRegistry[problem.code as AdminErrorCode] as
-    | { exitCode: number }
-    | undefined;
-  if (known) return known.exitCode;
-  if (problem.status === 503) return exitCodes.unreachable;
-  return problem.status === 404 ? exitCodes.error : exitCodes.refused;
-}
 
 /** Speaks to the REST API of one server. */
 export class Client {
@@ -69,7 +47,7 @@ export class Client {
     } catch {
       throw new AdminError('API_INTERNAL', `status ${status}, and the answer is not JSON`);
     }
-    if (status >= 400) throw new RemoteError(value as Problem);
+    if (status >= 400) throw new RemoteError(problemOf(status, value));
     return value as T;
   }
 
@@ -125,4 +103,21 @@ export class Client {
     if (certificate) return new AdminError('CLI_UNTRUSTED_SERVER', `${where}: ${error.message}`);
     return new AdminError('CLI_UNREACHABLE', `${where}: ${error.message}`);
   }
+}
+
+/** Whatever answers on that port may not be a Vigo server; its words are taken as they are. */
+function problemOf(status: number, value: unknown): Problem {
+  const fields = (typeof value === 'object' && value !== null ? value : {}) as Partial<Problem>;
+  const text = (field: unknown, otherwise: string) =>
+    typeof field === 'string' ? field : otherwise;
+  return {
+    type: text(fields.type, 'about:blank'),
+    title: text(fields.title, ''),
+    status,
+    code: text(fields.code, 'API_INTERNAL'),
+    detail: text(fields.detail, `the server answered with status ${status}`),
+    remedy: text(fields.remedy, ''),
+    traceId: text(fields.traceId, ''),
+    details: fields.details,
+  };
 }

@@ -1,6 +1,8 @@
 import { Client } from './client.ts';
 import { type Connection, type ConnectionOptions, connectionOf } from './connection.ts';
-import { type Column, renderPlain, renderTable } from './table.ts';
+import { type Column, plainPairs, renderPlain, renderTable } from './table.ts';
+import { jsonText } from './terminal-text.ts';
+import { terminalWidth } from './terminal-width.ts';
 
 /** What the global options say. */
 export interface GlobalOptions extends ConnectionOptions {
@@ -9,7 +11,8 @@ export interface GlobalOptions extends ConnectionOptions {
   readonly input?: boolean;
 }
 
-const defaultTerminalWidth = 100;
+/** Opens the session of this call; what a session needs is loaded only then. */
+export type OpenSession = () => Promise<Session>;
 
 /** One call of vigocli: where to, and in which form to print. */
 export class Session {
@@ -29,30 +32,41 @@ export class Session {
     return new Client(this.connection);
   }
 
-  /** Prints the value for programs, or what `words` says for people. */
+  /** Columns of the terminal. */
+  get width(): number {
+    return terminalWidth();
+  }
+
+  /** Prints the value for programs (as JSON or as plain pairs), or what `words` says for people. */
   print(value: unknown, words: () => string): void {
-    process.stdout.write(`${this.options.json ? JSON.stringify(value, null, 2) : words()}\n`);
+    if (this.options.json) this.#write(jsonText(value, 2));
+    else if (this.options.plain) this.#write(plainPairs(value).join('\n'));
+    else this.#write(words());
   }
 
   /** Prints a listing as JSON, as tab-separated lines or as a table; `empty` tells people what to do. */
   list<Row>(
-    value: { readonly items: readonly Row[] },
+    value: { readonly items: readonly Row[]; readonly next?: string | undefined },
     columns: readonly Column<Row>[],
     empty: string,
   ): void {
-    if (this.options.json) {
-      this.print(value, () => '');
-    } else if (this.options.plain) {
-      if (value.items.length > 0) process.stdout.write(`${renderPlain(value.items, columns)}\n`);
-    } else {
-      const width = process.stdout.columns ?? defaultTerminalWidth;
-      const text = value.items.length === 0 ? empty : renderTable(value.items, columns, width);
-      process.stdout.write(`${text}\n`);
-    }
+    const { items, next = null } = value;
+    if (this.options.json) this.#write(jsonText({ items, next }, 2));
+    else if (!this.options.plain) this.#write(this.table(items, columns) || empty);
+    else if (items.length > 0) this.#write(renderPlain(items, columns));
+  }
+
+  /** A table for people; the empty text when there are no rows. */
+  table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+    return rows.length === 0 ? '' : renderTable(rows, columns, this.width);
   }
 
   /** A message for the person, not part of the output. */
   note(text: string): void {
     if (!this.options.json) process.stderr.write(`${text}\n`);
+  }
+
+  #write(text: string): void {
+    process.stdout.write(`${text}\n`);
   }
 }

@@ -1,67 +1,110 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import { printable, shorten, textWidth } from './terminal-text.ts';
 
 export interface Column<Row> {
   readonly title: string;
+  /** As it is; the table makes it printable. */
   value(row: Row): string;
+  /** What people see instead, such as the beginning of an id. */
+  brief?(row: Row): string;
+  /** Colours the finished cell. */
+  style?(cell: string, row: Row): string;
   /** Gives way first when the terminal is narrow. */
   readonly flexible?: boolean;
+  /** Is left out when the terminal is too narrow all the same; the last such column first. */
+  readonly optional?: boolean;
   readonly align?: 'right';
 }
 
 const gap = '  ';
-const flexibleWidthMin = 8;
+const flexibleWidthMin = 14;
 
-function width(text: string): number {
-  return stripVTControlCharacters(text).length;
-}
-
-function fit(text: string, size: number, align: 'right' | undefined): string {
-  const missing = size - width(text);
-  if (missing < 0) return `${stripVTControlCharacters(text).slice(0, Math.max(0, size - 1))}…`;
-  return align === 'right' ? ' '.repeat(missing) + text : text + ' '.repeat(missing);
-}
-
-/** Text from machines must not move the cursor or colour the terminal. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
-}
-
-/** Columns for people, no wider than `terminalWidth` when a flexible column can give way. */
+/** Columns for people, no wider than `terminalWidth` when columns can give way. */
 export function renderTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   terminalWidth: number,
 ): string {
-  const cells = rows.map((row) => columns.map((column) => column.value(row)));
-  const widths = columns.map((column, at) =>
-    Math.max(width(column.title), ...cells.map((line) => width(line[at] ?? ''))),
+  const cells = rows.map((row) =>
+    columns.map((column) => printable(column.brief?.(row) ?? column.value(row))),
   );
-  const total = widths.reduce((sum, each) => sum + each, gap.length * (columns.length - 1));
-  let excess = total - terminalWidth;
-  columns.forEach((column, at) => {
-    if (!column.flexible || excess <= 0) return;
-    const narrower = Math.max(flexibleWidthMin, (widths[at] ?? 0) - excess);
-    excess -= (widths[at] ?? 0) - narrower;
-    widths[at] = narrower;
-  });
-  const line = (values: readonly string[], style: (text: string) => string) =>
-    values
-      .map((value, at) => style(fit(value, widths[at] ?? 0, columns[at]?.align)))
+  const wanted = columns.map((column, at) =>
+    Math.max(textWidth(column.title), ...cells.map((line) => textWidth(line[at] ?? ''))),
+  );
+  const shown = chooseColumns(columns, wanted, terminalWidth);
+  const widths = narrow(columns, wanted, shown, terminalWidth);
+  const line = (values: readonly string[], style: (cell: string, at: number) => string) =>
+    shown
+      .map((at) => style(fit(values[at] ?? '', widths[at] ?? 0, columns[at]?.align), at))
       .join(gap)
       .trimEnd();
   const titles = columns.map((column) => column.title);
   return [
-    line(titles, (text) => styleText('bold', text)),
-    ...cells.map((values) => line(values, (text) => text)),
+    line(titles, (cell) => styleText('bold', cell)),
+    ...rows.map((row, number) =>
+      line(cells[number] ?? [], (cell, at) => columns[at]?.style?.(cell, row) ?? cell),
+    ),
   ].join('\n');
 }
 
-/** One row a line, fields separated by tabs, for cut and awk. */
+/** Indices of the columns that fit when the flexible ones are at their narrowest. */
+function chooseColumns<Row>(
+  columns: readonly Column<Row>[],
+  wanted: readonly number[],
+  terminalWidth: number,
+): number[] {
+  const narrowest = (at: number) =>
+    columns[at]?.flexible ? Math.min(flexibleWidthMin, wanted[at] ?? 0) : (wanted[at] ?? 0);
+  let shown = columns.map((_, at) => at);
+  while (sum(shown.map(narrowest)) + gap.length * (shown.length - 1) > terminalWidth) {
+    const dropped = shown.findLast((at) => columns[at]?.optional);
+    if (dropped === undefined) break;
+    shown = shown.filter((at) => at !== dropped);
+  }
+  return shown;
+}
+
+/** The widths after the flexible columns gave way, the first one first. */
+function narrow<Row>(
+  columns: readonly Column<Row>[],
+  wanted: readonly number[],
+  shown: readonly number[],
+  terminalWidth: number,
+): number[] {
+  const widths = [...wanted];
+  const total = sum(shown.map((at) => wanted[at] ?? 0)) + gap.length * (shown.length - 1);
+  let excess = total - terminalWidth;
+  for (const at of shown) {
+    const width = widths[at] ?? 0;
+    if (!columns[at]?.flexible || excess <= 0 || width <= flexibleWidthMin) continue;
+    const narrower = Math.max(flexibleWidthMin, width - excess);
+    excess -= width - narrower;
+    widths[at] = narrower;
+  }
+  return widths;
+}
+
+function fit(text: string, size: number, align: 'right' | undefined): string {
+  const kept = shorten(text, size);
+  const padding = ' '.repeat(Math.max(0, size - textWidth(kept)));
+  return align === 'right' ? padding + kept : kept + padding;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, each) => total + each, 0);
+}
+
+/** One row a line, every column in full, fields separated by tabs, for cut and awk. */
 export function renderPlain<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   return rows
-    .map((row) =>
-      columns.map((column) => printable(stripVTControlCharacters(column.value(row)))).join('\t'),
-    )
+    .map((row) => columns.map((column) => printable(column.value(row))).join('\t'))
     .join('\n');
+}
+
+/** "name<tab>value" lines; what is nested has names with dots, as in "process.rssKb". */
+export function plainPairs(value: unknown, name = ''): string[] {
+  if (typeof value !== 'object' || value === null) return [`${name}\t${printable(String(value))}`];
+  return Object.entries(value).flatMap(([key, each]) =>
+    plainPairs(each, printable(name === '' ? key : `${name}.${key}`)),
+  );
 }

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { AdminError } from '../errors.ts';
+import { printable } from './terminal-text.ts';
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -21,9 +22,13 @@ export function durationWords(ms: number): string {
   return `${Math.round(ms / 86_400_000)} d`;
 }
 
+/** Characters of an id that tell one from another in a table. */
+export const briefIdLength = 8;
+
 export function ago(atMs: number | undefined, nowMs: number): string {
   if (atMs === undefined || atMs === 0) return 'never';
   const passed = nowMs - atMs;
+  if (passed >= 0 && passed < 1000) return 'just now';
   return passed < 0 ? `in ${durationWords(-passed)}` : `${durationWords(passed)} ago`;
 }
 
@@ -43,9 +48,15 @@ const stateColours = {
   'no data': 'gray',
 } as const;
 
-export function stateWord(state: string): string {
+/** The state, or the text that stands for it, in the colour of the state. */
+export function stateWord(state: string, text = printable(state)): string {
   const colour = stateColours[state as keyof typeof stateColours];
-  return colour ? styleText(colour, state) : state;
+  return colour ? styleText(colour, text) : text;
+}
+
+/** "Name:   value" lines. */
+export function fieldLines(fields: readonly (readonly [string, string])[]): string {
+  return fields.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`).join('\n');
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

@@ -1,12 +1,13 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import type { PublishResult } from '../../actors/publish/messages.ts';
 import type { Page, RunDetailView, RunView } from '../api/backend.ts';
 import { Client } from '../cli/client.ts';
 import { connectionOf } from '../cli/connection.ts';
-import { printable } from '../cli/table.ts';
-import { plural } from '../cli/words.ts';
+import { printable } from '../cli/terminal-text.ts';
+import { durationWords, plural } from '../cli/words.ts';
 import { freePort } from './free-port.ts';
 import type { DemoLayout } from './layout.ts';
 import { call, Resident } from './programs.ts';
@@ -56,7 +57,7 @@ export class Demo {
     );
     await screen.step(
       'publishing the sample stack',
-      () => this.#publish(),
+      () => this.#publish(again),
       (text) => text,
     );
     signal.throwIfAborted();
@@ -68,7 +69,7 @@ export class Demo {
     await screen.step(
       'starting the agent and waiting for the first convergence',
       () => this.#startAgent(signal),
-      (run) => `first convergence: ${describeRun(run)}`,
+      (run) => `first convergence ${describeRun(run)}`,
     );
     this.#invite(ports.api);
   }
@@ -94,7 +95,7 @@ export class Demo {
     if (!this.#server && !this.#agent) return;
     this.#screen.line();
     await this.#screen.step(
-      'stopping the agent and the server',
+      'stopping the agent, then the server',
       async () => {
         await this.#agent?.stop();
         await this.#server?.stop();
@@ -102,7 +103,7 @@ export class Demo {
       () => 'stopped; nothing is left running',
     );
     const top = this.#short(this.layout.top);
-    this.#screen.line(`  Start again to go on from here, or remove ${top}/ to begin anew.`);
+    this.#screen.line(`\nStart again to go on from here; remove ${top}/ to begin anew.`);
   }
 
   async #prepareHome(): Promise<void> {
@@ -126,16 +127,30 @@ export class Demo {
     const flags = ['--grpc-listen', listen(grpc), '--api-listen', listen(api)];
     this.#server = new Resident('vigosrv', ['start', '--home', server, ...flags], serverLog);
     await this.#until(signal, 'vigosrv', this.#server, async () => {
-      if (!existsSync(join(server, 'run.json'))) return undefined;
+      const pid = runningPid(server);
+      if (pid === undefined || pid !== this.#server?.pid) return undefined;
       this.#client = new Client(connectionOf({ home: server }, {}));
       return this.#client.get('/healthz').catch(() => undefined);
     });
     return { grpc, api };
   }
 
-  async #publish(): Promise<string> {
-    const words = await call('vigocli', '--home', this.layout.server, 'config', 'publish');
-    return words.trim();
+  /** A stack that somebody broke between two demos stops nothing: the policy before it stays. */
+  async #publish(again: boolean): Promise<string> {
+    const home = ['--home', this.layout.server];
+    try {
+      const message = again ? 'demo started again' : 'sample stack of the demo';
+      const words = await call('vigocli', ...home, '--json', 'config', 'publish', '-m', message);
+      const result = JSON.parse(words) as PublishResult;
+      const extent = `${plural(result.modules, 'module')}, ${plural(result.resources, 'resource')}`;
+      return result.changed
+        ? `published the stack: ${extent}, now policy version ${result.version}`
+        : `the stack is unchanged: ${extent}, policy version ${result.version}`;
+    } catch (error) {
+      if (!again) throw error;
+      const stack = this.#short(join(this.layout.server, 'stacks'));
+      return `${stack}/ has mistakes, so the policy before it stays; see vigocli config validate`;
+    }
   }
 
   async #enroll(grpcPort: number): Promise<string> {
@@ -143,24 +158,19 @@ export class Demo {
     const where = ['--config-dir', agentConfig, '--state-dir', agentState, '--root', root];
     const target = ['--server', `localhost:${grpcPort}`];
     if (existsSync(join(agentConfig, 'identity.key'))) {
-      const status = JSON.parse(await call('vigo', 'status', '--json', ...where)) as {
-        envoyId?: string;
-      };
-      if (status.envoyId) return `enrolled before, as envoy ${status.envoyId}`;
+      const envoyId = await this.#envoyId(where);
+      if (envoyId) return `enrolled before, as envoy ${envoyId}`;
     }
-    const created = await call(
-      'vigocli',
-      '--home',
-      server,
-      '--json',
-      'tokens',
-      'create',
-      '--match',
-      '*',
-    );
+    const make = ['--json', 'tokens', 'create', '--match', '*', '--expires', '10m'];
+    const created = await call('vigocli', '--home', server, ...make);
     const { token } = JSON.parse(created) as { token: string };
-    const words = await call('vigo', 'register', ...target, '--token', token, ...where);
-    return words.trim().split('\n')[0] ?? 'enrolled';
+    await call('vigo', 'register', ...target, '--token', token, ...where);
+    return `enrolled with a one-use token, as envoy ${await this.#envoyId(where)}`;
+  }
+
+  async #envoyId(where: readonly string[]): Promise<string | undefined> {
+    const status = await call('vigo', 'status', '--json', ...where);
+    return (JSON.parse(status) as { envoyId?: string }).envoyId;
   }
 
   async #startAgent(signal: AbortSignal): Promise<RunDetailView> {
@@ -181,21 +191,20 @@ export class Demo {
   }
 
   #invite(apiPort: number): void {
-    const screen = this.#screen;
-    screen.line(styleText('bold', '\nThese are kept as declared:\n'));
-    const files = managedPaths(this.layout.root).slice(0, listedFilesMax);
-    for (const file of files) screen.line(file);
-    const home = this.#short(this.layout.server);
-    screen.line(
-      `\n${styleText('bold', 'Delete or edit one of these files and watch it come back')} (within ${intervalSeconds} s).`,
-    );
-    screen.line(`The stack they come from: ${this.#short(join(this.layout.server, 'stacks'))}/`);
-    screen.line(`REST API:  https://localhost:${apiPort}/api/v1/status`);
-    screen.line('In another terminal, for instance:\n');
-    for (const command of ['status', 'runs show', 'audit verify']) {
-      screen.line(`  npx vigocli --home ${home} ${command}`);
+    const { root, server } = this.layout;
+    const line = (text = '') => this.#screen.line(text);
+    const all = managedPaths(root);
+    line(styleText('bold', '\nThese files are kept as declared:\n'));
+    for (const file of all.slice(0, listedFilesMax)) line(file);
+    line(styleText('bold', '\nDelete or edit one of them and watch it come back.'));
+    line(`The agent looks every ${intervalSeconds} s; what it repairs is told below.\n`);
+    line(`Policy     ${this.#short(join(server, 'stacks'))}/`);
+    line(`REST API   https://localhost:${apiPort}/api/v1/status`);
+    line('\nIn another terminal:\n');
+    for (const command of ['runs show', 'status', 'audit verify']) {
+      line(`  npx vigocli --home ${this.#short(server)} ${command}`);
     }
-    screen.line(`\n${styleText('gray', 'Ctrl-C stops everything.')}\n`);
+    line(`\n${styleText('gray', 'Ctrl-C stops everything.')}\n`);
   }
 
   /** Runs that this demo has not shown yet, oldest first. */
@@ -257,9 +266,25 @@ export class Demo {
 
 function describeRun(run: RunDetailView): string {
   const done = run.created + run.updated + run.deleted;
-  const trouble = run.failed + run.blocked;
-  const words = `${plural(run.total, 'resource')}, ${done} changed, ${run.unchanged} as declared`;
-  return trouble > 0 ? `${words}, ${trouble} failed` : words;
+  const counts: [number, string][] = [
+    [done, 'brought to their declared state'],
+    [run.unchanged, 'as declared already'],
+    [run.skipped, 'skipped by a condition'],
+    [run.failed + run.blocked, 'failed'],
+  ];
+  const words = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  const took = durationWords(run.durationMs);
+  return `in ${took}: ${plural(run.total, 'resource')}, ${words.join(', ')}`;
+}
+
+/** Who wrote the server's run file; undefined while there is none. */
+function runningPid(home: string): number | undefined {
+  try {
+    const text = readFileSync(join(home, 'run.json'), 'utf8');
+    return (JSON.parse(text) as { pid: number }).pid;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Every file and link below the root, in order. */

@@ -1,10 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const project = new URL('../..', import.meta.url).pathname;
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const run = promisify(execFile);
+/** The demo writes nothing outside its home, not even into the user's cache. */
+const environment = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1', NO_COLOR: '1' };
 const stopGraceMs = 10_000;
 
 const mains = {
@@ -25,7 +27,7 @@ function argv(program: Program, rest: readonly string[]): string[] {
 /** Runs a program to its end and returns what it printed; rejects with its complaint otherwise. */
 export async function call(program: Program, ...rest: string[]): Promise<string> {
   try {
-    return (await run(process.execPath, argv(program, rest))).stdout;
+    return (await run(process.execPath, argv(program, rest), { env: environment })).stdout;
   } catch (error) {
     const output = error as { stderr?: string; stdout?: string };
     throw new Error(output.stderr || output.stdout || String(error));
@@ -42,8 +44,14 @@ export class Resident {
     this.#child = spawn(process.execPath, argv(program, rest), {
       detached: true,
       stdio: ['ignore', log, log],
+      env: environment,
     });
+    closeSync(log);
     this.exited = new Promise((resolve) => this.#child.once('exit', (code) => resolve(code)));
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   /** Asks it to end, and ends it when it does not. */

@@ -1,4 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { styleText } from 'node:util';
+import { printable } from '../cli/terminal-text.ts';
+
+const tailLines = 10;
 
 /** The demo's voice: steps that tick off, then one line for each thing that happens. */
 export class Screen {
@@ -12,6 +16,14 @@ export class Screen {
 
   line(text = ''): void {
     this.#out.write(`${text}\n`);
+  }
+
+  /** The end of a log, when there is one. */
+  tail(path: string): void {
+    if (!existsSync(path)) return;
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-tailLines);
+    this.line(`\nThe end of ${path}:`);
+    for (const text of lines) this.line(`  ${printable(text)}`);
   }
 
   /** Shows what is being done, then what came of it. */

@@ -26,7 +26,7 @@ try {
   if (!stopped.signal.aborted) {
     const message = error instanceof Error ? error.message : String(error);
     screen.line(`\n${styleText('red', 'The demo could not go on.')} ${message.trim()}`);
-    screen.line(`Logs: ${demo.layout.serverLog} and ${demo.layout.agentLog}`);
+    for (const log of [demo.layout.serverLog, demo.layout.agentLog]) screen.tail(log);
     process.exitCode = 1;
   }
 } finally {

@@ -7,6 +7,7 @@ import { idParameter, nameLengthMax, nothing, object, pageQuery } from '../schem
 
 const askDeadlineMs = 10_000;
 const recentRuns = 10;
+const envoyStates = ['converged', 'changed', 'degraded', 'failed', 'no data', 'revoked'];
 
 function oneEnvoy(backend: Backend, nameOrId: string): EnvoyView {
   const found = backend.views.findEnvoys(nameOrId);
@@ -29,7 +30,7 @@ export const envoyRoutes = [
     query: object({
       ...pageQuery,
       match: Type.Optional(Type.String({ maxLength: nameLengthMax, description: 'glob' })),
-      state: Type.Optional(Type.String({ maxLength: 20, description: 'converged, failed, ...' })),
+      state: Type.Optional(Type.Enum(envoyStates)),
     }),
     body: undefined,
     handle: async ({ backend, query }) =>
@@ -60,7 +61,9 @@ export const envoyRoutes = [
     handle: async ({ backend, parameters, body, by }) => {
       const envoy = oneEnvoy(backend, parameters.id);
       const payload = { envoyId: envoy.id, reason: body.reason, by };
-      await backend.ask(enrollmentAddress(), 'revokeEnvoy', payload, askDeadlineMs);
+      if (!envoy.revoked) {
+        await backend.ask(enrollmentAddress(), 'revokeEnvoy', payload, askDeadlineMs);
+      }
       return { revoked: envoy.id, hostname: envoy.hostname };
     },
   }),

@@ -1,7 +1,20 @@
 import { Type } from 'typebox';
 import { AdminError } from '../../errors.ts';
+import type { Backend } from '../backend.ts';
 import { route } from '../route.ts';
 import { idParameter, nameLengthMax, nothing, object, pageQuery } from '../schemas.ts';
+
+/** Runs have long ids; a beginning that only one has will do. */
+const idPrefix = /^[0-9a-f]{8}[0-9a-f-]{0,27}$/;
+const ambiguousIdsMax = 10;
+const runStates = ['converged', 'changed', 'degraded', 'failed'];
+
+function wholeId(backend: Backend, id: string): string {
+  if (!idPrefix.test(id)) return id;
+  const ids = backend.views.runIds(id, ambiguousIdsMax);
+  if (ids.length > 1) throw new AdminError('API_AMBIGUOUS', `${id} is ${ids.join(', ')}`, { ids });
+  return ids[0] ?? id;
+}
 
 export const runRoutes = [
   route({
@@ -15,7 +28,7 @@ export const runRoutes = [
       envoy: Type.Optional(
         Type.String({ maxLength: nameLengthMax, description: 'UUID or host name' }),
       ),
-      state: Type.Optional(Type.String({ maxLength: 20 })),
+      state: Type.Optional(Type.Enum(runStates)),
     }),
     body: undefined,
     handle: async ({ backend, query }) => {
@@ -30,13 +43,13 @@ export const runRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/runs/{id}',
-    summary: 'Show one run with what each resource did and why',
+    summary: 'Show one run, by id or 8 and more characters of its beginning, with every result',
     access: 'admin',
     parameters: idParameter,
     query: nothing,
     body: undefined,
     handle: async ({ backend, parameters }) => {
-      const run = backend.views.run(parameters.id);
+      const run = backend.views.run(wholeId(backend, parameters.id.toLowerCase()));
       if (!run) throw new AdminError('API_NOT_FOUND', `run ${parameters.id}`);
       return run;
     },

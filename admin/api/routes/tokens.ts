@@ -52,10 +52,15 @@ export const tokenRoutes = [
     query: nothing,
     body: undefined,
     handle: async ({ backend, parameters, by }) => {
-      const known = backend.views.tokens().some((token) => token.id === parameters.id);
-      if (!known) throw new AdminError('API_NOT_FOUND', `token ${parameters.id}`);
+      const token = backend.views.tokens().find(({ id }) => id === parameters.id);
+      if (!token) throw new AdminError('API_NOT_FOUND', `token ${parameters.id}`);
+      if (token.usedAtMs !== undefined) {
+        throw new AdminError('API_TOKEN_USED', `by envoy ${token.usedBy}`);
+      }
       const payload = { id: parameters.id, by };
-      await backend.ask(enrollmentAddress(), 'revokeToken', payload, askDeadlineMs);
+      if (token.revokedAtMs === undefined) {
+        await backend.ask(enrollmentAddress(), 'revokeToken', payload, askDeadlineMs);
+      }
       return { revoked: parameters.id };
     },
   }),

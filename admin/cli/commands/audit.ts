@@ -1,14 +1,13 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import { type AuditHead, type AuditRow, verifyChain } from '../../../actors/audit/chain.ts';
-import { exportLine, readExport } from '../../../actors/audit/export.ts';
+import type { AuditHead, AuditRow } from '../../../actors/audit/chain.ts';
 import type { AuditView, Page } from '../../api/backend.ts';
 import { AdminError } from '../../errors.ts';
 import type { Client } from '../client.ts';
-import type { Session } from '../session.ts';
-import { type Column, printable } from '../table.ts';
+import { limitOption } from '../options.ts';
+import type { OpenSession, Session } from '../session.ts';
+import type { Column } from '../table.ts';
+import { escapeJson } from '../terminal-text.ts';
 import { ago, plural } from '../words.ts';
 
 const pageSize = 500;
@@ -17,14 +16,14 @@ const columns: readonly Column<AuditView>[] = [
   { title: 'SEQ', value: (entry) => String(entry.sequence), align: 'right' },
   { title: 'WHEN', value: (entry) => ago(entry.atMs, Date.now()) },
   { title: 'EVENT', value: (entry) => entry.type },
-  { title: 'BY', value: (entry) => printable(entry.actor), flexible: true },
-  { title: 'SUBJECT', value: (entry) => printable(entry.subject), flexible: true },
-  { title: 'DETAILS', value: (entry) => details(entry), flexible: true },
+  { title: 'BY', value: (entry) => entry.actor, flexible: true },
+  { title: 'SUBJECT', value: (entry) => entry.subject, flexible: true },
+  { title: 'DETAILS', value: (entry) => details(entry), flexible: true, optional: true },
 ];
 
 function details(entry: AuditView): string {
   const pairs = Object.entries(entry.details).map(([name, value]) => `${name}=${value}`);
-  return printable(pairs.join(' '));
+  return pairs.join(' ');
 }
 
 /** Every entry of the log, in order, page by page. */
@@ -39,7 +38,19 @@ async function* wholeLog(client: Client): AsyncGenerator<AuditRow> {
   }
 }
 
-export function addAuditCommands(program: Command, session: () => Session): void {
+async function* exportedRows(path: string): AsyncGenerator<AuditRow> {
+  const { open } = await import('node:fs/promises');
+  const { readExport } = await import('../../../actors/audit/export.ts');
+  try {
+    const file = await open(path);
+    yield* readExport(file.readLines(), path);
+  } catch (error) {
+    const { syscall, message } = error as NodeJS.ErrnoException;
+    throw syscall === undefined ? error : new AdminError('CLI_FILE_UNREADABLE', message);
+  }
+}
+
+export function addAuditCommands(program: Command, open: OpenSession): void {
   const audit = program.command('audit').description('who did what, and the proof');
 
   audit
@@ -47,9 +58,9 @@ export function addAuditCommands(program: Command, session: () => Session): void
     .description('list the newest entries, oldest first')
     .option('--after <sequence>', 'entries behind this one instead')
     .option('--type <type>', 'only this type of event, e.g. enrollment.accepted')
-    .option('--limit <rows>', 'rows to show', '30')
+    .addOption(limitOption(30))
     .action(async (options: Record<string, string>) => {
-      const it = session();
+      const it = await open();
       const page = await it.client.get<Page<AuditView>>('/api/v1/audit', {
         ...(options.after === undefined ? { newest: 'true' } : {}),
         ...options,
@@ -61,8 +72,10 @@ export function addAuditCommands(program: Command, session: () => Session): void
     .command('export')
     .description('print the whole log as JSON lines, for an offline check')
     .action(async () => {
-      for await (const row of wholeLog(session().client)) {
-        process.stdout.write(`${exportLine(row)}\n`);
+      const { exportLine } = await import('../../../actors/audit/export.ts');
+      const it = await open();
+      for await (const row of wholeLog(it.client)) {
+        process.stdout.write(`${escapeJson(exportLine(row))}\n`);
       }
     });
 
@@ -72,15 +85,14 @@ export function addAuditCommands(program: Command, session: () => Session): void
     .option('--file <export>', 'check this export, without a server')
     .option('--expect-head <hash>', 'a head noted earlier, which the log must contain')
     .action(async (options: { file?: string; expectHead?: string }) => {
-      const it = session();
-      const rows = options.file
-        ? readExport(createInterface({ input: createReadStream(options.file) }), options.file)
-        : wholeLog(it.client);
+      const it = await open();
+      const rows = options.file ? exportedRows(options.file) : wholeLog(it.client);
       printHead(it, await verify(rows, options.expectHead));
     });
 }
 
 async function verify(rows: AsyncIterable<AuditRow>, expected?: string): Promise<AuditHead> {
+  const { verifyChain } = await import('../../../actors/audit/chain.ts');
   try {
     return await verifyChain(rows, expected);
   } catch (error) {

@@ -1,4 +1,3 @@
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type {
   Diagnostic,
@@ -6,9 +5,11 @@ import type {
   ValidationResult,
 } from '../../../actors/publish/messages.ts';
 import type { PolicyVersionView } from '../../api/backend.ts';
-import { RemoteError } from '../client.ts';
+import { describeDiagnostic } from '../diagnostic.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Session } from '../session.ts';
+import { limitOption } from '../options.ts';
+import { RemoteError } from '../remote-error.ts';
+import type { OpenSession, Session } from '../session.ts';
 import type { Column } from '../table.ts';
 import { ago, plural } from '../words.ts';
 
@@ -19,27 +20,17 @@ const columns: readonly Column<PolicyVersionView>[] = [
   { title: 'PUBLISHED', value: (version) => ago(version.publishedAtMs, Date.now()) },
   { title: 'BY', value: (version) => version.publishedBy },
   { title: 'ENVOYS', value: (version) => String(version.changedEnvoys), align: 'right' },
-  { title: 'BUNDLES', value: (version) => String(version.bundles), align: 'right' },
+  {
+    title: 'BUNDLES',
+    value: (version) => String(version.bundles),
+    align: 'right',
+    optional: true,
+  },
   { title: 'MESSAGE', value: (version) => version.message, flexible: true },
 ];
 
-/** file:line:column, the line with a caret, the reason, what to do. */
-export function describeDiagnostic(diagnostic: Diagnostic): string {
-  const place = `${diagnostic.file}:${diagnostic.line}:${diagnostic.column}`;
-  const word =
-    diagnostic.severity === 'error' ? styleText('red', 'error') : styleText('yellow', 'warning');
-  const lines = [
-    `${styleText('bold', place)}: ${word}: ${diagnostic.message} [${diagnostic.code}]`,
-  ];
-  if (diagnostic.excerpt !== undefined) {
-    lines.push(`    ${diagnostic.excerpt}`, `    ${' '.repeat(diagnostic.column - 1)}^`);
-  }
-  if (diagnostic.suggestion) lines.push(`    ${styleText('cyan', diagnostic.suggestion)}`);
-  return lines.join('\n');
-}
-
 function printDiagnostics(it: Session, diagnostics: readonly Diagnostic[]): void {
-  for (const diagnostic of diagnostics) it.note(`${describeDiagnostic(diagnostic)}\n`);
+  for (const diagnostic of diagnostics) it.note(`${describeDiagnostic(diagnostic, it.width)}\n`);
 }
 
 function extent(result: ValidationResult): string {
@@ -50,14 +41,14 @@ function extent(result: ValidationResult): string {
   ].join(', ');
 }
 
-export function addConfigCommands(program: Command, session: () => Session): void {
+export function addConfigCommands(program: Command, open: OpenSession): void {
   const config = program.command('config').description('the policy: check, publish, history');
 
   config
     .command('validate')
     .description("check the server's stack directory; changes nothing")
     .action(async () => {
-      const it = session();
+      const it = await open();
       const path = '/api/v1/config/validate';
       const result = await it.client.post<ValidationResult>(path, {}, publishTimeoutMs);
       printDiagnostics(it, result.diagnostics);
@@ -74,14 +65,14 @@ export function addConfigCommands(program: Command, session: () => Session): voi
       'check the stack, compile it and make it the policy of the fleet, or change nothing',
     )
     .option('-m, --message <text>', 'why, for the history', '')
-    .action(async (options: { message: string }) => publish(session(), options.message));
+    .action(async (options: { message: string }) => publish(await open(), options.message));
 
   config
     .command('history')
     .description('list policy versions, newest first')
-    .option('--limit <rows>', 'rows to show', '20')
+    .addOption(limitOption(20))
     .action(async (options: Record<string, string>) => {
-      const it = session();
+      const it = await open();
       const path = '/api/v1/config/history';
       const page = await it.client.get<{ items: PolicyVersionView[] }>(path, options);
       it.list(page, columns, 'Nothing was published yet: vigocli config publish');

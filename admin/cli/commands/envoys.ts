@@ -1,45 +1,52 @@
 import type { Command } from 'commander';
 import type { EnvoyView, Page, RunView } from '../../api/backend.ts';
 import { AdminError } from '../../errors.ts';
-import type { Session } from '../session.ts';
+import { cursorOption, limitOption, stateOption } from '../options.ts';
+import type { OpenSession, Session } from '../session.ts';
 import type { Column } from '../table.ts';
-import { ago, clockTime, stateWord } from '../words.ts';
+import { printable } from '../terminal-text.ts';
+import { ago, clockTime, fieldLines, stateWord } from '../words.ts';
 import { runColumns } from './runs.ts';
+
+const envoyStates = ['converged', 'changed', 'degraded', 'failed', 'no data', 'revoked'];
 
 const columns: readonly Column<EnvoyView>[] = [
   { title: 'HOST', value: (envoy) => envoy.hostname, flexible: true },
-  { title: 'STATE', value: (envoy) => stateWord(envoy.state) },
+  {
+    title: 'STATE',
+    value: (envoy) => envoy.state,
+    style: (cell, { state }) => stateWord(state, cell),
+  },
   { title: 'LAST SEEN', value: (envoy) => ago(envoy.lastSeenMs, Date.now()) },
-  { title: 'POLICY', value: (envoy) => String(envoy.policyVersion ?? '-'), align: 'right' },
-  { title: 'AGENT', value: (envoy) => envoy.agentVersion },
-  { title: 'ID', value: (envoy) => envoy.id },
+  { title: 'POLICY', value: (envoy) => String(envoy.policyVersion || '-'), align: 'right' },
+  { title: 'AGENT', value: (envoy) => envoy.agentVersion, optional: true },
+  { title: 'ID', value: (envoy) => envoy.id, optional: true },
 ];
 
 function describe(envoy: EnvoyView): string {
-  const rows = [
-    ['Host', envoy.hostname],
+  return fieldLines([
+    ['Host', printable(envoy.hostname)],
     ['ID', envoy.id],
     ['State', stateWord(envoy.state)],
     ['Last seen', ago(envoy.lastSeenMs, Date.now())],
-    ['Policy', String(envoy.policyVersion ?? 'none yet')],
-    ['Agent', envoy.agentVersion],
+    ['Policy', String(envoy.policyVersion || 'none yet')],
+    ['Agent', printable(envoy.agentVersion)],
     ['Enrolled', clockTime(envoy.enrolledAtMs)],
-  ];
-  return rows.map(([name, value]) => `${`${name}:`.padEnd(12)}${value}`).join('\n');
+  ]);
 }
 
-export function addEnvoyCommands(program: Command, session: () => Session): void {
+export function addEnvoyCommands(program: Command, open: OpenSession): void {
   const envoys = program.command('envoys').description('the machines under management');
 
   envoys
     .command('list')
     .description('list envoys by host name')
     .option('--match <glob>', 'only host names that fit')
-    .option('--state <state>', 'only converged, changed, degraded, failed, "no data" or revoked')
-    .option('--limit <rows>', 'rows to show', '100')
-    .option('--cursor <cursor>', 'go on behind an earlier page')
+    .addOption(stateOption(envoyStates))
+    .addOption(limitOption(100))
+    .addOption(cursorOption())
     .action(async (options: Record<string, string>) => {
-      const it = session();
+      const it = await open();
       const page = await it.client.get<Page<EnvoyView>>('/api/v1/envoys', options);
       it.list(page, columns, 'No envoys. Enroll one: vigocli tokens create --match "web-*"');
       if (page.next) it.note(`More: vigocli envoys list --cursor ${page.next}`);
@@ -49,12 +56,13 @@ export function addEnvoyCommands(program: Command, session: () => Session): void
     .command('show <host-or-id>')
     .description('show one envoy and its last runs')
     .action(async (name: string) => {
-      const it = session();
+      const it = await open();
       const path = `/api/v1/envoys/${encodeURIComponent(name)}`;
       const envoy = await it.client.get<EnvoyView & { runs: RunView[] }>(path);
-      it.print(envoy, () => `${describe(envoy)}\n`);
-      if (it.options.json) return;
-      it.list({ items: envoy.runs }, runColumns, 'No runs were reported yet.');
+      it.print(envoy, () => {
+        const runs = it.table(envoy.runs, runColumns) || 'No runs were reported yet.';
+        return `${describe(envoy)}\n\n${runs}`;
+      });
     });
 
   envoys
@@ -63,14 +71,14 @@ export function addEnvoyCommands(program: Command, session: () => Session): void
     .requiredOption('--reason <text>', 'kept in the audit log')
     .option('--confirm <host>', 'the host name again, instead of being asked')
     .action(async (name: string, options: { reason: string; confirm?: string }) => {
-      const it = session();
+      const it = await open();
       const path = `/api/v1/envoys/${encodeURIComponent(name)}`;
       const envoy = await it.client.get<EnvoyView>(path);
       await confirmHost(it, envoy.hostname, options.confirm);
       const reply = await it.client.post(`/api/v1/envoys/${envoy.id}/revoke`, {
         reason: options.reason,
       });
-      it.print(reply, () => `${envoy.hostname} (${envoy.id}) is revoked.`);
+      it.print(reply, () => `${printable(envoy.hostname)} (${envoy.id}) is revoked.`);
     });
 }
 
@@ -84,7 +92,9 @@ async function confirmHost(
   if (word === undefined && process.stdin.isTTY && it.options.input !== false) {
     const { createInterface } = await import('node:readline/promises');
     const prompt = createInterface({ input: process.stdin, output: process.stderr });
-    word = await prompt.question(`Type the host name ${hostname} to revoke it for ever: `);
+    word = await prompt.question(
+      `Type the host name ${printable(hostname)} to revoke it for ever: `,
+    );
     prompt.close();
   }
   if (word === hostname) return;

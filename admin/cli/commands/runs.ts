@@ -1,43 +1,64 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { Page, RunDetailView, RunResultView, RunView } from '../../api/backend.ts';
-import type { Session } from '../session.ts';
-import { type Column, printable } from '../table.ts';
-import { ago, clockTime, durationWords, plural, stateWord } from '../words.ts';
+import { AdminError } from '../../errors.ts';
+import { cursorOption, limitOption, stateOption } from '../options.ts';
+import type { OpenSession, Session } from '../session.ts';
+import type { Column } from '../table.ts';
+import { printable } from '../terminal-text.ts';
+import { ago, briefIdLength, clockTime, durationWords, plural, stateWord } from '../words.ts';
+
+const runStates = ['converged', 'changed', 'degraded', 'failed'];
 
 export const runColumns: readonly Column<RunView>[] = [
-  { title: 'RUN', value: (run) => run.id },
+  { title: 'RUN', value: (run) => run.id, brief: (run) => run.id.slice(0, briefIdLength) },
   { title: 'HOST', value: (run) => run.hostname, flexible: true },
   { title: 'WHEN', value: (run) => ago(run.startedAtMs, Date.now()) },
-  { title: 'STATE', value: (run) => stateWord(run.state) },
+  { title: 'STATE', value: (run) => run.state, style: (cell, { state }) => stateWord(state, cell) },
   { title: 'CHANGES', value: changes, flexible: true },
-  { title: 'TOOK', value: (run) => durationWords(run.durationMs), align: 'right' },
-  { title: 'POLICY', value: (run) => String(run.policyVersion), align: 'right' },
+  { title: 'TOOK', value: (run) => durationWords(run.durationMs), align: 'right', optional: true },
+  { title: 'POLICY', value: (run) => String(run.policyVersion), align: 'right', optional: true },
 ];
 
-/** "2 created, 1 failed of 12". */
+const resultColumns: readonly Column<RunResultView>[] = [
+  { title: 'ACTION', value: (result) => result.action },
+  { title: 'RESOURCE', value: (result) => result.id },
+  { title: 'TYPE', value: (result) => result.type },
+  { title: 'ERROR', value: (result) => result.errorCode || '-' },
+  { title: 'REASON', value: (result) => result.reason },
+];
+
+/** Actions that are shown on demand. */
+const quietActions = new Set(['none', 'skipped']);
+
+/** "2 created, 1 failed of 12". What a condition skipped is not worth a word here. */
 function changes(run: RunView): string {
-  const parts = (['created', 'updated', 'deleted', 'skipped', 'blocked', 'failed'] as const)
+  const parts = (['created', 'updated', 'deleted', 'blocked', 'failed'] as const)
     .filter((name) => run[name] > 0)
     .map((name) => `${run[name]} ${name}`);
   return `${parts.length === 0 ? 'none' : parts.join(', ')} of ${run.total}`;
 }
 
-const actionMarks: Readonly<Record<string, string>> = {
-  created: styleText('green', '+'),
-  updated: styleText('yellow', '~'),
-  deleted: styleText('red', '-'),
-  skipped: styleText('gray', '·'),
-  blocked: styleText('magenta', '!'),
-  failed: styleText('red', '✗'),
-};
+const actionMarks = {
+  created: ['green', '+'],
+  updated: ['yellow', '~'],
+  deleted: ['red', '-'],
+  blocked: ['magenta', '!'],
+  failed: ['red', '✗'],
+} as const;
 
 function describeResult(result: RunResultView): string {
-  const head = `${actionMarks[result.action] ?? ' '} ${result.id}  ${styleText('gray', result.type)}`;
-  const lines = [`${head}  ${result.action}: ${printable(result.reason)}`];
-  if (result.errorCode) lines.push(`    ${styleText('red', result.errorCode)}`);
+  const [colour, mark] = actionMarks[result.action as keyof typeof actionMarks] ?? ['gray', '·'];
+  const words = `${printable(result.action)}: ${printable(result.reason)}`;
+  const type = styleText('gray', printable(result.type));
+  const lines = [`${styleText(colour, mark)} ${printable(result.id)}  ${type}  ${words}`];
+  if (result.errorCode) lines.push(`    ${styleText('red', printable(result.errorCode))}`);
   const diff = result.diff.split('\n').filter((line) => line !== '');
   return [...lines, ...diff.map((line) => `    ${colourDiff(printable(line))}`)].join('\n');
+}
+
+function describeQuiet(result: RunResultView): string {
+  return styleText('gray', `· ${printable(result.id)}: ${printable(result.reason)}`);
 }
 
 function colourDiff(line: string): string {
@@ -46,52 +67,67 @@ function colourDiff(line: string): string {
   return styleText('gray', line);
 }
 
-function describe(run: RunDetailView): string {
+function describe(run: RunDetailView, all: boolean): string {
   const notes = [run.dryRun ? 'dry run' : '', run.offline ? 'while offline' : ''].filter(Boolean);
   const head =
-    `${run.hostname}: ${stateWord(run.state)}, ${changes(run)}` +
+    `${printable(run.hostname)}: ${stateWord(run.state)}, ${changes(run)}` +
     `${notes.length > 0 ? ` (${notes.join(', ')})` : ''}\n` +
+    `run ${run.id}\n` +
     `started ${clockTime(run.startedAtMs)}, took ${durationWords(run.durationMs)}, ` +
     `policy version ${run.policyVersion}\n`;
   const incidents = run.incidents.map(
-    (incident) => `${styleText('red', incident.code)}  ${printable(incident.message)}`,
+    (incident) => `${styleText('red', printable(incident.code))}  ${printable(incident.message)}`,
   );
-  const body = run.results.map(describeResult);
+  const quiet = run.results.filter(({ action }) => quietActions.has(action));
+  const body = run.results.filter(({ action }) => !quietActions.has(action)).map(describeResult);
   if (body.length === 0 && incidents.length === 0) body.push('Nothing had to be changed.');
-  return [head, ...incidents, ...body].join('\n');
+  const tail = all ? ['', ...quiet.map(describeQuiet)] : quietWords(run);
+  return [head, ...incidents, ...body, ...tail].join('\n');
 }
 
-export function addRunCommands(program: Command, session: () => Session): void {
+function quietWords({ unchanged, skipped }: RunDetailView): string[] {
+  const parts = [
+    ...(unchanged > 0 ? [`${plural(unchanged, 'resource')} as declared`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped by a condition`] : []),
+  ];
+  return parts.length === 0 ? [] : ['', styleText('gray', `${parts.join(', ')} (see --all)`)];
+}
+
+export function addRunCommands(program: Command, open: OpenSession): void {
   const runs = program.command('runs').description('what the agents did, and why');
 
   runs
     .command('list')
     .description('list runs that changed something, failed or adopted a policy, newest first')
     .option('--envoy <host-or-id>', 'only of this envoy')
-    .option('--state <state>', 'only converged, changed, degraded or failed')
-    .option('--limit <rows>', 'rows to show', '20')
-    .option('--cursor <cursor>', 'go on behind an earlier page')
+    .addOption(stateOption(runStates))
+    .addOption(limitOption(20))
+    .addOption(cursorOption())
     .action(async (options: Record<string, string>) => {
-      const it = session();
+      const it = await open();
       const page = await it.client.get<Page<RunView>>('/api/v1/runs', options);
       it.list(page, runColumns, 'No runs were reported yet.');
-      if (page.next) it.note(`More: vigocli runs list --cursor ${page.next}`);
+      if (page.next) it.note(`More: vigocli runs list --cursor ${printable(page.next)}`);
     });
 
   runs
-    .command('show [run]')
-    .description('show what each resource of a run did and why; the newest run when none is named')
-    .action(async (name: string | undefined) => {
-      const it = session();
+    .command('show')
+    .argument('[run]', 'id of the run, or 8 and more characters of its beginning; default: newest')
+    .description('show what each resource of a run did and why')
+    .option('--all', 'also resources that were as declared or skipped by a condition')
+    .action(async (name: string | undefined, options: { all?: boolean }) => {
+      const it = await open();
       const id = name ?? (await newestRun(it));
-      if (id === undefined) return it.print(null, () => 'No runs were reported yet.');
       const run = await it.client.get<RunDetailView>(`/api/v1/runs/${encodeURIComponent(id)}`);
-      it.print(run, () => describe(run));
-      it.note(`\n${plural(run.results.length, 'resource')} shown of ${run.total}`);
+      if (it.options.plain) it.list({ items: run.results }, resultColumns, '');
+      else it.print(run, () => describe(run, options.all === true));
     });
 }
 
-async function newestRun(it: Session): Promise<string | undefined> {
+async function newestRun(it: Session): Promise<string> {
   const page = await it.client.get<Page<RunView>>('/api/v1/runs', { limit: 1 });
-  return page.items[0]?.id;
+  const [newest] = page.items;
+  if (newest) return newest.id;
+  const remedy = 'an agent reports its first run after it was enrolled and a stack was published';
+  throw new AdminError('API_NOT_FOUND', 'no runs were reported yet', undefined, remedy);
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { ShardStatus } from '../../../actors/server/status.ts';
 import type { StatusView } from '../../api/backend.ts';
-import type { Session } from '../session.ts';
-import { type Column, renderTable } from '../table.ts';
+import type { OpenSession, Session } from '../session.ts';
+import type { Column } from '../table.ts';
 import { ago, plural, stateWord } from '../words.ts';
 
 const columns: readonly Column<ShardStatus>[] = [
@@ -15,15 +15,16 @@ const columns: readonly Column<ShardStatus>[] = [
     value: (shard) => String(Object.values(shard.refusals).reduce((sum, each) => sum + each, 0)),
     align: 'right',
   },
-  { title: 'SQL', value: (shard) => String(shard.sqlStatements), align: 'right' },
+  { title: 'SQL', value: (shard) => String(shard.sqlStatements), align: 'right', optional: true },
   {
     title: 'LOOP P99',
     value: (shard) => `${shard.eventLoopDelay.p99.toFixed(1)} ms`,
     align: 'right',
+    optional: true,
   },
 ];
 
-function describe(status: StatusView): string {
+function describe(it: Session, status: StatusView): string {
   const counts = Object.entries(status.envoys).filter(([, count]) => count > 0);
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
   const states = counts.map(([state, count]) => `${count} ${stateWord(state)}`).join(', ');
@@ -39,17 +40,17 @@ function describe(status: StatusView): string {
     `policy version ${status.policyVersion}; ${plural(total, 'envoy')}${states ? `: ${states}` : ''}`,
     `sink: ${sink}, database ${megabytes(status.databaseBytes)}`,
     '',
-    renderTable(status.shards, columns, process.stdout.columns ?? 100),
+    it.table(status.shards, columns),
   ].join('\n');
 }
 
-export function addStatusCommand(program: Command, session: () => Session): void {
+export function addStatusCommand(program: Command, open: OpenSession): void {
   program
     .command('status')
     .description('show the server: fleet, shards, sink, memory')
     .action(async () => {
-      const it = session();
+      const it = await open();
       const status = await it.client.get<StatusView>('/api/v1/status');
-      it.print(status, () => describe(status));
+      it.print(status, () => describe(it, status));
     });
 }

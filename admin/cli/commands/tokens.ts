@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { TokenView } from '../../api/backend.ts';
-import type { Session } from '../session.ts';
+import type { OpenSession } from '../session.ts';
 import type { Column } from '../table.ts';
-import { ago, clockTime, parseDuration } from '../words.ts';
+import { ago, briefIdLength, clockTime, parseDuration } from '../words.ts';
 
 const defaultExpiry = '24h';
 const defaultGrpcPort = 1530;
@@ -18,11 +18,21 @@ const columns: readonly Column<TokenView>[] = [
   { title: 'STATE', value: (token) => tokenState(token, Date.now()) },
   { title: 'HOSTS', value: (token) => token.match.join(' '), flexible: true },
   { title: 'EXPIRES', value: (token) => ago(token.expiresAtMs, Date.now()) },
-  { title: 'CREATED BY', value: (token) => token.createdBy },
-  { title: 'USED BY', value: (token) => token.usedBy ?? '' },
+  { title: 'CREATED BY', value: (token) => token.createdBy, optional: true },
+  {
+    title: 'USED BY',
+    value: (token) => token.usedBy ?? '-',
+    brief: (token) => token.usedBy?.slice(0, briefIdLength) ?? '-',
+    optional: true,
+  },
 ];
 
-export function addTokenCommands(program: Command, session: () => Session): void {
+/** IPv6 addresses stand in brackets before a port (RFC 3986). */
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+export function addTokenCommands(program: Command, open: OpenSession): void {
   const tokens = program.command('tokens').description('enrollment tokens: one machine each');
 
   tokens
@@ -31,12 +41,12 @@ export function addTokenCommands(program: Command, session: () => Session): void
     .requiredOption('--match <glob...>', 'host names that may use it, e.g. "web-*"')
     .option('--expires <duration>', 'life of the token, e.g. 2h or 7d', defaultExpiry)
     .action(async (options: { match: string[]; expires: string }) => {
-      const it = session();
+      const it = await open();
       const created = await it.client.post<{ id: string; token: string; expiresAtMs: number }>(
         '/api/v1/tokens',
         { match: options.match, expiresInMs: parseDuration(options.expires) },
       );
-      const server = `${it.connection.host}:${it.connection.grpcPort ?? defaultGrpcPort}`;
+      const server = `${hostInUrl(it.connection.host)}:${it.connection.grpcPort ?? defaultGrpcPort}`;
       it.print(created, () => created.token);
       it.note(
         `\nFor one machine whose host name fits ${options.match.join(' or ')}, until ` +
@@ -50,7 +60,7 @@ export function addTokenCommands(program: Command, session: () => Session): void
     .command('list')
     .description('list tokens, newest first')
     .action(async () => {
-      const it = session();
+      const it = await open();
       const page = await it.client.get<{ items: TokenView[] }>('/api/v1/tokens');
       it.list(page, columns, 'No tokens. Make one: vigocli tokens create --match "web-*"');
     });
@@ -59,8 +69,8 @@ export function addTokenCommands(program: Command, session: () => Session): void
     .command('revoke <id>')
     .description('revoke a token that was not used yet')
     .action(async (id: string) => {
-      const it = session();
+      const it = await open();
       const reply = await it.client.delete(`/api/v1/tokens/${encodeURIComponent(id)}`);
-      it.print(reply, () => `Token ${id} is revoked.`);
+      it.print(reply, () => `Token ${id} is revoked: it enrolls nobody.`);
     });
 }

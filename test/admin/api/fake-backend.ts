@@ -35,6 +35,7 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
             : [],
       runs: () => ({ items: [], next: undefined }),
       run: () => undefined,
+      runIds: () => [],
       policyHistory: () => [],
       audit: () => ({ items: [], next: undefined }),
     },

@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { addAuditCommands } from './commands/audit.ts';
+import { addCompletionCommand } from './commands/completion.ts';
+import { addConfigCommands } from './commands/config.ts';
+import { addEnvoyCommands } from './commands/envoys.ts';
+import { addRunCommands } from './commands/runs.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addTokenCommands } from './commands/tokens.ts';
+import { exitCodeHelp } from './exit-codes.ts';
+import type { GlobalOptions, OpenSession } from './session.ts';
+import { terminalWidth } from './terminal-width.ts';
+
+const examples = `
+Examples:
+  vigocli --home ./demo/server status
+  vigocli tokens create --match "web-*"
+  vigocli config publish -m "raise worker count"
+  vigocli runs list --envoy web-1
+  vigocli runs show
+  vigocli audit verify
+`;
+
+/** The whole command tree. Parsing throws CommanderError; nothing is printed for it. */
+export function buildProgram(): Command {
+  const program = new Command('vigocli')
+    .description('Runs a Vigo server: tokens, envoys, policy, runs, audit.')
+    .version('0.1.0', '-V, --version')
+    .option('--home <dir>', 'home of a local server (also VIGO_HOME; default /srv/vigo)')
+    .option('--server <url>', 'server, host:port (also VIGO_SERVER)')
+    .option('--token-file <file>', 'file with the API token (also VIGO_TOKEN_FILE)')
+    .option('--ca-file <file>', "file with the server's CA certificate (also VIGO_CA_FILE)")
+    .option('--json', 'print JSON for programs')
+    .option('--plain', 'print tab-separated lines for cut and awk')
+    .option('--no-input', 'never ask; fail instead')
+    .addHelpText('after', `${examples}\n${exitCodeHelp}`)
+    .helpCommand('help [command]', 'show the usage of a command')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      getOutHelpWidth: terminalWidth,
+      getErrHelpWidth: terminalWidth,
+      outputError: () => {},
+    })
+    .showSuggestionAfterError()
+    .exitOverride();
+  const open: OpenSession = async () => {
+    const { Session } = await import('./session.ts');
+    return new Session(program.opts<GlobalOptions>());
+  };
+  addStatusCommand(program, open);
+  addTokenCommands(program, open);
+  addEnvoyCommands(program, open);
+  addConfigCommands(program, open);
+  addRunCommands(program, open);
+  addAuditCommands(program, open);
+  addCompletionCommand(program);
+  return program;
+}
