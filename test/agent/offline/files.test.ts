@@ -81,8 +81,9 @@ t.test('run state that cannot be read is an empty memory', async (t) => {
 });
 
 t.test('files on a real disk are private, whole, and found again', async (t) => {
-  const directory = `${mkdtempSync('/tmp/vigo-files-')}/deep/state`;
-  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  const parent = mkdtempSync('/tmp/vigo-files-');
+  t.teardown(() => rmSync(parent, { recursive: true, force: true }));
+  const directory = `${parent}/deep/state`;
   const files = new NodeStateFiles(directory);
   t.equal(await files.read('a'), undefined);
   t.equal(await files.mode('a'), undefined);
