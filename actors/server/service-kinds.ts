@@ -8,20 +8,18 @@ import { bcryptSecrets } from '../enrollment/secret-hash.ts';
 import { publishKind } from '../publish/actor.ts';
 import { publishAddress } from '../publish/messages.ts';
 import { publishWriterKind } from '../publish/writer.ts';
-import { openCertificateAuthority } from './certificate-authority.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
+import { lazyAuthority } from './lazy-authority.ts';
 import type { Log } from './log.ts';
 import { type ServerThreadData, serverTables } from './thread-data.ts';
 
 const recoverDeadlineMs = 50_000;
 
 /** The kinds of the service host beside the sink. */
-export async function serviceKinds(data: ServerThreadData, ports: Ports): Promise<AnyKind[]> {
+export function serviceKinds(data: ServerThreadData, ports: Ports): AnyKind[] {
   const { layout, config, tls } = data;
-  const authority = await openCertificateAuthority(
-    { certificatePem: tls.authority, keyPem: tls.authorityKey },
-    ports,
-  );
+  const files = { certificatePem: tls.authority, keyPem: tls.authorityKey };
+  const authority = lazyAuthority(files, ports);
   const { bcryptCost, failuresPerMinute, certificateValidityMs } = config.enrollment;
   return [
     enrollmentKind({

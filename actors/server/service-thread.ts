@@ -59,7 +59,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
     },
     log: (level, message, fields) => log[level](fields, message),
   });
-  const services = await serviceKinds(data, ports);
+  const services = serviceKinds(data, ports);
   const joined = await joinSystem(
     {
       store,

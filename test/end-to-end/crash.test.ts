@@ -17,6 +17,7 @@ class Reporter {
   storeId = 0;
   stopped = false;
   next = 1;
+  lastAnswerMs = 0;
 
   constructor(envoy: TestEnvoy) {
     this.envoy = envoy;
@@ -39,6 +40,7 @@ class Reporter {
     const { durableReportSequence, storeId } = await this.envoy.report({
       reportSequence: this.next,
     });
+    this.lastAnswerMs = performance.now();
     if (this.storeId !== 0 && storeId !== this.storeId) this.acknowledged = 0;
     this.storeId = storeId;
     this.acknowledged = Math.max(this.acknowledged, durableReportSequence);
@@ -52,13 +54,24 @@ t.test(`nothing acknowledged is lost when the server is killed ${kills} times`, 
   const { grpcPort } = await server.start();
   for (const { envoy } of reporters) envoy.moveTo(grpcPort);
   const running = reporters.map((reporter) => reporter.run());
+  const firstAnswersMs: number[] = [];
   for (let kill = 0; kill < kills; kill++) {
     const waitMs = randomInt(killAfterMs.least, killAfterMs.most);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     await server.kill();
+    const restartMs = performance.now();
     const run = await server.start();
     for (const { envoy } of reporters) envoy.moveTo(run.grpcPort);
+    const answered = () => reporters.some(({ lastAnswerMs }) => lastAnswerMs > restartMs);
+    t.ok(await eventually(answered), `start ${kill + 1} serves`);
+    firstAnswersMs.push(
+      Math.min(
+        ...reporters.map(({ lastAnswerMs }) => lastAnswerMs).filter((at) => at > restartMs),
+      ) - restartMs,
+    );
   }
+  const slowest = Math.round(Math.max(...firstAnswersMs));
+  t.comment(`restart to first answer: ${slowest} ms at most`);
   const before = reporters.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
   const goesOn = () => reporters.reduce((sum, { acknowledged }) => sum + acknowledged, 0) > before;
   t.ok(await eventually(goesOn), 'the last start serves');
