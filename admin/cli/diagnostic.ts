@@ -17,8 +17,14 @@ export function describeDiagnostic(diagnostic: Diagnostic, width: number): strin
   const message = printableLines(diagnostic.message);
   const lines = [`${place}: ${word}: ${message} [${printable(diagnostic.code)}]`];
   if (excerpt !== undefined) lines.push(...pointAt(excerpt, column, width));
-  if (suggestion) lines.push(indent + styleText('cyan', printableLines(suggestion), stream));
+  if (suggestion) lines.push(indent + styleText('cyan', advice(suggestion), stream));
   return lines.join('\n');
+}
+
+/** A suggestion is a sentence, or the word that was meant. */
+function advice(suggestion: string): string {
+  const text = printableLines(suggestion);
+  return /\s/.test(text) ? text : `did you mean ${text}?`;
 }
 
 /** The line and, below it, a caret; of a long line only the part around the caret. */

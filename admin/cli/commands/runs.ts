@@ -81,7 +81,7 @@ function describe(run: RunDetailView, all: boolean): string {
   const quiet = run.results.filter(({ action }) => quietActions.has(action));
   const body = run.results.filter(({ action }) => !quietActions.has(action)).map(describeResult);
   if (body.length === 0 && incidents.length === 0) body.push('Nothing had to be changed.');
-  const tail = all ? ['', ...quiet.map(describeQuiet)] : quietWords(run);
+  const tail = all ? quiet.map(describeQuiet) : quietWords(run);
   return [head, ...incidents, ...body, ...tail].join('\n');
 }
 
