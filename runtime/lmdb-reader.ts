@@ -8,6 +8,7 @@ import {
   isReadersFull,
   openEnvironment,
 } from './lmdb-environment.ts';
+import { hasOwnerMark } from './owner-mark.ts';
 import type { RangeOptions, StoreReader, Table } from './store.ts';
 
 /**
@@ -28,6 +29,7 @@ export class LmdbReader implements StoreReader {
     this.#inode = inodeOf(directory);
     try {
       if (this.#inode === undefined) throw new Error('there is no store');
+      if (!hasOwnerMark(directory)) throw new Error('its owner has not opened it yet');
       this.#environment = openEnvironment({ directory, readOnly: true });
     } catch (error) {
       throw openFailed(directory, error);

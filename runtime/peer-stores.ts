@@ -4,6 +4,7 @@ import type { RangeOptions, StoreReader, Table } from './store.ts';
 
 /** How often a reader looks whether the owner has put another store in the place of its own. */
 const checkEveryMs = 100;
+const pollMs = 10;
 
 /**
  * Another thread's store that may not be there yet and may be replaced when its thread is: opened
@@ -32,6 +33,11 @@ export class PeerStore implements StoreReader {
     return this.#current()?.count(table) ?? 0;
   }
 
+  /** Whether the owner has it open by now; until then it reads as empty. */
+  get isOpen(): boolean {
+    return this.#current() !== undefined;
+  }
+
   close(): void {
     this.#reader?.close();
     this.#reader = undefined;
@@ -39,7 +45,7 @@ export class PeerStore implements StoreReader {
 
   #current(): LmdbReader | undefined {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#checkedMs < checkEveryMs) return this.#reader;
+    if (this.#reader !== undefined && nowMs - this.#checkedMs < checkEveryMs) return this.#reader;
     if (this.#reader !== undefined && !this.#reader.isCurrent()) this.close();
     try {
       this.#reader ??= new LmdbReader(this.#directory);
@@ -60,4 +66,20 @@ export function peerStores(
   return Object.fromEntries(
     threads.map((thread) => [thread, new PeerStore(directoryOf(thread), clock)]),
   );
+}
+
+/** Resolves when every owner has its store open, or after `deadlineMs` with the names of the rest. */
+export async function waitForPeers(
+  stores: Readonly<Record<string, PeerStore>>,
+  clock: Clock,
+  deadlineMs: number,
+): Promise<string[]> {
+  const untilMs = clock.monotonicMs() + deadlineMs;
+  for (;;) {
+    const closed = Object.keys(stores).filter((name) => stores[name]?.isOpen === false);
+    if (closed.length === 0 || clock.monotonicMs() >= untilMs) return closed;
+    await new Promise<void>((resolve) => {
+      clock.after(pollMs, resolve);
+    });
+  }
 }

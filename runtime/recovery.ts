@@ -13,6 +13,7 @@ import { RuntimeError, reasonOf } from './errors.ts';
 import { internalKeys, openEnvironment, storeFormat } from './lmdb-environment.ts';
 import { type ProbeResult, probeStore } from './lmdb-probe.ts';
 import { LmdbStore } from './lmdb-store.ts';
+import { removeOwnerMark, writeOwnerMark } from './owner-mark.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Random } from './ports/random.ts';
 
@@ -162,9 +163,11 @@ function open(options: OpenOptions, recovery: Recovery | undefined): OpenedStore
       clock: options.ports.clock,
       mapLimitBytes: options.mapLimitBytes ?? defaultMapLimitBytes,
       onClosed: async (clean) => {
+        removeOwnerMark(directory);
         if (clean) writeCleanMark(directory);
       },
     });
+    writeOwnerMark(directory);
     return { store, created, recovery };
   } catch (error) {
     environment.close();
