@@ -48,6 +48,8 @@ export interface RuntimeOptions {
   readonly jobThreads?: number;
   /** Given to every thread as `bootstrap.data` (an entry's own `data` takes its place). */
   readonly workerData?: unknown;
+  /** Shards start beside the service hosts; their entries wait for what they need of them. */
+  readonly startTogether?: boolean;
   readonly restart?: RestartIntensity;
   readonly onEvent?: (event: RuntimeEvent) => void;
   /** Control messages to the main thread that are not the engine's: name -> answer. */
@@ -124,8 +126,11 @@ export class Runtime {
 
   /** Service hosts first, as shards read their stores; edges last. */
   async start(): Promise<void> {
-    for (const role of ['service', 'fleet', 'edge'] as const) {
-      const places = this.#places.filter((place) => place.role === role);
+    const steps: readonly (readonly ThreadRole[])[] = this.#options.startTogether
+      ? [['service', 'fleet'], ['edge']]
+      : [['service'], ['fleet'], ['edge']];
+    for (const roles of steps) {
+      const places = this.#places.filter(({ role }) => roles.includes(role));
       await Promise.all(places.map((place) => this.#startPlace(place)));
     }
     this.#started = true;

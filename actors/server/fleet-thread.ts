@@ -4,11 +4,11 @@ import { reportBodyLimit } from '../../agent/protocol/limits.ts';
 import { RequestVerifier } from '../../agent/protocol/request.ts';
 import type { AnyKind } from '../../runtime/host.ts';
 import { Outbox, outboxEntryLimit } from '../../runtime/outbox.ts';
-import { peerStores } from '../../runtime/peer-stores.ts';
+import { type PeerStore, peerStores, waitForPeers } from '../../runtime/peer-stores.ts';
 import { nodePorts } from '../../runtime/ports/node-ports.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import { openLmdbStore } from '../../runtime/recovery.ts';
-import type { Store, StoreReader } from '../../runtime/store.ts';
+import type { Store } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { envoyKind } from '../envoy/actor.ts';
@@ -21,7 +21,12 @@ import { refusalAddress, refusalKind } from './endpoint/refusal-log.ts';
 import { createLog, type Log } from './log.ts';
 import { isSqlDriverLoaded } from './sql-watch.ts';
 import type { ShardStatus } from './status.ts';
-import { statusControl, type TrimOrder, trimControl } from './status-messages.ts';
+import {
+  serviceReadyControl,
+  statusControl,
+  type TrimOrder,
+  trimControl,
+} from './status-messages.ts';
 import {
   reviveServerError,
   type ServerThreadData,
@@ -32,6 +37,10 @@ import {
 
 /** The sink is told of new events at most this often. */
 const outboxNoticeMs = 50;
+/** Within this every other thread has its store open, however much there is to check. */
+const peersDeadlineMs = 20_000;
+/** Within this the service host brings identities and policy into its store. */
+const serviceDeadlineMs = 55_000;
 /** Entries that are kept free for reports when the sink is behind. */
 const outboxReserve = outboxEntryLimit / 10;
 
@@ -44,7 +53,7 @@ interface ShardParts {
   readonly store: Store;
   readonly outbox: Outbox;
   /** Of the other threads. */
-  readonly stores: Readonly<Record<string, StoreReader>>;
+  readonly stores: Readonly<Record<string, PeerStore>>;
   readonly policy: PolicyView;
 }
 
@@ -127,9 +136,14 @@ class Shard {
   }
 
   async #start(system: ThreadSystem): Promise<void> {
-    const { thread, data, log, policy, outbox } = this.#parts;
+    const { thread, data, log, policy, outbox, stores, ports } = this.#parts;
     this.#system = system;
     await system.claim(refusalAddress(thread));
+    // An envoy's record may stand in any of them; without it the envoy would look new.
+    const late = await waitForPeers(stores, ports.clock, peersDeadlineMs);
+    if (late.length > 0) log.warn({ late }, 'other threads have not opened their stores');
+    // Before that, an enrolled machine would be told that nobody knows it.
+    await system.request(serviceThread, serviceReadyControl, undefined, serviceDeadlineMs);
     this.#endpoint = openEndpoint(system, data, log, policy);
     const port = await this.#endpoint.listen(data.config.server.grpcListen.host, data.grpcPort);
     log.debug({ port }, 'listening');

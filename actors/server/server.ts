@@ -99,6 +99,7 @@ async function startThreads(
     edges: existsSync(fileURLToPath(web)) ? [{ name: webThread, entry: web }] : [],
     jobThreads: config.runtime.serviceThreads,
     workerData: data,
+    startTogether: true,
     reviveError: reviveServerError,
     onEvent: (event) => report(event, log, runtime),
     onControl: (name, body) => {

@@ -11,7 +11,7 @@ import { OutboxSources } from './outbox-sources.ts';
 import { rebuildIdentities } from './rebuild.ts';
 import { recoverPolicy, serviceKinds } from './service-kinds.ts';
 import type { SinkStatus } from './status.ts';
-import { statusControl, trimControl } from './status-messages.ts';
+import { serviceReadyControl, statusControl, trimControl } from './status-messages.ts';
 import {
   reviveServerError,
   type ServerThreadData,
@@ -48,6 +48,10 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   if (rebuilt > 0) log.info({ envoys: rebuilt }, 'identities restored');
   const sources = new OutboxSources(new Map(shards.map((name) => [name, directoryOf(name)])));
   let system: ThreadSystem | undefined;
+  let becomeReady = (): void => undefined;
+  const ready = new Promise<void>((resolve) => {
+    becomeReady = resolve;
+  });
   const wake = (origin: string) => system?.tell(sinkAddress(), 'outboxReady', { origin });
   const sink = sinkKind({
     writer,
@@ -69,6 +73,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
       kinds: [sink, ...services],
       onEvent: (event) => log.warn(event, event.type),
       onControl: (name) => {
+        if (name === serviceReadyControl) return ready;
         if (name !== statusControl) return undefined;
         const policyVersion = store.get(serverTables.current, 'current')?.version ?? 0;
         return { sink: sinkStatus(sources, ports.clock.nowMs()), policyVersion };
@@ -76,6 +81,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
       onStart: async (started) => {
         system = started;
         await recoverPolicy(started, log);
+        becomeReady();
       },
     },
     bootstrap,

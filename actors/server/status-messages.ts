@@ -2,6 +2,8 @@ import type { EndpointCounters, ServerStatus, ShardStatus, SinkStatus } from './
 
 /** Names of the control messages (`ThreadSystem.request`) by which threads tell of themselves. */
 export const statusControl = 'server.status';
+/** Asked of the service host: answered once identities and policy are in its store. */
+export const serviceReadyControl = 'service.ready';
 /** Asked of a shard: remove outbox entries that the sink has. */
 export const trimControl = 'outbox.trim';
 export interface TrimOrder {
