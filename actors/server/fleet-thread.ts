@@ -97,7 +97,7 @@ class Shard {
   }
 
   async join(): Promise<void> {
-    const { store, stores, outbox, ports, log } = this.#parts;
+    const { store, stores, outbox, ports } = this.#parts;
     await joinSystem({
       store,
       stores,
@@ -108,7 +108,6 @@ class Shard {
       onEmitted: () => this.#notice(),
       onEvent: (event) => {
         if (event.type === 'mailbox.refused') this.#mailboxRefusals += event.count ?? 1;
-        log.warn(event, event.type);
       },
       onClaimLost: ({ kind, key }) => {
         if (kind === 'envoy') this.#endpoint?.disconnect(key);

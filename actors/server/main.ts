@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { isCodedError } from '../../runtime/host.ts';
 import { ServerError } from '../errors.ts';
 import type { AuditSourceFlags, VerifyFlags } from './commands/audit.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
@@ -102,8 +103,12 @@ function fail(error: unknown): void {
     process.exitCode = error.exitCode;
     return;
   }
-  process.stderr.write(`vigosrv: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
+  if (isCodedError(error)) {
+    process.stderr.write(`vigosrv: ${error.message} (${error.code})\n  ${error.remedy}\n`);
+    return;
+  }
+  process.stderr.write(`vigosrv: ${error instanceof Error ? error.stack : String(error)}\n`);
 }
 
 program()

@@ -165,9 +165,17 @@ function reservePort(host: string, port: number): Promise<number> {
   });
 }
 
+/** Events of a healthy server: machines that leave, move or are told something after they left. */
+const everyday: ReadonlySet<RuntimeEvent['type']> = new Set([
+  'thread.started',
+  'claim.lost',
+  'tell.dropped',
+]);
+
+/** Every thread's events arrive here. */
 function report(event: RuntimeEvent, log: Log, runtime: Runtime | undefined): void {
-  const level = event.type === 'thread.started' || event.type === 'claim.lost' ? 'debug' : 'warn';
-  log[level](event, event.type);
+  const { type, thread, ...details } = event;
+  log[everyday.has(type) ? 'debug' : 'warn']({ ...details, from: thread }, type);
   if (event.type === 'thread.replaced' && runtime) {
     audit(runtime, 'server.thread_replaced', { thread: event.thread }).catch(() => undefined);
   }

@@ -71,7 +71,6 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
       ports,
       reviveError: reviveServerError,
       kinds: [sink, ...services],
-      onEvent: (event) => log.warn(event, event.type),
       onControl: (name) => {
         if (name === serviceReadyControl) return ready;
         if (name !== statusControl) return undefined;

@@ -91,3 +91,34 @@ t.test('requests that are not what they claim to be are refused and audited', as
   }
   await database.verifyAudit();
 });
+
+t.test('an orderly stop answers what it accepted and leaves nothing behind', async (t) => {
+  const server = await TestServer.make(t);
+  const envoys = await server.provision(8);
+  const { grpcPort } = await server.start();
+  for (const envoy of envoys) envoy.moveTo(grpcPort);
+  t.teardown(() => envoys.forEach((envoy) => void envoy.close()));
+  const acknowledged = new Map<string, number>();
+  let stopped = false;
+  const running = envoys.map(async (envoy) => {
+    while (!stopped) {
+      const next = (acknowledged.get(envoy.envoyId) ?? 0) + 1;
+      const answer = await envoy.report({ reportSequence: next }).catch(() => undefined);
+      if (answer) acknowledged.set(envoy.envoyId, answer.durableReportSequence);
+      else await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+  await eventually(() => acknowledged.size === envoys.length);
+  t.equal(await server.signal('SIGTERM'), 0);
+  stopped = true;
+  await Promise.all(running);
+  const found = new TestDatabase(server.home.layout.database).reports();
+  for (const { envoyId } of envoys) {
+    const last = acknowledged.get(envoyId) ?? 0;
+    t.same(
+      found.get(envoyId)?.slice(0, last),
+      Array.from({ length: last }, (_, index) => index + 1),
+      `${last} reports, all in the database before the process ended`,
+    );
+  }
+});

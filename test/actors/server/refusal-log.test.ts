@@ -9,6 +9,7 @@ function logWith(): { log: RefusalLog; events: AuditEvent[] } {
   const system = {
     ports: nodePorts(),
     claim: async () => undefined,
+    ask: async () => undefined as never,
     tell: (_to: unknown, _type: string, payload: unknown) => {
       events.push(...(payload as { events: AuditEvent[] }).events);
     },
