@@ -1,9 +1,15 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import { decodeErrorDetail, errorDetailTrailer } from '../../agent/protocol/error-detail.ts';
 
 const frameHeaderLength = 5;
-const requestTimeoutMs = 30_000;
+const connectTimeoutMs = 10_000;
 
 export interface ChannelTarget {
   readonly host: string;
@@ -20,9 +26,26 @@ export class CallError extends Error {
   }
 }
 
+/** The request headers of each method, made once for all envoys. */
+const requestHeaders = new Map<string, OutgoingHttpHeaders>();
+
+function headersOf(path: string): OutgoingHttpHeaders {
+  const known = requestHeaders.get(path);
+  if (known) return known;
+  const made: OutgoingHttpHeaders = {
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  };
+  requestHeaders.set(path, made);
+  return made;
+}
+
 /** One simulated envoy's connection: unary gRPC over HTTP/2 over TLS 1.3 (gRPC over HTTP/2 spec). */
 export class Channel {
   readonly #session: ClientHttp2Session;
+  #call: Call | undefined;
 
   private constructor(session: ClientHttp2Session) {
     this.#session = session;
@@ -38,8 +61,16 @@ export class Channel {
         ALPNProtocols: ['h2'],
         minVersion: 'TLSv1.3',
       });
-      socket.once('error', (error) => reject(new CallError('CONNECT', error.message)));
+      const fail = (code: string, message: string) => {
+        socket.destroy();
+        reject(new CallError(code, message));
+      };
+      socket.setTimeout(connectTimeoutMs, () => fail('CONNECT_TIMEOUT', 'no handshake'));
+      socket.once('error', (error) => fail(connectCode(error), error.message));
+      socket.once('close', () => fail('CONNECT', 'closed during the handshake'));
       socket.once('secureConnect', () => {
+        socket.setTimeout(0);
+        socket.removeAllListeners('close');
         const session = connect(`https://localhost:${target.port}`, {
           createConnection: () => socket,
           settings: { enablePush: false, headerTableSize: 0 },
@@ -54,22 +85,23 @@ export class Channel {
     return this.#session.closed || this.#session.destroyed;
   }
 
-  call(path: string, message: Uint8Array): Promise<Uint8Array> {
+  /** One call at a time. `deadlineMs`: on the clock of `performance.now`; see `expire`. */
+  call(path: string, message: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
     const frame = Buffer.allocUnsafe(frameHeaderLength + message.length);
     frame[0] = 0;
     frame.writeUInt32BE(message.length, 1);
     frame.set(message, frameHeaderLength);
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(new CallError('DISCONNECTED', 'the connection is closed'));
-      const stream = this.#session.request({
-        ':method': 'POST',
-        ':path': path,
-        'content-type': 'application/grpc',
-        te: 'trailers',
-      });
-      collect(stream, resolve, reject);
+      const stream = this.#session.request(headersOf(path));
+      this.#call = new Call(stream, deadlineMs, resolve, reject);
       stream.end(frame);
     });
+  }
+
+  /** Cancels the call under way when its deadline has passed. Cheaper than a timer per call. */
+  expire(nowMs: number): void {
+    if (this.#call && nowMs > this.#call.deadlineMs) this.#call.expire();
   }
 
   close(): void {
@@ -77,27 +109,59 @@ export class Channel {
   }
 }
 
-function collect(
-  stream: ClientHttp2Stream,
-  resolve: (message: Uint8Array) => void,
-  reject: (error: CallError) => void,
-): void {
-  const chunks: Buffer[] = [];
-  let status: string | undefined;
-  let detail: string | undefined;
-  const readStatus = (headers: Record<string, unknown>) => {
-    status ??= headers['grpc-status'] as string | undefined;
-    detail ??= headers[errorDetailTrailer] as string | undefined;
-  };
-  stream.setTimeout(requestTimeoutMs, () => stream.close());
-  stream.on('response', readStatus);
-  stream.on('trailers', readStatus);
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  stream.on('error', () => {});
-  stream.on('close', () => {
-    if (status === '0') resolve(Buffer.concat(chunks).subarray(frameHeaderLength));
-    else reject(refusal(status, detail));
-  });
+/** "CONNECT_ECONNREFUSED" and the like, so that a report tells a full backlog from a dead server. */
+function connectCode(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined ? 'CONNECT' : `CONNECT_${code}`;
+}
+
+class Call {
+  readonly deadlineMs: number;
+  readonly #stream: ClientHttp2Stream;
+  readonly #resolve: (message: Uint8Array) => void;
+  readonly #reject: (error: CallError) => void;
+  #chunk: Buffer | undefined;
+  #status: string | undefined;
+  #detail: string | undefined;
+  #expired = false;
+
+  constructor(
+    stream: ClientHttp2Stream,
+    deadlineMs: number,
+    resolve: (message: Uint8Array) => void,
+    reject: (error: CallError) => void,
+  ) {
+    this.#stream = stream;
+    this.deadlineMs = deadlineMs;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const readStatus = (headers: Record<string, unknown>) => this.#readStatus(headers);
+    stream.on('response', readStatus);
+    stream.on('trailers', readStatus);
+    stream.on('data', (chunk: Buffer) => {
+      this.#chunk = this.#chunk ? Buffer.concat([this.#chunk, chunk]) : chunk;
+    });
+    stream.on('error', () => {});
+    stream.on('close', () => this.#closed());
+  }
+
+  expire(): void {
+    this.#expired = true;
+    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  #readStatus(headers: Record<string, unknown>): void {
+    this.#status ??= headers['grpc-status'] as string | undefined;
+    this.#detail ??= headers[errorDetailTrailer] as string | undefined;
+  }
+
+  #closed(): void {
+    if (this.#status === '0' && this.#chunk) {
+      this.#resolve(this.#chunk.subarray(frameHeaderLength));
+    } else if (this.#expired) {
+      this.#reject(new CallError('DEADLINE', 'no answer in time'));
+    } else this.#reject(refusal(this.#status, this.#detail));
+  }
 }
 
 function refusal(status: string | undefined, detail: string | undefined): CallError {

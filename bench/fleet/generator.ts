@@ -1,42 +1,61 @@
 import { Worker } from 'node:worker_threads';
 import { BenchError } from '../errors.ts';
 import { Latencies } from './histogram.ts';
-import type { WorkerCounts, WorkerOrder, WorkerStart, WorkerWord } from './worker-messages.ts';
+import { emptyCounts, sumCounts, type TallyCounts } from './tally.ts';
+import type { WorkerOrder, WorkerResult, WorkerStart, WorkerWord } from './worker-messages.ts';
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const entry = new URL(`./generator-worker.${extension}`, import.meta.url);
 
 export interface GeneratorResult {
-  readonly counts: WorkerCounts;
+  readonly inWindow: TallyCounts;
+  readonly counts: TallyCounts;
   readonly checkIns: Latencies;
   readonly reports: Latencies;
+  readonly lateStarts: Latencies;
+  /** Of the busiest thread, 0 to 1. */
+  readonly utilization: number;
+}
+
+/** What several threads counted, as if one had. */
+export function mergeResults(results: readonly WorkerResult[]): GeneratorResult {
+  const all = (pick: (result: WorkerResult) => TallyCounts) =>
+    results.map(pick).reduce(sumCounts, emptyCounts);
+  const sum = (name: keyof WorkerResult['histograms']) =>
+    Latencies.sum(results.map(({ histograms }) => histograms[name]));
+  return {
+    inWindow: all(({ inWindow }) => inWindow),
+    counts: all(({ counts }) => counts),
+    checkIns: sum('checkIns'),
+    reports: sum('reports'),
+    lateStarts: sum('lateStarts'),
+    utilization: Math.max(0, ...results.map(({ utilization }) => utilization)),
+  };
 }
 
 /** The simulated fleet, spread over threads. */
 export class Generator {
   readonly #workers: readonly Worker[];
-  readonly #latest: WorkerCounts[];
-  readonly #ready: Promise<unknown>;
+  readonly #latest: TallyCounts[];
+  readonly #results: WorkerResult[] = [];
+  #ready = 0;
+  #closing = false;
   #failure: Error | undefined;
 
   constructor(count: number, part: (index: number) => WorkerStart) {
-    this.#workers = Array.from({ length: count }, (_, at) => {
-      return new Worker(entry, { workerData: part(at) });
-    });
-    this.#latest = this.#workers.map(() => emptyCounts);
-    this.#ready = Promise.all(this.#workers.map((worker, at) => this.#follow(worker, at)));
-    this.#ready.catch((error: Error) => {
-      this.#failure = error;
-    });
+    this.#latest = Array.from({ length: count }, () => emptyCounts);
+    this.#workers = this.#latest.map((_, at) => this.#open(part(at), at));
   }
 
-  /** Resolves when every envoy has checked in once. */
-  async ready(): Promise<void> {
-    await this.#ready;
+  /** True when every envoy has checked in once. Throws when a thread has failed. */
+  get ready(): boolean {
+    this.#check();
+    return this.#ready === this.#workers.length;
   }
 
-  counts(): WorkerCounts {
-    if (this.#failure) throw this.#failure;
+  /** Throws when a thread has failed. */
+  counts(): TallyCounts {
+    this.#check();
     return this.#latest.reduce(sumCounts, emptyCounts);
   }
 
@@ -44,58 +63,43 @@ export class Generator {
     this.#order('measure');
   }
 
-  async finish(): Promise<GeneratorResult> {
-    const results = this.#workers.map(
-      (worker) =>
-        new Promise<Extract<WorkerWord, { word: 'result' }>>((resolve) => {
-          worker.on('message', (word: WorkerWord) => {
-            if (word.word === 'result') resolve(word);
-          });
-        }),
-    );
+  /** Ends the window; `result` follows when everything that was under way has ended. */
+  finish(): void {
     this.#order('finish');
-    const words = await Promise.all(results);
-    await this.close();
-    const checkIns = new Latencies();
-    const reports = new Latencies();
-    for (const word of words) {
-      checkIns.add(Latencies.from(word.checkIns));
-      reports.add(Latencies.from(word.reports));
-    }
-    return { counts: words.map(({ counts }) => counts).reduce(sumCounts), checkIns, reports };
+  }
+
+  /** Undefined while calls are under way. */
+  get result(): GeneratorResult | undefined {
+    this.#check();
+    return this.#results.length < this.#workers.length ? undefined : mergeResults(this.#results);
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #check(): void {
+    if (this.#failure) throw this.#failure;
   }
 
   #order(order: WorkerOrder): void {
     for (const worker of this.#workers) worker.postMessage(order);
   }
 
-  #follow(worker: Worker, at: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      worker.on('message', (word: WorkerWord) => {
-        if (word.word === 'progress') this.#latest[at] = word.counts;
-        if (word.word === 'ready') resolve();
-      });
-      worker.on('error', (error: Error) =>
-        reject(new BenchError('BENCH_GENERATOR', error.stack ?? error.message)),
-      );
+  #open(start: WorkerStart, at: number): Worker {
+    const worker = new Worker(entry, { workerData: start });
+    const fail = (reason: string) => {
+      if (!this.#closing) this.#failure ??= new BenchError('BENCH_GENERATOR', reason);
+    };
+    worker.on('message', (word: WorkerWord) => {
+      if (word.word === 'progress') this.#latest[at] = word.counts;
+      if (word.word === 'ready') this.#ready += 1;
+      if (word.word === 'failed') fail(word.reason);
+      if (word.word === 'result') this.#results.push(word);
     });
+    worker.on('error', (error: Error) => fail(error.message));
+    worker.on('exit', (code) => fail(`a thread ended with ${code}`));
+    return worker;
   }
-}
-
-const emptyCounts: WorkerCounts = { connected: 0, done: 0, reports: 0, missed: 0, errors: {} };
-
-function sumCounts(a: WorkerCounts, b: WorkerCounts): WorkerCounts {
-  const errors: Record<string, number> = { ...a.errors };
-  for (const [code, count] of Object.entries(b.errors)) errors[code] = (errors[code] ?? 0) + count;
-  return {
-    connected: a.connected + b.connected,
-    done: a.done + b.done,
-    reports: a.reports + b.reports,
-    missed: a.missed + b.missed,
-    errors,
-  };
 }

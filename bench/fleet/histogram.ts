@@ -1,6 +1,6 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
-/** Latencies in microseconds; what is shown is milliseconds. */
+/** Times in microseconds; what is shown is milliseconds. */
 export class Latencies {
   readonly #histogram: RecordableHistogram = createHistogram();
 
@@ -8,10 +8,11 @@ export class Latencies {
     this.#histogram.record(Math.max(1, Math.round(us)));
   }
 
-  add(other: Latencies): void {
-    this.#histogram.add(other.#histogram);
+  add(snapshot: RecordableHistogram): void {
+    this.#histogram.add(snapshot);
   }
 
+  /** Zeros when nothing was recorded. */
   summary(): LatencySummary {
     const ms = (us: number) => Math.round(us / 10) / 100;
     if (this.#histogram.count === 0) return { p50: 0, p99: 0, max: 0 };
@@ -27,13 +28,15 @@ export class Latencies {
     return this.#histogram;
   }
 
-  static from(snapshot: RecordableHistogram): Latencies {
-    const latencies = new Latencies();
-    latencies.#histogram.add(snapshot);
-    return latencies;
+  /** Percentiles of all the recordings together, not means of percentiles. */
+  static sum(snapshots: readonly RecordableHistogram[]): Latencies {
+    const all = new Latencies();
+    for (const snapshot of snapshots) if (snapshot.count > 0) all.add(snapshot);
+    return all;
   }
 }
 
+/** Milliseconds. */
 export interface LatencySummary {
   readonly p50: number;
   readonly p99: number;

@@ -1,22 +1,27 @@
-/** One live line on a terminal; nothing where nobody watches. Goes to stderr, beside the report. */
-export class Progress {
-  readonly #live: boolean;
+interface Screen {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
 
-  constructor(quiet: boolean) {
-    this.#live = !quiet && process.stderr.isTTY === true;
+/** One live line on a terminal, nothing elsewhere. Goes to stderr: stdout carries the report. */
+export class Progress {
+  readonly #screen: Screen;
+
+  constructor(screen: Screen = process.stderr) {
+    this.#screen = screen;
   }
 
   /** A line that stays, also without a terminal. */
   say(text: string): void {
     this.clear();
-    process.stderr.write(`${text}\n`);
+    this.#screen.write(`${text}\n`);
   }
 
   show(text: string): void {
-    if (this.#live) process.stderr.write(`\r\u001b[2K${text}`);
+    if (this.#screen.isTTY) this.#screen.write(`\r\u001b[2K${text}`);
   }
 
   clear(): void {
-    if (this.#live) process.stderr.write('\r\u001b[2K');
+    if (this.#screen.isTTY) this.#screen.write('\r\u001b[2K');
   }
 }

@@ -1,15 +1,23 @@
 import { arch, cpus, release, totalmem, type } from 'node:os';
-import { styleText } from 'node:util';
+import type { GeneratorResult } from './generator.ts';
 import type { LatencySummary } from './histogram.ts';
 import type { FleetOptions } from './options.ts';
+import type { ServerFigures, ShardFigures } from './server-under-test.ts';
 
-/** What `vigobench fleet --json` prints. CPU in microseconds, memory in kilobytes. */
+/** Above this share the generator's own delays show in the figures. */
+export const utilizationWarning = 0.7;
+
+/**
+ * What `vigobench fleet --json` prints. CPU in microseconds, memory in kilobytes. Each figure is
+ * defined in docs/vigobench.md.
+ */
 export interface FleetReport {
   readonly options: {
     readonly envoys: number;
     readonly interval_ms: number;
     readonly duration_ms: number;
     readonly changed: number;
+    readonly workers: number;
   };
   readonly machine: {
     readonly cpu: string;
@@ -18,14 +26,17 @@ export interface FleetReport {
     readonly system: string;
     readonly node: string;
   };
-  readonly ramp_ms: number;
+  readonly ramp: {
+    readonly duration_ms: number;
+    readonly errors: Readonly<Record<string, number>>;
+  };
   readonly checkins: {
     readonly done: number;
     readonly missed: number;
     readonly per_second: number;
   };
-  readonly reports: { readonly done: number; readonly latency_ms: LatencySummary };
   readonly latency_ms: LatencySummary;
+  readonly reports: { readonly durable: number; readonly latency_ms: LatencySummary };
   readonly verify_us: number;
   readonly server: {
     readonly cpu_us_per_checkin: number;
@@ -34,13 +45,98 @@ export interface FleetReport {
     readonly rss_kb_per_envoy: number;
     readonly rss_kb: number;
     readonly rss_kb_before: number;
+    readonly checkins_served: number;
     readonly sql_statements_on_path: number;
+    readonly sql_driver_loaded: boolean;
   };
-  readonly generator: { readonly cpu_us_per_checkin: number; readonly cpu_cores: number };
+  readonly generator: {
+    readonly cpu_us_per_checkin: number;
+    readonly cpu_cores: number;
+    /** Of its busiest thread, 0 to 1. */
+    readonly event_loop_utilization: number;
+    readonly late_starts_ms: LatencySummary;
+    readonly bottleneck: boolean;
+  };
+  readonly reconnects: number;
   readonly errors: Readonly<Record<string, number>>;
 }
 
-export function machine(): FleetReport['machine'] {
+/** What one run measured; times by the name's unit, memory in kilobytes. */
+export interface Measurements {
+  readonly ramp: { readonly durationMs: number; readonly errors: Readonly<Record<string, number>> };
+  readonly windowMs: number;
+  readonly verifyUs: number;
+  readonly serverCpuUs: number;
+  readonly generatorCpuUs: number;
+  readonly rssBeforeKb: number;
+  /** At the end of the window. */
+  readonly rssKb: number;
+  readonly figuresBefore: ServerFigures;
+  readonly figuresAfter: ServerFigures;
+  readonly result: GeneratorResult;
+}
+
+export function buildReport(options: FleetOptions, measured: Measurements): FleetReport {
+  const { result, windowMs, verifyUs, serverCpuUs, generatorCpuUs } = measured;
+  const { inWindow, counts } = result;
+  const perCheckIn = (us: number) => us / Math.max(1, inWindow.done);
+  const cores = (us: number) => roundTo(us / 1000 / windowMs, 2);
+  const { rssKb, rssBeforeKb } = measured;
+  return {
+    options: {
+      envoys: options.envoys,
+      interval_ms: options.intervalMs,
+      duration_ms: options.durationMs,
+      changed: options.changed,
+      workers: options.workers,
+    },
+    machine: machine(),
+    ramp: { duration_ms: Math.round(measured.ramp.durationMs), errors: measured.ramp.errors },
+    checkins: {
+      done: counts.done,
+      missed: counts.missed,
+      per_second: roundTo((inWindow.done * 1000) / windowMs, 1),
+    },
+    latency_ms: result.checkIns.summary(),
+    reports: { durable: counts.reports, latency_ms: result.reports.summary() },
+    verify_us: roundTo(verifyUs, 1),
+    server: {
+      cpu_us_per_checkin: roundTo(perCheckIn(serverCpuUs), 1),
+      cpu_to_verify_ratio: roundTo(perCheckIn(serverCpuUs) / verifyUs, 2),
+      cpu_cores: cores(serverCpuUs),
+      rss_kb_per_envoy: roundTo((rssKb - rssBeforeKb) / options.envoys, 1),
+      rss_kb: rssKb,
+      rss_kb_before: rssBeforeKb,
+      checkins_served: served(measured, ({ checkIns }) => checkIns),
+      sql_statements_on_path: served(measured, ({ sqlStatements }) => sqlStatements),
+      sql_driver_loaded: measured.figuresAfter.shards.some((shard) => shard.sqlDriverLoaded),
+    },
+    generator: {
+      cpu_us_per_checkin: roundTo(perCheckIn(generatorCpuUs), 1),
+      cpu_cores: cores(generatorCpuUs),
+      event_loop_utilization: roundTo(result.utilization, 2),
+      late_starts_ms: result.lateStarts.summary(),
+      bottleneck: result.utilization > utilizationWarning,
+    },
+    reconnects: counts.reconnects,
+    errors: counts.errors,
+  };
+}
+
+/** Growth of a counter of the fleet threads; one that was replaced counts from zero again. */
+function served(
+  { figuresBefore, figuresAfter }: Measurements,
+  pick: (shard: ShardFigures) => number,
+): number {
+  const before = new Map(figuresBefore.shards.map((shard) => [shard.thread, shard]));
+  return figuresAfter.shards.reduce((sum, shard) => {
+    const earlier = before.get(shard.thread);
+    const goesOn = earlier !== undefined && earlier.checkIns <= shard.checkIns;
+    return sum + pick(shard) - (goesOn ? pick(earlier) : 0);
+  }, 0);
+}
+
+function machine(): FleetReport['machine'] {
   const processors = cpus();
   return {
     cpu: processors[0]?.model ?? 'unknown',
@@ -51,43 +147,7 @@ export function machine(): FleetReport['machine'] {
   };
 }
 
-export function roundTo(value: number, digits: number): number {
+function roundTo(value: number, digits: number): number {
   const factor = 10 ** digits;
   return Math.round(value * factor) / factor;
-}
-
-export function describeReport(report: FleetReport, options: FleetOptions): string {
-  const { server, generator, latency_ms: latency, checkins } = report;
-  const good = (ok: boolean, text: string) => styleText(ok ? 'green' : 'red', text);
-  const rows: [string, string][] = [
-    [
-      'Fleet',
-      `${options.envoys} envoys every ${options.intervalMs / 1000} s for ${options.durationMs / 1000} s`,
-    ],
-    ['Check-ins', `${checkins.done} done (${checkins.per_second} per second)`],
-    ['Missed deadlines', good(checkins.missed === 0, String(checkins.missed))],
-    ['Latency', `p50 ${latency.p50} ms, p99 ${latency.p99} ms, max ${latency.max} ms`],
-    [
-      'Server CPU',
-      `${server.cpu_us_per_checkin} µs per check-in = ${server.cpu_to_verify_ratio} × one signature verification (${report.verify_us} µs)`,
-    ],
-    ['Server load', `${server.cpu_cores} of ${report.machine.cores} cores`],
-    [
-      'Server memory',
-      `${server.rss_kb_per_envoy} KB per envoy (${Math.round(server.rss_kb / 1024)} MB in all)`,
-    ],
-    [
-      'SQL on the path',
-      good(server.sql_statements_on_path === 0, `${server.sql_statements_on_path} statements`),
-    ],
-    ['Generator', `${generator.cpu_us_per_checkin} µs per check-in, ${generator.cpu_cores} cores`],
-    ['Connecting', `${roundTo(report.ramp_ms / 1000, 1)} s for all envoys`],
-  ];
-  if (report.reports.done > 0) {
-    const { p50, p99 } = report.reports.latency_ms;
-    rows.push(['Reports', `${report.reports.done} durable, p50 ${p50} ms, p99 ${p99} ms`]);
-  }
-  const errors = Object.entries(report.errors).map(([code, count]) => `${code} ${count}`);
-  rows.push(['Errors', good(errors.length === 0, errors.join(', ') || 'none')]);
-  return rows.map(([name, value]) => `${name.padEnd(18)}${value}`).join('\n');
 }

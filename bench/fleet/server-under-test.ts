@@ -1,11 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { BenchError } from '../errors.ts';
-import type { FleetOptions } from './options.ts';
 import { sampleStack } from './sample-stack.ts';
 
 const run = promisify(execFile);
@@ -14,29 +13,52 @@ const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const quiet = '--disable-warning=ExperimentalWarning';
 const startLimitMs = 30_000;
 const stopLimitMs = 30_000;
+const pollMs = 5;
 const outputMax = 64 * 1024 * 1024;
+/** Bytes of the log's end that an error shows. */
+const logTailBytes = 2000;
+
+export interface ServerUnderTestOptions {
+  readonly envoys: number;
+  readonly intervalMs: number;
+  /** Fleet shards; 0 = the server's default. */
+  readonly shards: number;
+  /** Further lines of server.yaml. */
+  readonly settings?: string;
+  /** Where the server's programs are; default: beside this module. */
+  readonly programs?: { readonly root: string; readonly extension: 'ts' | 'js' };
+}
 
 /** The part of GET /api/v1/status that a bench reads. */
 export interface ServerFigures {
-  readonly shards: readonly {
-    readonly sqlStatements: number;
-    readonly refusals: Readonly<Record<string, number>>;
-  }[];
+  readonly shards: readonly ShardFigures[];
+}
+
+export interface ShardFigures {
+  readonly thread: string;
+  readonly checkIns: number;
+  readonly sqlStatements: number;
+  readonly sqlDriverLoaded: boolean;
 }
 
 /** A real vigosrv process on loopback with a home of its own. */
 export class ServerUnderTest {
   readonly home: string;
   readonly identitiesFile: string;
-  readonly #options: FleetOptions;
+  readonly #options: ServerUnderTestOptions;
+  readonly #signal: AbortSignal | undefined;
+  readonly #logFile: string;
   #child: ChildProcess | undefined;
   #grpcPort = 0;
   #apiPort = 0;
 
-  constructor(directory: string, options: FleetOptions) {
+  /** `signal` ends the helpers that make the home; the server itself ends by `stop`. */
+  constructor(directory: string, options: ServerUnderTestOptions, signal?: AbortSignal) {
     this.home = join(directory, 'server');
     this.identitiesFile = join(directory, `identities-${options.envoys}.json`);
+    this.#logFile = join(directory, 'vigosrv.log');
     this.#options = options;
+    this.#signal = signal;
   }
 
   get pid(): number {
@@ -51,17 +73,23 @@ export class ServerUnderTest {
     return readFileSync(join(this.home, 'tls/ca.cert.pem'), 'utf8');
   }
 
+  get databaseFile(): string {
+    return join(this.home, 'db/vigo.db');
+  }
+
   /** Makes home, stack and identities. Identities that are there already are used again. */
   async prepare(): Promise<void> {
     mkdirSync(this.home, { recursive: true, mode: 0o700 });
-    const shards = this.#options.shards > 0 ? `runtime:\n  shards: ${this.#options.shards}\n` : '';
-    const interval = `checkin:\n  interval: ${this.#options.intervalMs}ms\n`;
-    writeFileSync(join(this.home, 'server.yaml'), `${interval}${shards}`, { mode: 0o600 });
+    const { shards, intervalMs, settings = '' } = this.#options;
+    const ownShards = shards > 0 ? `runtime:\n  shards: ${shards}\n` : '';
+    const interval = `checkin:\n  interval: ${intervalMs}ms\n`;
+    const text = `${interval}${ownShards}${settings}`;
+    writeFileSync(join(this.home, 'server.yaml'), text, { mode: 0o600 });
     await this.#vigosrv('init', '--home', this.home);
-    for (const [path, text] of Object.entries(sampleStack)) {
+    for (const [path, content] of Object.entries(sampleStack)) {
       const file = join(this.home, 'stacks', path);
       mkdirSync(join(file, '..'), { recursive: true });
-      writeFileSync(file, text);
+      writeFileSync(file, content);
     }
     if (existsSync(this.identitiesFile)) return;
     const count = String(this.#options.envoys);
@@ -69,34 +97,79 @@ export class ServerUnderTest {
     await this.#vigosrv('provision', '--home', this.home, ...words);
   }
 
+  /** Starts the process; resolves when it serves. A port of before is taken again. */
   async start(): Promise<void> {
-    const log = openSync(join(this.home, '..', 'vigosrv.log'), 'a', 0o600);
-    const listen = ['--grpc-listen', '127.0.0.1:0', '--api-listen', '127.0.0.1:0'];
+    this.launch();
+    await this.serving();
+  }
+
+  /** Starts the process and returns at once. */
+  launch(): void {
+    const log = openSync(this.#logFile, 'a', 0o600);
+    const listen = ['--grpc-listen', `127.0.0.1:${this.#grpcPort}`];
     const argv = [quiet, this.#program('actors/server/main'), 'start', '--home', this.home];
-    this.#child = spawn(process.execPath, [...argv, ...listen], { stdio: ['ignore', log, log] });
-    for (let waitedMs = 0; waitedMs < startLimitMs; waitedMs += 50) {
-      if (this.#child.exitCode !== null) break;
-      if (this.#readPorts()) {
-        await this.#publish();
-        return;
-      }
-      await sleep(50);
+    const child = spawn(
+      process.execPath,
+      [...argv, ...listen, '--api-listen', '127.0.0.1:0'],
+      // Its own process group: Ctrl-C reaches it through us alone, once.
+      { stdio: ['ignore', log, log], detached: true },
+    );
+    closeSync(log);
+    this.#child = child;
+    const killWithUs = () => child.kill('SIGKILL');
+    process.once('exit', killWithUs);
+    child.once('exit', () => process.off('exit', killWithUs));
+  }
+
+  async serving(): Promise<void> {
+    for (const untilMs = performance.now() + startLimitMs; performance.now() < untilMs; ) {
+      this.check();
+      if (this.#readPorts()) return;
+      await sleep(pollMs);
     }
-    throw new BenchError('BENCH_SERVER', `it did not start; see ${this.home}/../vigosrv.log`);
+    throw this.#failure('it did not start in time');
+  }
+
+  /** Throws when the process has ended by itself. */
+  check(): void {
+    const child = this.#child;
+    if (!child || (child.exitCode === null && child.signalCode === null)) return;
+    throw this.#failure(`it ended with ${child.exitCode ?? child.signalCode}`);
+  }
+
+  async publish(): Promise<void> {
+    await this.#rest('POST', '/api/v1/config/publish', { message: 'vigobench' });
   }
 
   async figures(): Promise<ServerFigures> {
     return JSON.parse(await this.#rest('GET', '/api/v1/status')) as ServerFigures;
   }
 
+  /** In order, or by force when that takes too long. */
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (!child || child.exitCode !== null) return;
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    const late = setTimeout(() => child.kill('SIGKILL'), stopLimitMs);
-    await exited;
+    const late = setTimeout(() => this.#child?.kill('SIGKILL'), stopLimitMs);
+    await this.#end('SIGTERM');
     clearTimeout(late);
+  }
+
+  /** As a power cut would end it, for the process. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await exited;
+  }
+
+  #failure(what: string): BenchError {
+    const log = existsSync(this.#logFile) ? readFileSync(this.#logFile, 'utf8').trim() : '';
+    const tail = log.length > logTailBytes ? `...${log.slice(-logTailBytes)}` : log;
+    return new BenchError('BENCH_SERVER', tail === '' ? what : `${what}. Its log:\n${tail}`);
   }
 
   #readPorts(): boolean {
@@ -110,10 +183,6 @@ export class ServerUnderTest {
     } catch {
       return false;
     }
-  }
-
-  async #publish(): Promise<void> {
-    await this.#rest('POST', '/api/v1/config/publish', { message: 'vigobench' });
   }
 
   #rest(method: string, path: string, body?: unknown): Promise<string> {
@@ -145,16 +214,22 @@ export class ServerUnderTest {
   }
 
   #program(path: string): string {
-    return `${project}${path}.${extension}`;
+    const { root, extension: ending } = this.#options.programs ?? { root: project, extension };
+    return `${join(root, path)}.${ending}`;
   }
 
   async #vigosrv(...words: string[]): Promise<void> {
     const argv = [quiet, this.#program('actors/server/main'), ...words];
     try {
-      await run(process.execPath, argv, { maxBuffer: outputMax });
+      const signal = this.#signal ? { signal: this.#signal } : {};
+      await run(process.execPath, argv, { maxBuffer: outputMax, ...signal });
     } catch (error) {
+      this.#signal?.throwIfAborted();
       const { stderr } = error as { stderr?: string };
-      throw new BenchError('BENCH_SERVER', `vigosrv ${words[0]}: ${stderr ?? String(error)}`);
+      throw new BenchError(
+        'BENCH_SERVER',
+        `vigosrv ${words[0]}: ${stderr?.trim() ?? String(error)}`,
+      );
     }
   }
 }

@@ -1,142 +1,146 @@
 import { randomBytes } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
-import { ConvergenceState, ResourceAction } from '../../agent/protocol/gen/vigo/v1/agent.ts';
-import { envelope, methods } from '../../agent/protocol/methods.ts';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { hashLength } from '../../agent/protocol/crypto.ts';
+import type { CheckInResponse } from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import { envelope, methods, type SignedMethodName } from '../../agent/protocol/methods.ts';
 import { RequestSigner } from '../../agent/protocol/request.ts';
 import { uuidToBytes } from '../../agent/protocol/uuid.ts';
 import { CallError, Channel } from './channel.ts';
+import { checkInBody, type HeldPolicy, reportBody, traitsDocument } from './envoy-bodies.ts';
 import { type Identity, seedOf } from './identities.ts';
 import { signerOf } from './signing.ts';
 
-const agentVersion = 'vigobench';
-const reportResults = 3;
+const runIdLength = 16;
+const traitsHashLength = 16;
 
-/** What a simulated envoy tells its worker. */
-export interface EnvoyListener {
-  checkedIn(latencyUs: number): void;
-  reported(latencyUs: number): void;
-  missed(): void;
-  failed(code: string): void;
+export interface EnvoyTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly caPem: string;
+}
+
+interface HeldReport {
+  readonly sequence: number;
+  readonly runId: Buffer;
+  readonly startedAtMs: number;
+}
+
+/** A report that the server has promised to keep. */
+export interface AcknowledgedReport {
+  readonly sequence: number;
+  /** 16 bytes. */
+  readonly runId: Buffer;
 }
 
 /**
  * One envoy as the server sees it: own key, certificate, TLS connection and signatures. Its policy is
- * taken and not enforced. It follows the due times that the server gives.
+ * taken and not enforced. Like the agent it keeps a report until the server acknowledges it. Times
+ * named `deadlineMs` are on the clock of `performance.now`.
  */
 export class SimulatedEnvoy {
-  readonly #identity: Identity;
+  readonly envoyId: string;
   readonly #envoyId: Uint8Array;
   readonly #signer: RequestSigner;
-  readonly #target: { host: string; port: number; caPem: string };
-  readonly #listener: EnvoyListener;
+  readonly #target: EnvoyTarget;
+  readonly #context: SecureContext;
+  readonly #traits: Uint8Array;
+  readonly #traitsHash: Uint8Array;
   #channel: Channel | undefined;
+  /** Rises also across runs that use the same identities again. */
   #sequence = Date.now() * 1000;
-  #policyVersion = 0;
-  #bundleRoot: Uint8Array = new Uint8Array();
-  #expiresAtMs = 0;
-  #reportSequence = 0;
-  #traitsHash: Uint8Array = new Uint8Array(16).fill(1);
+  #policy: HeldPolicy = { policyVersion: 0, bundleRoot: new Uint8Array(), expiresAtMs: 0 };
+  #lastReport = 0;
+  #held: HeldReport | undefined;
+  #checkInBody: Uint8Array | undefined;
+  /** Connections opened so far. */
+  connections = 0;
 
-  constructor(
-    identity: Identity,
-    target: { host: string; port: number; caPem: string },
-    listener: EnvoyListener,
-  ) {
-    this.#identity = identity;
+  constructor(identity: Identity, target: EnvoyTarget) {
+    this.envoyId = identity.envoyId;
     this.#envoyId = envoyIdBytes(identity);
-    this.#signer = new RequestSigner(signerOf(seedOf(identity.keyPem)));
+    const signer = signerOf(seedOf(identity.keyPem));
+    this.#signer = new RequestSigner(signer);
     this.#target = target;
-    this.#listener = listener;
+    this.#context = createSecureContext({
+      ca: target.caPem,
+      cert: identity.certificatePem,
+      key: identity.keyPem,
+    });
+    this.#traits = traitsDocument(identity.hostname);
+    const hash = new Uint8Array(hashLength);
+    signer.sha256Into(hash, this.#traits);
+    this.#traitsHash = hash.slice(0, traitsHashLength);
   }
 
   async connect(): Promise<void> {
-    const context = createSecureContext({
-      ca: this.#target.caPem,
-      cert: this.#identity.certificatePem,
-      key: this.#identity.keyPem,
-    });
-    this.#channel = await Channel.open({ ...this.#target, context });
+    this.#channel = await Channel.open({ ...this.#target, context: this.#context });
+    this.connections += 1;
   }
 
-  /** Returns when the next one is due, milliseconds from now. */
-  async checkIn(changed: boolean): Promise<number> {
-    const started = performance.now();
-    const answer = methods.CheckIn.response.decode(
-      await this.#call('CheckIn', methods.CheckIn.body.encode(this.#checkInBody()).finish()),
-    );
-    this.#listener.checkedIn((performance.now() - started) * 1000);
+  async checkIn(deadlineMs: number): Promise<CheckInResponse> {
+    this.#checkInBody ??= checkInBody(this.#policy, this.#traitsHash, {
+      highest: this.#lastReport,
+      oldestHeld: this.#held?.sequence ?? this.#lastReport + 1,
+    });
+    const bytes = await this.#call('CheckIn', this.#checkInBody, deadlineMs);
+    const answer = methods.CheckIn.response.decode(bytes);
     const manifest = answer.bundle?.manifest;
     if (manifest) {
-      this.#policyVersion = manifest.policyVersion;
-      this.#bundleRoot = manifest.bundleRoot;
-      this.#expiresAtMs = manifest.expiresAtMs;
+      const { policyVersion, bundleRoot, expiresAtMs } = manifest;
+      this.#policy = { policyVersion, bundleRoot: bundleRoot.slice(), expiresAtMs };
+      this.#checkInBody = undefined;
     }
-    this.#reportSequence = Math.max(this.#reportSequence, answer.settledReportSequence);
-    if (changed) await this.#report();
-    return answer.nextCheckInMs;
+    if (answer.settledReportSequence > this.#lastReport) {
+      this.#lastReport = answer.settledReportSequence;
+      this.#held = undefined;
+      this.#checkInBody = undefined;
+    }
+    return answer;
+  }
+
+  /**
+   * Sends the report that is still held, or a new one. Rejects with CallError REPORT_GAP when the
+   * server expects an earlier one: nothing is acknowledged then.
+   */
+  async report(deadlineMs: number): Promise<AcknowledgedReport> {
+    this.#held ??= {
+      sequence: this.#lastReport + 1,
+      runId: randomBytes(runIdLength),
+      startedAtMs: Date.now(),
+    };
+    const held = this.#held;
+    this.#lastReport = held.sequence;
+    this.#checkInBody = undefined;
+    const bytes = await this.#call('Report', reportBody(this.#policy, held), deadlineMs);
+    const { durableReportSequence } = methods.Report.response.decode(bytes);
+    if (durableReportSequence < held.sequence) {
+      this.#held = undefined;
+      this.#lastReport = durableReportSequence;
+      throw new CallError('REPORT_GAP', `the server has ${durableReportSequence}`);
+    }
+    this.#held = undefined;
+    return { sequence: held.sequence, runId: held.runId };
+  }
+
+  async reportTraits(deadlineMs: number): Promise<void> {
+    const body = methods.ReportTraits.body.encode({ traitsJson: this.#traits });
+    await this.#call('ReportTraits', body.finish(), deadlineMs);
+  }
+
+  /** Ends the call under way when its deadline has passed. */
+  expire(nowMs: number): void {
+    this.#channel?.expire(nowMs);
   }
 
   close(): void {
     this.#channel?.close();
+    this.#channel = undefined;
   }
 
-  #checkInBody() {
-    return {
-      policyVersion: this.#policyVersion,
-      bundleRoot: this.#bundleRoot,
-      traitsHash: this.#traitsHash,
-      state: ConvergenceState.CONVERGENCE_STATE_CONVERGED,
-      reportSequence: this.#reportSequence,
-      agentVersion,
-      bundleExpiresAtMs: this.#expiresAtMs,
-      oldestReportSequence: this.#reportSequence + 1,
-    };
-  }
-
-  async #report(): Promise<void> {
-    const started = performance.now();
-    const body = methods.Report.body.encode({
-      reportSequence: this.#reportSequence + 1,
-      runId: randomBytes(16),
-      policyVersion: this.#policyVersion,
-      bundleRoot: this.#bundleRoot,
-      startedAtMs: Date.now(),
-      durationMs: 25,
-      state: ConvergenceState.CONVERGENCE_STATE_CHANGED,
-      dryRun: false,
-      policyChanged: false,
-      summary: {
-        total: 100,
-        unchanged: 100 - reportResults,
-        created: 0,
-        updated: reportResults,
-        deleted: 0,
-        skipped: 0,
-        blocked: 0,
-        failed: 0,
-      },
-      results: Array.from({ length: reportResults }, (_, at) => ({
-        id: `bench/file-${at}`,
-        type: 'file',
-        action: ResourceAction.RESOURCE_ACTION_UPDATED,
-        reason: 'content differed',
-        diff: '-worker_connections 512;\n+worker_connections 1024;\n',
-        errorCode: '',
-        durationMs: 3,
-      })),
-      offline: false,
-      incidents: [],
-    });
-    const bytes = await this.#call('Report', body.finish());
-    const answer = methods.Report.response.decode(bytes);
-    this.#reportSequence = answer.durableReportSequence;
-    this.#listener.reported((performance.now() - started) * 1000);
-  }
-
-  async #call(method: 'CheckIn' | 'Report', body: Uint8Array): Promise<Uint8Array> {
+  async #call(method: SignedMethodName, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
     if (!this.#channel || this.#channel.closed) await this.connect();
     const channel = this.#channel;
-    if (!channel) throw new CallError('CONNECT', 'not connected');
+    if (!channel) throw new CallError('DISCONNECTED', 'not connected');
     this.#sequence += 1;
     const header = {
       envoyId: this.#envoyId,
@@ -145,7 +149,7 @@ export class SimulatedEnvoy {
       traceparent: '',
     };
     const request = this.#signer.sign(method, header, body);
-    return channel.call(methods[method].path, envelope.encode(request).finish());
+    return channel.call(methods[method].path, envelope.encode(request).finish(), deadlineMs);
   }
 }
 

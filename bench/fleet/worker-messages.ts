@@ -1,4 +1,4 @@
-import type { RecordableHistogram } from 'node:perf_hooks';
+import type { TallyCounts, TallyHistograms } from './tally.ts';
 
 /** What the main thread gives a generator thread. */
 export interface WorkerStart {
@@ -14,24 +14,23 @@ export interface WorkerStart {
   readonly changed: number;
 }
 
-/** Main to worker: count from zero now; then: say what was counted and end. */
+/** Main to worker: count from zero now; then: begin nothing new, and say what was counted. */
 export type WorkerOrder = 'measure' | 'finish';
 
-export interface WorkerCounts {
-  readonly connected: number;
-  readonly done: number;
-  readonly reports: number;
-  readonly missed: number;
-  readonly errors: Readonly<Record<string, number>>;
+export interface WorkerResult {
+  readonly word: 'result';
+  /** Up to the end of the window. */
+  readonly inWindow: TallyCounts;
+  /** With the check-ins that were under way at the end of the window: none is left uncounted. */
+  readonly counts: TallyCounts;
+  readonly histograms: TallyHistograms;
+  /** Share of the window in which this thread's event loop was busy, 0 to 1. */
+  readonly utilization: number;
 }
 
 export type WorkerWord =
-  | { readonly word: 'progress'; readonly counts: WorkerCounts }
+  | { readonly word: 'progress'; readonly counts: TallyCounts }
   /** Every envoy is connected and has checked in. */
   | { readonly word: 'ready' }
-  | {
-      readonly word: 'result';
-      readonly counts: WorkerCounts;
-      readonly checkIns: RecordableHistogram;
-      readonly reports: RecordableHistogram;
-    };
+  | { readonly word: 'failed'; readonly reason: string }
+  | WorkerResult;

@@ -1,0 +1,85 @@
+import { ConvergenceState, ResourceAction } from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import { methods } from '../../agent/protocol/methods.ts';
+
+const agentVersion = 'vigobench';
+const resources = 100;
+const changedResources = 3;
+
+/** What an envoy has of the policy, as the server last gave it. */
+export interface HeldPolicy {
+  readonly policyVersion: number;
+  readonly bundleRoot: Uint8Array;
+  readonly expiresAtMs: number;
+}
+
+export function checkInBody(
+  policy: HeldPolicy,
+  traitsHash: Uint8Array,
+  reports: { readonly highest: number; readonly oldestHeld: number },
+): Uint8Array {
+  return methods.CheckIn.body
+    .encode({
+      policyVersion: policy.policyVersion,
+      bundleRoot: policy.bundleRoot,
+      traitsHash,
+      state: ConvergenceState.CONVERGENCE_STATE_CONVERGED,
+      reportSequence: reports.highest,
+      agentVersion,
+      bundleExpiresAtMs: policy.expiresAtMs,
+      oldestReportSequence: reports.oldestHeld,
+    })
+    .finish();
+}
+
+const results = Array.from({ length: changedResources }, (_, at) => ({
+  id: `bench-a/file-${at}`,
+  type: 'file',
+  action: ResourceAction.RESOURCE_ACTION_UPDATED,
+  reason: 'content differed',
+  diff: '-worker_connections 512;\n+worker_connections 1024;\n',
+  errorCode: '',
+  durationMs: 3,
+}));
+
+/** A report of the size that a few repaired files make. */
+export function reportBody(
+  policy: HeldPolicy,
+  report: { readonly sequence: number; readonly runId: Uint8Array; readonly startedAtMs: number },
+): Uint8Array {
+  return methods.Report.body
+    .encode({
+      reportSequence: report.sequence,
+      runId: report.runId,
+      policyVersion: policy.policyVersion,
+      bundleRoot: policy.bundleRoot,
+      startedAtMs: report.startedAtMs,
+      durationMs: 25,
+      state: ConvergenceState.CONVERGENCE_STATE_CHANGED,
+      dryRun: false,
+      policyChanged: false,
+      summary: {
+        total: resources,
+        unchanged: resources - changedResources,
+        created: 0,
+        updated: changedResources,
+        deleted: 0,
+        skipped: 0,
+        blocked: 0,
+        failed: 0,
+      },
+      results,
+      offline: false,
+      incidents: [],
+    })
+    .finish();
+}
+
+/** A small traits document, canonical JSON: keys sorted, no white space. */
+export function traitsDocument(hostname: string): Uint8Array {
+  const document = {
+    hardware: { cpu_count: 2, memory_mb: 2048 },
+    identity: { hostname },
+    os: { family: 'debian', kernel: 'Linux', name: 'debian', version: '12' },
+  };
+  return new TextEncoder().encode(JSON.stringify(document));
+}

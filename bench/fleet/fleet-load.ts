@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CheckInResponse } from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import { BenchError } from '../errors.ts';
+import { CallError } from './channel.ts';
+import type { SimulatedEnvoy } from './simulated-envoy.ts';
+import { Tally, type TallyCounts } from './tally.ts';
+
+/** Handshakes in flight per generator thread: enough to keep both sides busy. */
+const handshakesMax = 16;
+const connectAttemptsMax = 10;
+const retryMs = 1000;
+/** A failed attempt is made again this many times within one interval, at most once per second. */
+const attemptsPerInterval = 5;
+/** How exactly a deadline is noticed; whether it was met is decided by the clock. */
+const sweepMs = 100;
+const drainPollMs = 20;
+
+export interface LoadOptions {
+  readonly intervalMs: number;
+  readonly rampMs: number;
+  /** Share of check-ins with a report of changes, 0 to 1. */
+  readonly changed: number;
+}
+
+/**
+ * Plays one thread's part of the fleet: each envoy checks in at the due times that the server gives.
+ * A check-in counts as done when it was answered before the envoy's next due time (one interval
+ * later), otherwise as missed, also when it failed; failures are tried again until then.
+ */
+export class FleetLoad {
+  readonly #envoys: readonly SimulatedEnvoy[];
+  readonly #options: LoadOptions;
+  readonly #random: () => number;
+  readonly #sweep: NodeJS.Timeout;
+  #tally = new Tally();
+  #connected = 0;
+  #measuring = false;
+  #stopped = false;
+  #underWay = 0;
+
+  constructor(
+    envoys: readonly SimulatedEnvoy[],
+    options: LoadOptions,
+    random: () => number = Math.random,
+  ) {
+    this.#envoys = envoys;
+    this.#options = options;
+    this.#random = random;
+    this.#sweep = setInterval(() => {
+      const nowMs = performance.now();
+      for (const envoy of envoys) envoy.expire(nowMs);
+    }, sweepMs);
+  }
+
+  get tally(): Tally {
+    return this.#tally;
+  }
+
+  counts(): TallyCounts {
+    return { ...this.#tally.counts(), connected: this.#connected };
+  }
+
+  /** Resolves when every envoy is connected, has checked in, and goes on doing so. */
+  async connectAll(): Promise<void> {
+    const beganMs = performance.now();
+    let next = 0;
+    const lane = async () => {
+      for (let at = next++; at < this.#envoys.length; at = next++) {
+        const startAtMs = beganMs + (this.#options.rampMs * at) / this.#envoys.length;
+        const waitMs = startAtMs - performance.now();
+        if (waitMs > 0) await sleep(waitMs);
+        await this.#connectOne(this.#envoys[at] as SimulatedEnvoy);
+      }
+    };
+    await Promise.all(Array.from({ length: handshakesMax }, lane));
+  }
+
+  /** Counts from zero. */
+  startMeasuring(): void {
+    this.#tally = new Tally();
+    this.#measuring = true;
+  }
+
+  /** Begins nothing new; resolves when what is under way was answered or is missed. */
+  async finish(): Promise<void> {
+    this.#stopped = true;
+    while (this.#underWay > 0) await sleep(drainPollMs);
+    clearInterval(this.#sweep);
+    for (const envoy of this.#envoys) envoy.close();
+  }
+
+  async #connectOne(envoy: SimulatedEnvoy): Promise<void> {
+    for (let attempt = 1; attempt <= connectAttemptsMax; attempt += 1) {
+      try {
+        await envoy.connect();
+        const deadlineMs = performance.now() + this.#options.intervalMs;
+        const answer = await envoy.checkIn(deadlineMs);
+        const dueMs = performance.now() + answer.nextCheckInMs;
+        if (answer.wantTraits) await envoy.reportTraits(dueMs);
+        this.#connected += 1;
+        void this.#live(envoy, dueMs);
+        return;
+      } catch (error) {
+        this.#tally.failed(codeOf(error));
+        await sleep(retryMs);
+      }
+    }
+    throw new BenchError('BENCH_SERVER', `an envoy could not connect: ${this.#errorsText()}`);
+  }
+
+  #errorsText(): string {
+    const errors = Object.entries(this.#tally.counts().errors);
+    return errors.map(([code, count]) => `${code} ${count}`).join(', ');
+  }
+
+  async #live(envoy: SimulatedEnvoy, firstDueMs: number): Promise<void> {
+    let dueMs = firstDueMs;
+    while (!this.#stopped) {
+      const waitMs = dueMs - performance.now();
+      if (waitMs > 0) await sleep(waitMs);
+      if (this.#stopped) return;
+      this.#tally.lateStarts.record((performance.now() - dueMs) * 1000);
+      this.#underWay += 1;
+      dueMs = await this.#period(envoy, dueMs);
+      this.#underWay -= 1;
+    }
+  }
+
+  /** One check-in with what it entails; returns the next due time. */
+  async #period(envoy: SimulatedEnvoy, dueMs: number): Promise<number> {
+    const deadlineMs = dueMs + this.#options.intervalMs;
+    const opened = envoy.connections;
+    const answer = await this.#answered(envoy, deadlineMs);
+    this.#tally.reconnects += envoy.connections - opened;
+    if (answer === undefined) {
+      this.#tally.missed += 1;
+      return deadlineMs;
+    }
+    const nextDueMs = performance.now() + answer.nextCheckInMs;
+    try {
+      if (answer.wantTraits) await envoy.reportTraits(nextDueMs);
+      if (this.#measuring && this.#random() < this.#options.changed) {
+        await this.#report(envoy, nextDueMs);
+      }
+    } catch (error) {
+      this.#tally.failed(codeOf(error));
+    }
+    return nextDueMs;
+  }
+
+  async #report(envoy: SimulatedEnvoy, deadlineMs: number): Promise<void> {
+    const startedMs = performance.now();
+    await envoy.report(deadlineMs);
+    this.#tally.reports += 1;
+    this.#tally.reportLatencies.record((performance.now() - startedMs) * 1000);
+  }
+
+  /** The answer, if it came before the deadline. Its latency counts from the first attempt. */
+  async #answered(envoy: SimulatedEnvoy, deadlineMs: number): Promise<CheckInResponse | undefined> {
+    const startedMs = performance.now();
+    const pauseMs = Math.min(retryMs, this.#options.intervalMs / attemptsPerInterval);
+    while (performance.now() < deadlineMs) {
+      try {
+        const answer = await envoy.checkIn(deadlineMs);
+        const nowMs = performance.now();
+        if (nowMs > deadlineMs) return undefined;
+        this.#tally.done += 1;
+        this.#tally.checkInLatencies.record((nowMs - startedMs) * 1000);
+        return answer;
+      } catch (error) {
+        this.#tally.failed(codeOf(error));
+      }
+      await sleep(Math.max(0, Math.min(pauseMs, deadlineMs - performance.now())));
+    }
+    return undefined;
+  }
+}
+
+/** The name under which a failed attempt is counted. */
+export function codeOf(error: unknown): string {
+  if (error instanceof CallError) return error.code;
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'UNEXPECTED';
+}
