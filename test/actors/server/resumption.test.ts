@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { connect } from 'node:tls';
+import t, { type Test } from 'tap';
+import type { Connection } from '../../../actors/server/endpoint/connections.ts';
+import { createTlsListener } from '../../../actors/server/endpoint/tls-listener.ts';
+import { nodeClock } from '../../../runtime/ports/node-clock.ts';
+import { testAuthority, testIdentity } from '../../support/test-authority.ts';
+
+const ours = await testAuthority();
+const foreign = await testAuthority();
+const limits = { connectionLimit: 100, handshakesPerSecond: 100 };
+const ticketKeys = randomBytes(48);
+
+/** Two listeners, as of two shards, and what they made of their peers. */
+async function shards(t: Test) {
+  const accepted: Connection[] = [];
+  const refused: string[] = [];
+  const ports = await Promise.all(
+    [0, 1].map(async () => {
+      const listener = createTlsListener(
+        {
+          certificate: ours.serverCertificate,
+          key: ours.serverKey,
+          authority: ours.authority.certificatePem,
+          ticketKeys,
+        },
+        limits,
+        nodeClock(),
+        {
+          accepted: (connection) => {
+            accepted.push(connection);
+            connection.socket.resume();
+          },
+          closed: () => undefined,
+          refused: (reason) => void refused.push(reason),
+        },
+      );
+      t.teardown(() => {
+        listener.stopAccepting();
+        listener.connections.destroyAll();
+      });
+      return listener.listen('127.0.0.1', 0);
+    }),
+  );
+  return { accepted, refused, ports };
+}
+
+interface Visit {
+  readonly session: Buffer | undefined;
+  readonly reused: boolean;
+}
+
+/** Connects, takes the ticket that it is given, and leaves. */
+function visit(
+  port: number,
+  files: { certificate?: string; key?: string },
+  session?: Buffer,
+): Promise<Visit> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      ca: ours.authority.certificatePem,
+      ALPNProtocols: ['h2'],
+      ...(files.certificate === undefined ? {} : { cert: files.certificate, key: files.key }),
+      ...(session === undefined ? {} : { session }),
+    });
+    let ticket: Buffer | undefined;
+    socket.on('session', (given) => {
+      ticket = given;
+    });
+    socket.on('error', () => undefined);
+    socket.resume();
+    let wasReused = false;
+    socket.on('secureConnect', () => {
+      wasReused = socket.isSessionReused();
+      // Tickets come after the handshake, and a resumed session may get none.
+      setTimeout(() => socket.destroy(), 200);
+    });
+    socket.on('close', () => resolve({ session: ticket, reused: wasReused }));
+  });
+}
+
+t.test('a machine that resumes its session on another shard keeps its own identity', async (t) => {
+  const { accepted, ports } = await shards(t);
+  const identity = await testIdentity(ours);
+  const first = await visit(ports[0] ?? 0, identity);
+  const second = await visit(ports[1] ?? 0, identity, first.session);
+  t.ok(second.reused, 'the second handshake was a short one');
+  t.same(
+    accepted.map(({ envoyId }) => envoyId),
+    [identity.envoyId, identity.envoyId],
+  );
+});
+
+t.test('a session without our certificate gains nothing by being resumed', async (t) => {
+  const { accepted, refused, ports } = await shards(t);
+  const stranger = await testIdentity(foreign);
+  const first = await visit(ports[0] ?? 0, stranger);
+  await visit(ports[1] ?? 0, stranger, first.session);
+  const bare = await visit(ports[0] ?? 0, {});
+  const identity = await testIdentity(ours);
+  await visit(ports[1] ?? 0, identity, bare.session);
+  t.equal(refused.length, 2, `the stranger: ${refused.join(', ')}`);
+  t.notOk(accepted.some(({ envoyId }) => envoyId === stranger.envoyId));
+  t.equal(accepted[0]?.envoyId, undefined, 'without a certificate: registration only');
+  t.equal(accepted[1]?.envoyId, undefined, 'a resumed session is as bare as it was');
+});
