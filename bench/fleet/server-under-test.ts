@@ -39,6 +39,8 @@ export interface ShardFigures {
   readonly checkIns: number;
   readonly sqlStatements: number;
   readonly sqlDriverLoaded: boolean;
+  /** Events that the database does not have yet. */
+  readonly outboxEntries: number;
 }
 
 /** A real vigosrv process on loopback with a home of its own. */
