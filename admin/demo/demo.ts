@@ -67,7 +67,7 @@ export class Demo {
       (text) => text,
     );
     await screen.step(
-      'starting the agent and waiting for the first convergence',
+      'waiting for the first convergence',
       () => this.#startAgent(ports.grpc, signal),
       (run) => `first convergence ${describeRun(run)}`,
     );
