@@ -80,9 +80,9 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
     counters: () => counters.read(listener.connections.size),
     drain: async (graceMs) => {
       listener.stopAccepting();
-      refusals.flush();
       grpc.drain(graceMs);
       await listener.connections.emptied(system.ports.clock, graceMs);
+      await refusals.settle();
     },
     close: () => closeAll(listener.connections, grpc),
   };

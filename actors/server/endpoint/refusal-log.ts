@@ -40,6 +40,11 @@ const auditTypes: Readonly<Record<string, AuditEventTypeName>> = {
   REQUEST_SIGNATURE: 'request.bad_signature',
 };
 
+/** How long a stop waits for the last refusals to be stored. */
+const settleDeadlineMs = 2_000;
+
+type RefusalSystem = Pick<ActorSystem, 'ports' | 'tell' | 'ask'>;
+
 export interface RefusalFact {
   readonly code: string;
   readonly envoyId: string | undefined;
@@ -60,11 +65,11 @@ interface Gathered {
  */
 export class RefusalLog {
   readonly #gathered = new Map<string, Gathered>();
-  readonly #system: Pick<ActorSystem, 'ports' | 'tell' | 'claim'>;
+  readonly #system: RefusalSystem;
   readonly #address: Address<RefusalMessages>;
   #scheduled = false;
 
-  constructor(system: Pick<ActorSystem, 'ports' | 'tell' | 'claim'>, thread: string) {
+  constructor(system: RefusalSystem, thread: string) {
     this.#system = system;
     this.#address = refusalAddress(thread);
   }
@@ -86,13 +91,26 @@ export class RefusalLog {
     this.#system.ports.clock.after(refusalFlushMs, () => this.flush(), { unref: true });
   }
 
-  /** Hands over what was gathered; also called before the shard stops. */
+  /** Hands over what was gathered. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#gathered.size === 0) return;
+    const events = this.#take();
+    if (events.length > 0) this.#system.tell(this.#address, 'record', { events });
+  }
+
+  /** As `flush`; resolves when the events are in the outbox. Called before the shard stops. */
+  async settle(): Promise<void> {
+    const options = { deadlineMs: settleDeadlineMs };
+    // A store that takes nothing any more must not keep the shard from stopping.
+    await this.#system
+      .ask(this.#address, 'record', { events: this.#take() }, options)
+      .catch(() => undefined);
+  }
+
+  #take(): AuditEvent[] {
     const events = [...this.#gathered].map(([kind, gathered]) => this.#event(kind, gathered));
     this.#gathered.clear();
-    this.#system.tell(this.#address, 'record', { events });
+    return events;
   }
 
   #event(kind: string, { first, atMs, count }: Gathered): AuditEvent {

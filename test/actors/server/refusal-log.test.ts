@@ -6,14 +6,15 @@ import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 
 function logWith(): { log: RefusalLog; events: AuditEvent[] } {
   const events: AuditEvent[] = [];
-  const system = {
-    ports: nodePorts(),
-    claim: async () => undefined,
-    ask: async () => undefined as never,
-    tell: (_to: unknown, _type: string, payload: unknown) => {
-      events.push(...(payload as { events: AuditEvent[] }).events);
-    },
+  const tell = (_to: unknown, _type: string, payload: unknown) => {
+    events.push(...(payload as { events: AuditEvent[] }).events);
   };
+  const ask = async (to: unknown, type: string, payload: unknown) => {
+    await Promise.resolve();
+    tell(to, type, payload);
+    return undefined as never;
+  };
+  const system = { ports: nodePorts(), tell, ask };
   return { log: new RefusalLog(system, 'shard-0'), events };
 }
 
@@ -50,4 +51,13 @@ t.test('what is no security matter stays out of the audit log', async (t) => {
   log.add({ ...replay, code: 'REQUEST_OVERLOADED' });
   log.flush();
   t.same(events, []);
+});
+
+t.test('a stop waits until the last refusals are stored', async (t) => {
+  const { log, events } = logWith();
+  log.add(replay);
+  await log.settle();
+  t.equal(events.length, 1);
+  const broken = { ports: nodePorts(), tell: () => undefined, ask: () => Promise.reject(Error()) };
+  await t.resolves(new RefusalLog(broken, 'shard-0').settle(), 'and is never prevented by them');
 });
