@@ -24,6 +24,7 @@ if (values.help) {
     'node perf/kill.ts [--kills 200] [--envoys 500] [--seed 1] [--json]\n' +
       '  --pause <ms>: between two reports of one envoy, on average (500)\n' +
       '  --compiled <directory>: take the server from this dist/ instead of its sources\n' +
+      'Ctrl-C ends the kills and judges those that were done.\n' +
       'Exit code 1 when an acknowledged report is lost or twice there, or the audit chain is broken.\n',
   );
   process.exit();
@@ -31,7 +32,8 @@ if (values.help) {
 
 const directory = mkdtempSync(join(tmpdir(), 'vigo-kill-'));
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-process.once('SIGINT', () => process.exit(130));
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
 const { compiled } = values;
 const result = await killRun({
   kills: Number(values.kills),
@@ -39,6 +41,7 @@ const result = await killRun({
   seed: Number(values.seed),
   pauseMs: Number(values.pause),
   directory,
+  signal: stop.signal,
   ...(compiled === undefined
     ? {}
     : { programs: { root: resolve(compiled), extension: 'js' as const } }),

@@ -28,6 +28,8 @@ export interface KillOptions {
   readonly pauseMs: number;
   readonly directory: string;
   readonly programs?: ServerUnderTestOptions['programs'];
+  /** When it aborts, the kills done so far are judged. */
+  readonly signal?: AbortSignal;
   readonly onKill?: (done: number, restartMs: number | undefined) => void;
 }
 
@@ -95,21 +97,24 @@ function makeReporters(
 }
 
 interface Kills {
+  readonly done: number;
   readonly restartsMs: number[];
   readonly duringStart: number;
 }
 
 async function killOften(
   server: ServerUnderTest,
-  { kills, seed, onKill }: KillOptions,
+  { kills, seed, onKill, signal }: KillOptions,
   counts: KillCounts,
 ): Promise<Kills> {
   const random = seededRandom(seed);
   const restartsMs: number[] = [];
   let killedDuringStart = 0;
+  let done = 0;
   await firstAnswer(server, counts);
   await sleep(serveMs.most);
-  for (let done = 1; done <= kills; done += 1) {
+  while (done < kills && !signal?.aborted) {
+    done += 1;
     await server.kill();
     counts.firstAnswerMs = 0;
     counts.sinceMs = performance.now();
@@ -126,7 +131,7 @@ async function killOften(
     onKill?.(done, restartMs);
     await sleep(serveMs.least + random() * (serveMs.most - serveMs.least));
   }
-  return { restartsMs, duringStart: killedDuringStart };
+  return { done, restartsMs, duringStart: killedDuringStart };
 }
 
 async function firstAnswer(server: ServerUnderTest, counts: KillCounts): Promise<number> {
@@ -153,7 +158,7 @@ async function drained(server: ServerUnderTest): Promise<void> {
 
 async function judge(
   file: string,
-  { kills, envoys, seed }: KillOptions,
+  { envoys, seed }: KillOptions,
   run: { reporters: readonly KillReporter[]; counts: KillCounts; kills: Kills },
 ): Promise<KillResult> {
   const database = new TestDatabase(file);
@@ -170,7 +175,7 @@ async function judge(
   const { sequence: auditEntries } = await database.verifyAudit();
   const restarts = run.kills.restartsMs.map(Math.round).sort((a, b) => a - b);
   return {
-    kills,
+    kills: run.kills.done,
     kills_during_start: run.kills.duringStart,
     envoys,
     seed,
