@@ -46,6 +46,7 @@ export class Daemon {
     this.#options = options;
     this.#backoff = new Backoff(options.random);
     this.#intervalMs = clamp(options.intervalMs);
+    options.agent.pace(this.#intervalMs);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -93,6 +94,7 @@ export class Daemon {
     try {
       const answer = await agent.checkIn(traits, trace);
       if (!this.#options.fixedInterval) this.#intervalMs = clamp(answer.nextCheckInMs);
+      agent.pace(this.#intervalMs);
       this.#checkInDueMs = clock.monotonicMs() + this.#intervalMs;
       this.#backoff.reset();
       if (this.#wasOnline !== true) log.within(trace).log('info', 'the server answers');

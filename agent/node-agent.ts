@@ -57,6 +57,11 @@ export class NodeAgent {
     return makeTrace((length) => this.#parts.platform.host.randomBytes(length));
   }
 
+  /** How often the daemon checks in: what it is worth to wait for an answer. */
+  pace(intervalMs: number): void {
+    this.#parts.client.pace(intervalMs);
+  }
+
   collectTraits(): Promise<Traits> {
     return this.#parts.collectTraits();
   }

@@ -16,6 +16,11 @@ import type { Channel } from './transport.ts';
 /** A server that has not answered by then counts as away. */
 export const callDeadlineMs = 30_000;
 
+/** At the least, however short the interval is. */
+export const patienceFloorMs = 5000;
+/** A slower link carries no requests in time, bytes per millisecond. */
+const slowestLink = 16;
+
 /** Signed calls of one envoy. */
 export class ServerClient {
   readonly #channel: Channel;
@@ -23,6 +28,7 @@ export class ServerClient {
   readonly #signer: RequestSigner;
   readonly #sequence: RequestSequence;
   readonly #clock: AgentClock;
+  #patienceMs = callDeadlineMs;
 
   constructor(parts: {
     readonly channel: Channel;
@@ -37,6 +43,14 @@ export class ServerClient {
     this.#signer = new RequestSigner(parts.signer);
     this.#sequence = parts.sequence;
     this.#clock = parts.clock;
+  }
+
+  /**
+   * While a call waits, no pass runs: a server that went away without a word must not cost more than
+   * an interval.
+   */
+  pace(intervalMs: number): void {
+    this.#patienceMs = Math.min(callDeadlineMs, Math.max(patienceFloorMs, intervalMs));
   }
 
   /** Throws what Channel.call does, PROTOCOL_TOO_LARGE and PROTOCOL_MALFORMED. */
@@ -59,11 +73,12 @@ export class ServerClient {
       header,
       encodeMessage(bodyType, body, method.bodyLimit),
     );
-    const answer = await this.#channel.call(
-      method.path,
-      encodeMessage(envelope, request, method.requestLimit),
-      { deadlineMs: callDeadlineMs, responseLimit: method.responseLimit },
-    );
+    const message = encodeMessage(envelope, request, method.requestLimit);
+    const answer = await this.#channel.call(method.path, message, {
+      deadlineMs: callDeadlineMs,
+      answerWithinMs: this.#patienceMs + Math.ceil(message.length / slowestLink),
+      responseLimit: method.responseLimit,
+    });
     return decodeMessage(responseType, answer, method.responseLimit);
   }
 

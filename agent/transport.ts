@@ -13,6 +13,8 @@ export interface Channel {
 
 export interface CallOptions {
   readonly deadlineMs: number;
+  /** The connection, and then the first of the answer, are due within so long. */
+  readonly answerWithinMs?: number;
   /** Bytes of the answer above which it is not read on. */
   readonly responseLimit: number;
 }

@@ -39,7 +39,7 @@ export class GrpcChannel implements Channel {
   }
 
   async call(path: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
-    const session = await this.#connected();
+    const session = await this.#connected(options.answerWithinMs);
     try {
       return await exchange(session, path, request, options);
     } catch (cause) {
@@ -55,12 +55,12 @@ export class GrpcChannel implements Channel {
     session?.then((open) => open.destroy()).catch(() => undefined);
   }
 
-  async #connected(): Promise<http2.ClientHttp2Session> {
+  async #connected(withinMs = connectTimeoutMs): Promise<http2.ClientHttp2Session> {
     if (this.#session !== undefined) {
       const session = await this.#session;
       if (!session.destroyed && !session.closed) return session;
     }
-    const opening = this.#open();
+    const opening = this.#open(Math.min(withinMs, connectTimeoutMs));
     this.#session = opening;
     const forget = (): void => {
       if (this.#session === opening) this.#session = undefined;
@@ -69,8 +69,8 @@ export class GrpcChannel implements Channel {
     return opening;
   }
 
-  async #open(): Promise<http2.ClientHttp2Session> {
-    const socket = await openTls(this.#host, this.#port, this.#credentials);
+  async #open(withinMs: number): Promise<http2.ClientHttp2Session> {
+    const socket = await openTls(this.#host, this.#port, this.#credentials, withinMs);
     const session = http2.connect(`https://${authority(this.#host, this.#port)}`, {
       createConnection: () => socket,
       settings: { enablePush: false },
@@ -85,7 +85,12 @@ function authority(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function openTls(host: string, port: number, credentials: ServerCredentials): Promise<TLSSocket> {
+function openTls(
+  host: string,
+  port: number,
+  credentials: ServerCredentials,
+  withinMs: number,
+): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,
@@ -101,7 +106,7 @@ function openTls(host: string, port: number, credentials: ServerCredentials): Pr
       socket.destroy();
       reject(error);
     };
-    socket.setTimeout(connectTimeoutMs, () => fail(new AgentError('AGENT_SERVER_TIMEOUT')));
+    socket.setTimeout(withinMs, () => fail(new AgentError('AGENT_SERVER_TIMEOUT')));
     socket.once('error', (cause: Error) => fail(connectionError(cause, host, port)));
     socket.once('secureConnect', () => {
       socket.setTimeout(0);
@@ -147,17 +152,24 @@ function exchange(
     const answer = new AnswerReader(options.responseLimit);
     const settle = (action: () => void): void => {
       clearTimeout(deadline);
+      clearTimeout(patience);
       action();
     };
     const fail = (error: AgentError): void => {
       settle(() => reject(error));
       stream.close(http2.constants.NGHTTP2_CANCEL);
     };
-    const deadline = setTimeout(() => {
-      fail(new AgentError('AGENT_SERVER_TIMEOUT', `${path}, ${options.deadlineMs} ms`));
-      session.destroy();
-    }, options.deadlineMs);
-    stream.on('response', (headers) => answer.head(headers));
+    const limit = (ms: number) =>
+      setTimeout(() => {
+        fail(new AgentError('AGENT_SERVER_TIMEOUT', `${path}, ${ms} ms`));
+        session.destroy();
+      }, ms);
+    const deadline = limit(options.deadlineMs);
+    const patience = limit(options.answerWithinMs ?? options.deadlineMs);
+    stream.on('response', (headers) => {
+      clearTimeout(patience);
+      answer.head(headers);
+    });
     stream.on('trailers', (headers) => answer.trailers(headers));
     stream.on('data', (chunk: Buffer) => {
       if (!answer.data(chunk)) fail(new AgentError('PROTOCOL_TOO_LARGE', `answer to ${path}`));

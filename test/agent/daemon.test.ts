@@ -1,6 +1,7 @@
 import t from 'tap';
 import { AgentError } from '../../agent/errors.ts';
 import { backoffCapMs } from '../../agent/offline/backoff.ts';
+import type { Channel } from '../../agent/transport.ts';
 import { AgentFixture, policyDocument } from './support/agent-fixture.ts';
 import { signedPolicy } from './support/fake-server-channel.ts';
 
@@ -45,6 +46,23 @@ t.test('while the server is away the passes go on and attempts back off', async 
   t.equal(sequences.length, fixture.passes.length);
   t.equal(fixture.server.reports.at(-2)?.offline, true);
   t.equal(fixture.server.reports.at(-1)?.offline, false);
+});
+
+t.test('a server that is silent holds up the passes for no longer than an interval', async (t) => {
+  const fixture = await AgentFixture.start();
+  const patience: (number | undefined)[] = [];
+  const channel: Channel = fixture.server;
+  const answer = fixture.server.call.bind(fixture.server);
+  channel.call = (path, request, options) => {
+    patience.push(options.answerWithinMs);
+    return answer(path, request);
+  };
+  for (const nextCheckInMs of [1000, 15_000, 600_000, 600_000]) {
+    fixture.server.nextCheckInMs = nextCheckInMs;
+    await fixture.later();
+  }
+  const seconds = patience.map((ms) => Math.floor((ms ?? 0) / 1000));
+  t.same(seconds, [10, 5, 15, 30]);
 });
 
 t.test('results that were queued before a restart are sent after it', async (t) => {

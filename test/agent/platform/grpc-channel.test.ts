@@ -70,6 +70,10 @@ t.test('a silent, cut, oversized or absent server is told apart', async (t) => {
   await t.rejects(channel.call(path, Buffer.alloc(1), { ...limits, deadlineMs: 50 }), {
     code: 'AGENT_SERVER_TIMEOUT',
   });
+  await t.rejects(channel.call(path, Buffer.alloc(1), { ...limits, answerWithinMs: 50 }), {
+    code: 'AGENT_SERVER_TIMEOUT',
+    message: /50 ms/,
+  });
   server.handlers.set(path, () => 'reset');
   await t.rejects(channel.call(path, Buffer.alloc(1), limits), {
     code: 'AGENT_SERVER_UNREACHABLE',
