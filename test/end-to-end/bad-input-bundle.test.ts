@@ -27,6 +27,14 @@ function cached(agent: TestAgent): SignedBundle {
   return SignedBundle.decode(whole);
 }
 
+/** What agents reported and the audit log holds, as text. */
+function incidents(server: TestServer): string {
+  const database = new TestDatabase(server.home.layout.database);
+  return JSON.stringify(
+    database.rows("SELECT details FROM audit_log WHERE type = 'agent.incident'"),
+  );
+}
+
 /** An agent that has had version 1 and enforces version 2; its bundles of both. */
 async function twoVersions(t: Test) {
   const server = await TestServer.make(t, { shards: 1 });
@@ -74,6 +82,8 @@ t.test('no server and no disk makes an agent enforce what was not meant for it n
   impostor.bundle = undefined;
   t.same(cached(agent), second, 'what it holds is unchanged');
   t.equal((await agent.vigo('run')).code, 0, 'the true server is still the server');
+  for (const [code] of lies)
+    t.ok(await eventually(() => incidents(server).includes(code)), `and has ${code} audited`);
 });
 
 t.test('answers that are no answers leave the policy in force', async (t) => {
@@ -136,8 +146,6 @@ t.test('a cache that somebody wrote is refused, audited and fetched anew', async
     t.equal((await agent.vigo('run')).code, 0);
     t.equal(agent.read(motd), 'new\n', 'with a server it is whole again');
   }
-  const database = new TestDatabase(server.home.layout.database);
-  const query = "SELECT details FROM audit_log WHERE type = 'agent.incident'";
-  const told = () => JSON.stringify(database.rows(query)).includes('AGENT_CACHE_ALTERED');
+  const told = () => incidents(server).includes('AGENT_CACHE_ALTERED');
   t.ok(await eventually(told), 'and the server has it in its audit log');
 });
