@@ -8,6 +8,8 @@ import { Tally, type TallyCounts } from './tally.ts';
 /** Handshakes in flight per generator thread: enough to keep both sides busy. */
 const handshakesMax = 16;
 const connectAttemptsMax = 10;
+/** The first check-in comes with the policy, while others shake hands. */
+const firstAnswerLimitMs = 30_000;
 const retryMs = 1000;
 /** A failed attempt is made again this many times within one interval, at most once per second. */
 const attemptsPerInterval = 5;
@@ -93,15 +95,16 @@ export class FleetLoad {
     for (let attempt = 1; attempt <= connectAttemptsMax; attempt += 1) {
       try {
         await envoy.connect();
-        const deadlineMs = performance.now() + this.#options.intervalMs;
+        const deadlineMs = performance.now() + firstAnswerLimitMs;
         const answer = await envoy.checkIn(deadlineMs);
         const dueMs = performance.now() + answer.nextCheckInMs;
-        if (answer.wantTraits) await envoy.reportTraits(dueMs);
+        if (answer.wantTraits) await envoy.reportTraits(deadlineMs);
         this.#connected += 1;
-        void this.#live(envoy, dueMs);
+        void this.#live(envoy, Math.max(dueMs, performance.now()));
         return;
       } catch (error) {
         this.#tally.failed(codeOf(error));
+        envoy.close();
         await sleep(retryMs);
       }
     }

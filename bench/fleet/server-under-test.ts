@@ -125,6 +125,7 @@ export class ServerUnderTest {
 
   async serving(): Promise<void> {
     for (const untilMs = performance.now() + startLimitMs; performance.now() < untilMs; ) {
+      this.#signal?.throwIfAborted();
       this.check();
       if (this.#readPorts()) return;
       await sleep(pollMs);
