@@ -1,56 +1,17 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { decodeChecked, encodeChecked } from '../../agent/offline/checked-file.ts';
+import { writeFileSync } from 'node:fs';
+import t from 'tap';
 import { generateKeyPem, pemSigner } from '../../agent/platform/crypto.ts';
-import { SignedBundle } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
+import type { SignedBundle } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
 import { signManifest } from '../../agent/protocol/manifest.ts';
 import { testAuthority } from '../support/test-authority.ts';
-import { filesStack, publish, TestAgent } from './support/agent-process.ts';
-import { eventually, TestDatabase } from './support/database.ts';
+import { TestAgent } from './support/agent-process.ts';
+import { eventually } from './support/database.ts';
 import { Impostor } from './support/impostor.ts';
-import { TestServer } from './support/server-process.ts';
+import { cached, incidents, motd, twoVersions } from './support/two-versions.ts';
 
 t.setTimeout(180_000);
 
-const motd = '/etc/motd';
-
-function bundleFile(agent: TestAgent): string {
-  return join(agent.stateDirectory, 'bundle');
-}
-
-/** What stands in the agent's cache, without the checksum around it. */
-function cached(agent: TestAgent): SignedBundle {
-  const content = readFileSync(bundleFile(agent));
-  const whole = decodeChecked(content);
-  if (whole === undefined) throw new Error('the cache is not whole');
-  return SignedBundle.decode(whole);
-}
-
-/** What agents reported and the audit log holds, as text. */
-function incidents(server: TestServer): string {
-  const database = new TestDatabase(server.home.layout.database);
-  return JSON.stringify(
-    database.rows("SELECT details FROM audit_log WHERE type = 'agent.incident'"),
-  );
-}
-
-/** An agent that has had version 1 and enforces version 2; its bundles of both. */
-async function twoVersions(t: Test) {
-  const server = await TestServer.make(t, { shards: 1 });
-  await server.start();
-  const agent = new TestAgent(t);
-  await publish(server, filesStack({ [motd]: 'old\n' }));
-  await agent.enroll(server);
-  t.equal((await agent.vigo('run')).code, 0);
-  const first = cached(agent);
-  await publish(server, filesStack({ [motd]: 'new\n' }));
-  t.equal((await agent.vigo('run')).code, 0);
-  t.equal(agent.read(motd), 'new\n');
-  return { server, agent, first, second: cached(agent) };
-}
-
-t.test('no server and no disk makes an agent enforce what was not meant for it now', async (t) => {
+t.test('no server makes an agent enforce what was not meant for it now', async (t) => {
   const { server, agent, first, second } = await twoVersions(t);
   const other = new TestAgent(t, 'web-2');
   await other.enroll(server);
@@ -116,36 +77,4 @@ t.test('answers that are no answers leave the policy in force', async (t) => {
   const ended = await run(strangerPort);
   t.match(ended.stderr, 'AGENT_SERVER_PIN_MISMATCH', 'a server of another authority');
   t.equal(stranger.requests, asked, 'hears nothing from the agent');
-});
-
-t.test('a cache that somebody wrote is refused, audited and fetched anew', async (t) => {
-  const { server, agent, first, second } = await twoVersions(t);
-  const other = new TestAgent(t, 'web-2');
-  await other.enroll(server);
-  t.equal((await other.vigo('run')).code, 0);
-  const document = Buffer.from(Buffer.from(second.document).toString().replace('new', 'bad'));
-  const whole = (bundle: SignedBundle) => encodeChecked(SignedBundle.encode(bundle).finish());
-  const flipped = readFileSync(bundleFile(agent));
-  flipped[flipped.length >> 1]! ^= 1;
-  writeFileSync(bundleFile(agent), flipped);
-  t.match((await agent.status()).policyProblem, 'AGENT_CACHE_ALTERED', 'status says so');
-  const caches: [string, Uint8Array][] = [
-    ['a bit changed', flipped],
-    ['cut short', flipped.subarray(0, 40)],
-    ['the document changed, the checksum right', whole({ ...second, document })],
-    ['an older version, as it was signed', whole(first)],
-    ['of another envoy, as it was signed', readFileSync(bundleFile(other))],
-  ];
-  for (const [what, bytes] of caches) {
-    writeFileSync(bundleFile(agent), bytes);
-    writeFileSync(agent.at(motd), 'drift\n');
-    const alone = await agent.vigo('run', '--offline');
-    t.equal(alone.code, 4, `${what}: without a server nothing is enforced`);
-    t.equal(agent.read(motd), 'drift\n');
-    t.match(alone.stderr, 'AGENT_CACHE_ALTERED');
-    t.equal((await agent.vigo('run')).code, 0);
-    t.equal(agent.read(motd), 'new\n', 'with a server it is whole again');
-  }
-  const told = () => incidents(server).includes('AGENT_CACHE_ALTERED');
-  t.ok(await eventually(told), 'and the server has it in its audit log');
 });

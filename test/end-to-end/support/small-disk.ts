@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 
 const chunk = 4096;
+const commands = { mount: 'mount', unmount: 'umount' };
 
 /**
  * A file system of `megabytes` at `directory`. Only for a process in a mount namespace of its own:
@@ -17,9 +18,9 @@ export class SmallDisk {
     this.directory = directory;
     this.#ballast = join(directory, 'ballast');
     mkdirSync(directory, { recursive: true });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory]);
+    execFileSync(commands.mount, ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory]);
     t.teardown(() => {
-      execFileSync('umount', ['--lazy', directory]);
+      execFileSync(commands.unmount, ['--lazy', directory]);
     });
   }
 
