@@ -1,4 +1,4 @@
-import { hash, verify } from '@node-rs/bcrypt';
+import bcrypt from 'bcrypt';
 
 /** One-way hashes of token secrets. Slow on purpose; both run outside of the calling thread. */
 export interface SecretHash {
@@ -9,7 +9,7 @@ export interface SecretHash {
 /** bcrypt on libuv's thread pool. `cost` 10 takes about 70 ms. */
 export function bcryptSecrets(cost: number): SecretHash {
   return {
-    hash: (secret) => hash(secret, { cost }),
-    verify: (secret, expected) => verify(secret, expected),
+    hash: (secret) => bcrypt.hash(secret, cost),
+    verify: (secret, expected) => bcrypt.compare(secret, expected),
   };
 }
