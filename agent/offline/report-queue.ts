@@ -136,8 +136,12 @@ export class ReportQueue {
     this.#storeId = storeId;
     this.#last = Math.max(this.#last, settled);
     this.#acknowledged = Math.max(this.#acknowledged, settled);
-    for (const entry of this.#entries.filter((one) => one.sequence <= settled)) this.#forget(entry);
-    if (this.#end > compactionFloor && this.#end > 2 * this.#bytes) await this.#compact();
+    const gone = this.#entries.filter((one) => one.sequence <= settled);
+    for (const entry of gone) this.#forget(entry);
+    // `vigo status` and the next start read the file, and must not take settled reports for waiting.
+    const emptied = gone.length > 0 && this.#entries.length === 0;
+    const wasteful = this.#end > compactionFloor && this.#end > 2 * this.#bytes;
+    if (emptied || wasteful) await this.#compact();
   }
 
   async #load(): Promise<void> {

@@ -42,6 +42,8 @@ t.test('results survive a restart and are sent in order, until they are settled'
   t.same([queue.oldestSequence, queue.length], [3, 1]);
   await queue.settle(7, 3);
   t.same([queue.oldestSequence, queue.length], [4, 0]);
+  const anew = await ReportQueue.open(files, nowMs);
+  t.same([anew.lastSequence, anew.length], [3, 0], 'who reads the file finds nothing waiting');
 });
 
 t.test('a server that lost its store gets everything unsettled again', async (t) => {
