@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { reportSchema } from '../bench/support/report-schema.ts';
+import { requires } from '../support/requires.ts';
+import { eventually, TestDatabase } from './support/database.ts';
+
+const launcher = new URL('../../bench/bin/vigobench', import.meta.url).pathname;
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly errors: string;
+}
+
+class BenchProcess {
+  readonly #child;
+  #out = '';
+  errors = '';
+  readonly ended: Promise<Ended>;
+
+  constructor(words: readonly string[], temporary: string) {
+    const env = { ...process.env, TMPDIR: temporary };
+    this.#child = spawn(launcher, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child.stdout.on('data', (chunk: Buffer) => {
+      this.#out += chunk.toString();
+    });
+    this.#child.stderr.on('data', (chunk: Buffer) => {
+      this.errors += chunk.toString();
+    });
+    this.ended = new Promise((resolve) =>
+      this.#child.on('close', (code) => resolve({ code, out: this.#out, errors: this.errors })),
+    );
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+}
+
+function temporaryDirectory(t: { teardown(run: () => void): void }): string {
+  const directory = mkdtempSync(join(tmpdir(), 'vigo-bench-test-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Processes whose command line names the directory, and `word` as one of its words. */
+function processesOf(directory: string, word = ''): string[] {
+  return readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const line = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      return line.includes(directory) && line.includes(`${word}\0`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+const skip = requires('linux');
+
+t.test('a run says what a capacity planner needs, and it is true', { skip }, async (t) => {
+  const temporary = temporaryDirectory(t);
+  const work = join(temporary, 'work');
+  const words = ['fleet', '--envoys', '50', '--interval', '2s', '--duration', '4s'];
+  const more = ['--changed', '50%', '--workers', '2', '--work-dir', work, '--json'];
+  const { code, out, errors } = await new BenchProcess([...words, ...more], temporary).ended;
+  t.equal(code, 0, errors);
+  const report = JSON.parse(out) as Static<typeof reportSchema>;
+  t.same([...Value.Errors(reportSchema, report)], [], 'stdout carries the report alone');
+  const { checkins, server, reports } = report;
+  t.same(report.errors, {});
+  t.equal(server.sql_statements_on_path, 0);
+  t.equal(server.sql_driver_loaded, false);
+  t.ok(checkins.done + checkins.missed >= 50, 'every envoy was due at least once');
+  t.ok(server.checkins_served >= checkins.done - 50, 'the server counted as many');
+  t.ok(report.verify_us > 0 && server.cpu_us_per_checkin > report.verify_us);
+  t.ok(report.generator.cpu_us_per_checkin > 0);
+  t.ok(reports.durable > 0);
+  const runs = new TestDatabase(join(work, 'server/db/vigo.db')).reports();
+  const stored = [...runs.values()].reduce((sum, sequences) => sum + sequences.length, 0);
+  t.equal(stored, reports.durable, 'each report that was acknowledged is in the database');
+});
+
+t.test('Ctrl-C leaves neither a server nor a home behind', { skip }, async (t) => {
+  const temporary = temporaryDirectory(t);
+  const words = ['fleet', '--envoys', '5', '--interval', '1s', '--duration', '60s'];
+  const bench = new BenchProcess(words, temporary);
+  t.ok(await eventually(() => processesOf(temporary, 'start').length > 0), 'a server runs');
+  bench.signal('SIGINT');
+  const { code, out, errors } = await bench.ended;
+  t.equal(code, 130);
+  t.equal(out, '', 'no report of a run that did not end');
+  t.match(errors, /BENCH_INTERRUPTED/);
+  t.notMatch(errors, /\n\s+at /, 'no traceback');
+  t.same(readdirSync(temporary), []);
+  t.same(processesOf(temporary), []);
+});
+
+t.test('a command that is not understood says why and starts nothing', async (t) => {
+  const temporary = temporaryDirectory(t);
+  const words = ['fleet', '--envoys', '5', '--interval', 'often'];
+  const { code, out, errors } = await new BenchProcess(words, temporary).ended;
+  t.equal(code, 64);
+  t.equal(out, '');
+  t.match(errors, /BENCH_USAGE.*--interval/);
+  t.same(readdirSync(temporary), []);
+});
