@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { LabHost } from './lab.ts';
 
 export interface TestPackage {
@@ -28,16 +29,21 @@ export interface TestPackage {
 
 const pathInHost = '/srv/apt';
 
-/** Builds the packages and makes them, and nothing else, what the host's apt can install. */
+/**
+ * Builds the packages and makes them and the finished ones (files of this machine), and nothing
+ * else, what the host's apt can install.
+ */
 export async function publishPackages(
   host: LabHost,
   packages: readonly TestPackage[],
+  finished: readonly string[] = [],
 ): Promise<void> {
   const work = mkdtempSync(join(tmpdir(), 'vigo-apt-'));
   try {
     const repository = join(work, 'repository');
     mkdirSync(repository);
     for (const one of packages) build(one, work, repository);
+    for (const file of finished) copyFileSync(file, join(repository, basename(file)));
     writeFileSync(join(repository, 'Packages'), index(repository));
     rmSync(join(host.root, pathInHost), { recursive: true, force: true });
     host.copyIn(repository, pathInHost);

@@ -49,6 +49,10 @@ export interface LabHost {
   start(argv: readonly string[]): ChildProcessWithoutNullStreams;
   /** Copies a file or directory of this machine to a path in the host. */
   copyIn(from: string, to: string): void;
+  /** As `systemctl reboot` in it; resolves when it has booted again. */
+  reboot(): Promise<void>;
+  /** Pulls the network cable or plugs it in. */
+  link(state: 'up' | 'down'): Promise<void>;
   down(): Promise<void>;
 }
 
@@ -126,6 +130,13 @@ class RunningLab implements Lab {
       must: (argv, stdin) => succeed(run(inHost(name, argv), stdin), argv.join(' ')),
       start: (argv) => spawn(script, inHost(name, argv), { env }),
       copyIn: (from, to) => cpSync(from, join(root, to), { recursive: true }),
+      reboot: async () => {
+        await succeed(run(['reboot', name]), `reboot host ${name}`);
+        await succeed(run(['wait', name]), `boot host ${name}`);
+      },
+      link: async (state) => {
+        await succeed(run(['link', name, state]), `link of host ${name}`);
+      },
       down: async () => {
         await run(['down', name]);
       },

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Real systemd hosts as containers on an overlay of one base root.
-# usage: labhost.sh net-up | net-down | up NAME LASTOCTET BASE | wait NAME | sh NAME CMD... | down NAME
+# usage: labhost.sh net-up | net-down | up NAME LASTOCTET BASE | wait NAME | sh NAME CMD... |
+#                   reboot NAME | link NAME up|down | down NAME
 # env: LAB (directory of this lab), LABNET (unique name, at most 9 characters), LABOPTIONS (more
 #      options for systemd-nspawn, one per line)
 set -eu
@@ -93,6 +94,20 @@ sh)
   exec nsenter -t "$(leader "$h")" -m -u -i -n -p -C -- env -i PATH=$HOSTPATH \
     setpriv --bounding-set=-sys_time,-sys_module,-sys_rawio \
     systemd-run -q -G --wait --pipe -E TERM=dumb -E HOME=/root -E PATH=$HOSTPATH -- "$@"
+  ;;
+reboot)
+  h=$LAB/hosts/$2
+  before=$(leader "$h")
+  "$0" sh "$2" systemctl --no-block reboot || true
+  for _ in $(seq 600); do
+    [ "$(leader "$h" || echo "$before")" = "$before" ] || exit 0
+    sleep 0.1
+  done
+  echo "the host does not go down"
+  exit 1
+  ;;
+link)
+  ip -n "$LABNET" link set "v$2" "$3"
   ;;
 down)
   n=$2 h=$LAB/hosts/$2

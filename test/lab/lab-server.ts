@@ -1,0 +1,134 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { RunDetailView, RunView } from '../../admin/api/backend.ts';
+import { type Lab, serverAddress } from './lab.ts';
+
+const run = promisify(execFile);
+const project = new URL('../..', import.meta.url).pathname;
+const quiet = '--disable-warning=ExperimentalWarning';
+const readyLimitMs = 30_000;
+const outputLimit = 20_000;
+export const serverPort = 1530;
+
+export interface EnvoyShown {
+  readonly id: string;
+  readonly state: string;
+  readonly lastSeenMs: number;
+  readonly policyVersion: number;
+}
+
+/** A `vigosrv` that the lab's hosts can reach, and the `vigocli` of its administrator. */
+export class LabServer {
+  readonly home = mkdtempSync(join(tmpdir(), 'vigo-lab-home-'));
+  readonly #namespace: string;
+  readonly #process: ChildProcess;
+  #output = '';
+
+  private constructor(namespace: string, interval: string) {
+    this.#namespace = namespace;
+    const words = [
+      ...['netns', 'exec', namespace, process.execPath, quiet],
+      ...[join(project, 'actors/server/main.ts'), 'start', '--home', this.home],
+      ...['--grpc-listen', `${serverAddress}:${serverPort}`, '--api-listen', '127.0.0.1:0'],
+      ...['--shards', '1', '--interval', interval],
+    ];
+    this.#process = spawn('ip', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const take = (chunk: Buffer) => {
+      this.#output = (this.#output + chunk.toString()).slice(-outputLimit);
+    };
+    this.#process.stdout?.on('data', take);
+    this.#process.stderr?.on('data', take);
+  }
+
+  /** Its home is made by this first start, inside the lab's network. */
+  static async start(lab: Lab, interval: string): Promise<LabServer> {
+    const server = new LabServer(lab.namespace, interval);
+    const untilMs = Date.now() + readyLimitMs;
+    while (!server.#ready()) {
+      if (server.#process.exitCode !== null || Date.now() > untilMs)
+        throw new Error(`the server did not start:\n${server.#output}`);
+      await pause();
+    }
+    return server;
+  }
+
+  #ready(): boolean {
+    try {
+      const file = JSON.parse(readFileSync(join(this.home, 'run.json'), 'utf8')) as { pid: number };
+      return file.pid === this.#process.pid;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Standard output of a `vigocli` command as a person gets it. */
+  async cli(...words: string[]): Promise<string> {
+    const { stdout } = await run('ip', [
+      ...['netns', 'exec', this.#namespace, process.execPath, quiet],
+      ...[join(project, 'admin/cli/main.ts'), '--home', this.home, ...words],
+    ]);
+    return stdout;
+  }
+
+  async json<T>(...words: string[]): Promise<T> {
+    return JSON.parse(await this.cli('--json', ...words)) as T;
+  }
+
+  /** Newest first. */
+  async runs(envoy: string): Promise<readonly RunView[]> {
+    const words = ['runs', 'list', '--limit', '100', '--envoy', envoy];
+    return (await this.json<{ items: readonly RunView[] }>(...words)).items;
+  }
+
+  show(run: RunView): Promise<RunDetailView> {
+    return this.json<RunDetailView>('runs', 'show', run.id);
+  }
+
+  envoy(name: string): Promise<EnvoyShown> {
+    return this.json<EnvoyShown>('envoys', 'show', name);
+  }
+
+  /** Writes the files into the stack and publishes it. */
+  async publish(files: Readonly<Record<string, string>>): Promise<void> {
+    for (const [path, text] of Object.entries(files)) {
+      const file = join(this.home, 'stacks', path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    await this.cli('config', 'publish', '-m', 'a test');
+  }
+
+  /** Resolves with the exit code of an orderly stop, and what the server said. */
+  async stop(): Promise<{ readonly exitCode: number | null; readonly output: string }> {
+    const child = this.#process;
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }
+    rmSync(this.home, { recursive: true, force: true });
+    return { exitCode: child.exitCode, output: this.#output };
+  }
+}
+
+export async function pause(delayMs = 50): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, delayMs));
+}
+
+/** Waits until the answer is there; the time is only an upper limit. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+  limitMs = 60_000,
+): Promise<T> {
+  const untilMs = Date.now() + limitMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer;
+    if (Date.now() > untilMs) throw new Error(`never: ${what}`);
+    await pause();
+  }
+}
