@@ -25,6 +25,8 @@ export interface ServerFlags {
   readonly shards?: number;
   readonly grpcPort?: number;
   readonly nodeFlags?: readonly string[];
+  /** Keys of server.yaml, "database.runs_per_envoy=5". */
+  readonly set?: readonly string[];
 }
 
 /** A server home in a directory of its own, and the process that serves it. */
@@ -101,7 +103,7 @@ export class TestServer {
 
   /** Starts the process and waits until it says that it is ready. */
   async start(): Promise<RunFile> {
-    const { interval = '5s', shards = 2, grpcPort = 0, nodeFlags = [] } = this.flags;
+    const { interval = '5s', shards = 2, grpcPort = 0, nodeFlags = [], set = [] } = this.flags;
     removeRunFile(this.home.layout);
     const child = spawn(
       process.execPath,
@@ -115,6 +117,7 @@ export class TestServer {
         ...['--api-listen', '127.0.0.1:0'],
         ...['--shards', String(shards)],
         ...['--interval', interval],
+        ...set.flatMap((pair) => ['--set', pair]),
       ],
       { stdio: ['ignore', 'pipe', 'pipe'], cwd: this.directory },
     );
