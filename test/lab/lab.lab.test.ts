@@ -37,6 +37,24 @@ t.test('hosts reach each other and have no power over the machine', { skip }, as
   t.not(clock.exitCode, 0, 'a host cannot set the clock of the machine');
 });
 
+t.test('a reboot is a new boot of the same disk on the same network', { skip }, async (t) => {
+  const lab = await startLab();
+  t.teardown(() => lab.stop());
+  const host = await lab.host('again');
+  const read = (path: string) => host.must(['cat', path]);
+  const bootId = '/proc/sys/kernel/random/boot_id';
+  await host.must(['touch', '/root/kept', '/run/lost']);
+  for (const time of ['once', 'twice']) {
+    const [boot, machine] = [await read(bootId), await read('/etc/machine-id')];
+    await host.reboot();
+    t.not(await read(bootId), boot, `booted ${time}`);
+    t.equal(await read('/etc/machine-id'), machine);
+    t.match(await host.must(['ip', '-o', 'addr']), host.address);
+    t.equal(await host.must(['ls', '/root']), 'kept\n');
+    t.not((await host.run(['test', '-e', '/run/lost'])).exitCode, 0, 'memory is not kept');
+  }
+});
+
 t.test('what a killed test run left behind is gone after the next start', { skip }, async (t) => {
   const child = spawn(process.execPath, ['--input-type=module', '-e', program]);
   const [namespace] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];

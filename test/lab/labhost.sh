@@ -66,11 +66,12 @@ up)
   for root in $(cgroups); do mkdir -p "$root/$LABNET/$n"; done
   mapfile -t options <<<"${LABOPTIONS:-}"
   [ -n "${options[0]}" ] || options=()
-  # nspawn ends with 133 when the host reboots.
-  setsid bash -c 'groups=$1; shift
+  # nspawn ends with 133 when the host reboots. A host whose PID 1 may not call reboot(2), as under
+  # a bounding set without CAP_SYS_BOOT, ends with 0 instead: then the mark says to boot it again.
+  setsid bash -c 'groups=$1 mark=$2; shift 2
     for group in $groups; do echo $$ >"$group/cgroup.procs"; done
-    while :; do "$@"; [ $? = 133 ] || break; done' _ \
-    "$(for root in $(cgroups); do echo "$root/$LABNET/$n"; done)" \
+    while :; do "$@"; [ $? = 133 ] || [ -e "$mark" ] || break; rm -f "$mark"; done' _ \
+    "$(for root in $(cgroups); do echo "$root/$LABNET/$n"; done)" "$h/reboot" \
     systemd-nspawn -q -D "$h/root" "--machine=$LABNET-$n" "--hostname=$n" --register=no --keep-unit \
     -b --console=pipe --resolv-conf=off "--network-namespace-path=/run/netns/$LABNET-$n" \
     --capability=CAP_NET_ADMIN "${options[@]}" </dev/null >"$h/console.log" 2>&1 &
@@ -98,6 +99,7 @@ sh)
 reboot)
   h=$LAB/hosts/$2
   before=$(leader "$h")
+  : >"$h/reboot"
   "$0" sh "$2" systemctl --no-block reboot || true
   for _ in $(seq 600); do
     [ "$(leader "$h" || echo "$before")" = "$before" ] || exit 0
