@@ -15,6 +15,7 @@ import { envoyKind } from '../envoy/actor.ts';
 import { createPolicyView, type PolicyView } from '../envoy/policy-view.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { sqlStatementCount } from '../sink/statement-counter.ts';
+import { keepCompiledCode } from './compile-cache.ts';
 import { sodiumSigner, sodiumVerifier } from './crypto/sodium.ts';
 import { createEndpoint, type Endpoint } from './endpoint/endpoint.ts';
 import { refusalAddress, refusalKind } from './endpoint/refusal-log.ts';
@@ -146,6 +147,7 @@ class Shard {
     this.#endpoint = openEndpoint(system, data, log, policy);
     const port = await this.#endpoint.listen(data.config.server.grpcListen.host, data.grpcPort);
     log.debug({ port }, 'listening');
+    keepCompiledCode(ports.clock);
     // Events that an earlier life of this shard left behind.
     if (outbox.entries > 0) this.#notice();
   }

@@ -4,6 +4,7 @@ import { ServerError } from '../errors.ts';
 import type { AuditSourceFlags, VerifyFlags } from './commands/audit.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
 import type { StartFlags } from './commands/start.ts';
+import { useHomeCompileCache } from './compile-cache.ts';
 import { serverVersion } from './version.ts';
 
 const defaultHome = '/srv/vigo';
@@ -30,7 +31,10 @@ function program(): Command {
     .option('--log-level <level>', 'trace, debug, info, warn or error')
     .option('--log-format <format>', 'auto, json or human')
     .option('--set <key=value>', 'any key of server.yaml; may be repeated', collect, [])
-    .action(async (flags: StartFlags) => (await import('./commands/start.ts')).start(flags));
+    .action(async (flags: StartFlags) => {
+      useHomeCompileCache(flags.home);
+      await (await import('./commands/start.ts')).start(flags);
+    });
   command
     .command('init')
     .description('make the home, its CA and its keys, without serving')

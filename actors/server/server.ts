@@ -9,6 +9,7 @@ import { nodePorts } from '../../runtime/ports/node-ports.ts';
 import { type Runtime, startRuntime } from '../../runtime/runtime.ts';
 import type { AuditEventTypeName } from '../audit/event-types.ts';
 import { sinkAddress } from '../sink/messages.ts';
+import { keepCompiledCode } from './compile-cache.ts';
 import type { ConfigOverride } from './config/load.ts';
 import { machineEnvironment } from './home/environment.ts';
 import { makeDirectory } from './home/files.ts';
@@ -109,6 +110,7 @@ async function startThreads(
   });
   await audit(runtime, 'server.started', { version, shards });
   await writeRunFile(layout, { pid: process.pid, grpcPort, apiPort, startedAt: startedAtMs });
+  keepCompiledCode(runtime.system.ports.clock);
   const elapsedMs = Date.now() - startedAtMs;
   log.info(`vigosrv ${version} is ready after ${elapsedMs} ms`);
   log.info({ port: grpcPort, shards }, `agents connect to port ${grpcPort}`);

@@ -6,6 +6,7 @@ import { joinSystem, type ThreadBootstrap } from '../../runtime/thread.ts';
 import { sinkKind } from '../sink/actor.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { SinkWriter } from '../sink/writer.ts';
+import { keepCompiledCode } from './compile-cache.ts';
 import { createLog } from './log.ts';
 import { OutboxSources } from './outbox-sources.ts';
 import { rebuildIdentities } from './rebuild.ts';
@@ -64,6 +65,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
     log: (level, message, fields) => log[level](fields, message),
   });
   const services = serviceKinds(data, ports);
+  keepCompiledCode(ports.clock);
   const joined = await joinSystem(
     {
       store,

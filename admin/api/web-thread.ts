@@ -2,6 +2,7 @@
  * The entry of vigosrv's web thread: REST on TLS. It hosts no actors; it asks them, and reads the
  * database through a connection that cannot write.
  */
+import { keepCompiledCode } from '../../actors/server/compile-cache.ts';
 import { createLog } from '../../actors/server/log.ts';
 import { apiListeningControl, collectStatus } from '../../actors/server/status-messages.ts';
 import {
@@ -72,6 +73,7 @@ async function open(system: ThreadSystem): Promise<void> {
     handle: router.handle,
     tooLarge: problemResponse(problemOf(tooLarge, traceId), traceId),
   });
+  keepCompiledCode(ports.clock);
   const listening = { port: edge.port };
   await system.request(mainThread, apiListeningControl, listening, tellMainDeadlineMs);
 }

@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'actors/server/status',
     'actors/server/thread-data.ts',
     'actors/server/log.ts',
+    'actors/server/compile-cache.ts',
     'actors/server/config/config.ts',
     'actors/server/home/layout.ts',
     'actors/policy/tables.ts',

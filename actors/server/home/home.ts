@@ -8,14 +8,11 @@ import {
 import { existsSync } from 'node:fs';
 import { chmod, stat } from 'node:fs/promises';
 import { ServerError } from '../../errors.ts';
-import {
-  type CertificateAuthority,
-  createAuthorityCertificate,
-  openCertificateAuthority,
-} from '../certificate-authority.ts';
+import type { CertificateAuthority } from '../certificate-authority.ts';
 import type { ServerConfig } from '../config/config.ts';
 import { type ConfigOverride, loadConfig } from '../config/load.ts';
 import { sampleConfig } from '../config/sample.ts';
+import { lazyAuthority } from '../lazy-authority.ts';
 import type { HomeEnvironment } from './environment.ts';
 import {
   createOnce,
@@ -131,6 +128,7 @@ async function ensureAuthority(
   let certificatePem = certificateFirst;
   if (certificatePem === undefined) {
     if (opening.complete) throw damaged(opening, `${layout.caCertificate} is missing`);
+    const { createAuthorityCertificate } = await import('../certificate-authority.ts');
     await makeText(
       opening,
       layout.caCertificate,
@@ -140,7 +138,7 @@ async function ensureAuthority(
     certificatePem = (await readOptional(layout.caCertificate)) ?? '';
   }
   try {
-    const authority = await openCertificateAuthority({ certificatePem, keyPem }, environment);
+    const authority = lazyAuthority({ certificatePem, keyPem }, environment);
     return { authority, keyPem };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,11 +1,12 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { type CertificateAuthority, dayMs, type ServerNames } from '../certificate-authority.ts';
+import type { CertificateAuthority, ServerNames } from '../certificate-authority.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { HomeEnvironment } from './environment.ts';
 import { publicFileMode, readOptional, replaceFile } from './files.ts';
 import type { HomeLayout } from './layout.ts';
 
+const dayMs = 86_400_000;
 const serverValidityMs = 397 * dayMs;
 const renewBeforeMs = 60 * dayMs;
 
