@@ -3,7 +3,8 @@ import type { AuthorityPorts, CertificateAuthority } from './certificate-authori
 
 /**
  * The CA for a thread that seldom signs: its name is known at once, the X.509 library is loaded with
- * the first signature, so that a restarted server serves its fleet sooner. Throws when the certificate is not of the key.
+ * the first signature, so that a restarted server serves its fleet sooner. Throws when the
+ * certificate is not of the key.
  */
 export function lazyAuthority(
   files: { certificatePem: string; keyPem: string },
