@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { RunDetailView, RunView } from '../../admin/api/backend.ts';
+import type { Page, RunDetailView, RunView } from '../../admin/api/backend.ts';
 import { type Lab, serverAddress } from './lab.ts';
+import { Rest } from './rest.ts';
 
 const run = promisify(execFile);
 const project = new URL('../..', import.meta.url).pathname;
@@ -26,6 +27,7 @@ export class LabServer {
   readonly #namespace: string;
   readonly #process: ChildProcess;
   #output = '';
+  #rest: Rest | undefined;
 
   private constructor(namespace: string, interval: string) {
     this.#namespace = namespace;
@@ -77,18 +79,23 @@ export class LabServer {
     return JSON.parse(await this.cli('--json', ...words)) as T;
   }
 
+  /** An answer of the REST API. */
+  get<T>(path: string): Promise<T> {
+    this.#rest ??= new Rest(this.#namespace, this.home);
+    return this.#rest.get<T>(`/api/v1/${path}`);
+  }
+
   /** Newest first. */
   async runs(envoy: string): Promise<readonly RunView[]> {
-    const words = ['runs', 'list', '--limit', '100', '--envoy', envoy];
-    return (await this.json<{ items: readonly RunView[] }>(...words)).items;
+    return (await this.get<Page<RunView>>(`runs?limit=100&envoy=${envoy}`)).items;
   }
 
   show(run: RunView): Promise<RunDetailView> {
-    return this.json<RunDetailView>('runs', 'show', run.id);
+    return this.get<RunDetailView>(`runs/${run.id}`);
   }
 
   envoy(name: string): Promise<EnvoyShown> {
-    return this.json<EnvoyShown>('envoys', 'show', name);
+    return this.get<EnvoyShown>(`envoys/${name}`);
   }
 
   /** Writes the files into the stack and publishes it. */
@@ -103,6 +110,7 @@ export class LabServer {
 
   /** Resolves with the exit code of an orderly stop, and what the server said. */
   async stop(): Promise<{ readonly exitCode: number | null; readonly output: string }> {
+    this.#rest?.stop();
     const child = this.#process;
     if (child.exitCode === null && child.signalCode === null) {
       const ended = new Promise((resolve) => child.once('close', resolve));
