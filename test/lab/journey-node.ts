@@ -10,10 +10,12 @@ const program = [
   '--disable-warning=ExperimentalWarning',
   `${projectInHost}/agent/main.ts`,
 ];
+/** Between two passes and check-ins of the agent; shorter than a server may ask for. */
+export const passInterval = '500ms';
 const unit = `[Unit]
 Description=Vigo agent
 [Service]
-ExecStart=${program.join(' ')} daemon --json
+ExecStart=${program.join(' ')} daemon --json --interval ${passInterval}
 Restart=always
 [Install]
 WantedBy=multi-user.target
