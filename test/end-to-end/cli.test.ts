@@ -1,8 +1,9 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { ResourceAction } from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import { ResourceAction, RunSummary } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import type { TestEnvoy } from '../support/test-envoy.ts';
+import { emptyOf } from '../support/test-envoy.ts';
 import { eventually, TestDatabase } from './support/database.ts';
 import { TestServer } from './support/server-process.ts';
 import { type CliResult, cli } from './support/vigocli.ts';
@@ -117,7 +118,8 @@ t.test('runs: the reason and the difference, by the beginning of the id', async 
   ];
   first.moveTo(grpcPort);
   second.moveTo(grpcPort);
-  await first.report({ runId, results: results, state: 2 });
+  const summary = { ...emptyOf(RunSummary), total: 2, updated: 1, skipped: 1 };
+  await first.report({ runId, results: results, state: 2, summary });
   await second.report({ runId: twinId });
   const database = new TestDatabase(server.home.layout.database);
   t.ok(await eventually(() => database.rows('SELECT 1 FROM runs').length === 2));
@@ -137,6 +139,7 @@ t.test('runs: the reason and the difference, by the beginning of the id', async 
   for (const form of [[], ['--json'], ['--plain'], ['--all']]) {
     t.notMatch((await vigocli('runs', 'show', runText, ...form)).out, dangerous, form.join());
   }
+  t.match(await json('runs', 'show'), { id: runText }, 'the last run that did something');
   const detail = await json('runs', 'show', runText);
   t.match(detail.results, [{ reason: `the file differs ${hostile}` }, {}], 'JSON says it all');
 });

@@ -10,6 +10,9 @@ import { ago, briefIdLength, clockTime, durationWords, plural, stateWord } from 
 
 const runStates = ['converged', 'changed', 'degraded', 'failed'];
 
+/** Runs among which the last eventful one is looked for. */
+const recentRuns = 100;
+
 export const runColumns: readonly Column<RunView>[] = [
   { title: 'RUN', value: (run) => run.id, brief: (run) => run.id.slice(0, briefIdLength) },
   { title: 'HOST', value: (run) => run.hostname, flexible: true },
@@ -112,22 +115,33 @@ export function addRunCommands(program: Command, open: OpenSession): void {
 
   runs
     .command('show')
-    .argument('[run]', 'id of the run, or 8 and more characters of its beginning; default: newest')
+    .argument(
+      '[run]',
+      'id of the run, or 8 and more characters of its beginning; default: the newest eventful one',
+    )
     .description('show what each resource of a run did and why')
     .option('--all', 'also resources that were as declared or skipped by a condition')
     .action(async (name: string | undefined, options: { all?: boolean }) => {
       const it = await open();
-      const id = name ?? (await newestRun(it));
+      const id = name ?? (await newestEventfulRun(it));
       const run = await it.client.get<RunDetailView>(`/api/v1/runs/${encodeURIComponent(id)}`);
       if (it.options.plain) it.list({ items: run.results }, resultColumns, '');
       else it.print(run, () => describe(run, options.all === true));
     });
 }
 
-async function newestRun(it: Session): Promise<string> {
-  const page = await it.client.get<Page<RunView>>('/api/v1/runs', { limit: 1 });
-  const [newest] = page.items;
+/**
+ * After a repair the agent reports once more, that all is well again: the run that somebody asks
+ * about is the one before. Without any such run, the newest.
+ */
+async function newestEventfulRun(it: Session): Promise<string> {
+  const page = await it.client.get<Page<RunView>>('/api/v1/runs', { limit: recentRuns });
+  const newest = page.items.find(isEventful) ?? page.items[0];
   if (newest) return newest.id;
   const remedy = 'an agent reports its first run after it was enrolled and a stack was published';
   throw new AdminError('API_NOT_FOUND', 'no runs were reported yet', undefined, remedy);
+}
+
+function isEventful(run: RunView): boolean {
+  return run.created + run.updated + run.deleted + run.blocked + run.failed > 0;
 }
