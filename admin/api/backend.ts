@@ -33,7 +33,6 @@ export interface Backend {
     deadlineMs: number,
   ): Promise<M[T]['reply']>;
   readonly views: Views;
-  nowMs(): number;
   log(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void;
 }
 

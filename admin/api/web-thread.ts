@@ -56,7 +56,6 @@ function backendOf(system: ThreadSystem): Backend {
   return {
     ask: (to, type, payload, deadlineMs) => system.ask(to, type, payload, { deadlineMs }),
     views: viewsOf(queries, () => status(system)),
-    nowMs: () => ports.clock.nowMs(),
     log: (level, message, fields) => log[level](fields, message),
   };
 }

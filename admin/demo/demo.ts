@@ -115,7 +115,7 @@ export class Demo {
     if (!existsSync(stacks)) cpSync(sampleStack, stacks, { recursive: true });
     const configuration = join(server, 'server.yaml');
     if (existsSync(configuration)) return;
-    const text = `# The demo's server. All keys: vigosrv config-reference\ncheckin:\n  interval: ${intervalSeconds}s\n`;
+    const text = `# The demo's server. All keys: vigosrv config sample\ncheckin:\n  interval: ${intervalSeconds}s\n`;
     writeFileSync(configuration, text, { mode: 0o600 });
   }
 

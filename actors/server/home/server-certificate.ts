@@ -33,7 +33,7 @@ export function serverNames(
 
 /**
  * The certificate that the server shows, issued anew when a name is missing from it, when it
- * ends soon, or when it is not of this CA and key. Called at start and daily.
+ * ends soon, or when it is not of this CA and key. Called at each start.
  */
 export async function ensureServerCertificate(
   layout: HomeLayout,

@@ -39,7 +39,6 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
       policyHistory: () => [],
       audit: () => ({ items: [], next: undefined }),
     },
-    nowMs: () => 0,
     log: () => {},
   };
 }
