@@ -9,6 +9,12 @@ const registry = {
     httpStatus: 401,
     exitCode: 4,
   },
+  API_FORBIDDEN: {
+    message: 'your role may not do that',
+    remedy: 'use a token of a higher role; "vigocli auth whoami" shows yours',
+    httpStatus: 403,
+    exitCode: 4,
+  },
   API_NOT_FOUND: {
     message: 'there is no such thing',
     remedy: 'list what exists and check the name',

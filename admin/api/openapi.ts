@@ -43,6 +43,7 @@ function operation(route: Route): Record<string, unknown> {
   };
   return {
     summary: route.summary,
+    ...(route.access === 'public' ? {} : { description: `Needs ${route.access}` }),
     security: route.access === 'public' ? [] : [{ token: [] }],
     parameters: [...parametersIn('path', route.parameters), ...parametersIn('query', route.query)],
     ...(route.body

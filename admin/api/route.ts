@@ -1,5 +1,7 @@
 import type { Static, TObject, TSchema } from 'typebox';
+import type { Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
+import type { Permission } from './permissions.ts';
 
 /**
  * One operation of the REST API. The schemas validate what comes in, give the handler its types and
@@ -10,12 +12,12 @@ export interface Route<
   Query extends TObject = TObject,
   Body extends TSchema = TSchema,
 > {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** With parameters in braces: "/api/v1/runs/{id}". */
   readonly path: string;
   readonly summary: string;
-  /** Who may: 'public' needs no token. */
-  readonly access: 'public' | 'admin';
+  /** What the asker must be allowed to do (permissions.ts); 'public' needs no token. */
+  readonly access: 'public' | Permission;
   readonly parameters: Parameters;
   readonly query: Query;
   /** Absent: the route takes no body. */
@@ -27,6 +29,7 @@ export interface Route<
     readonly body: Static<Body>;
     /** "admin:<name>". */
     readonly by: string;
+    readonly asker: Principal;
   }): Promise<unknown>;
 }
 

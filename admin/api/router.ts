@@ -2,10 +2,11 @@ import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Convert } from 'typebox/value';
 import { AdminError } from '../errors.ts';
-import { type ApiCredential, authenticate } from './authenticate.ts';
+import { authenticate, type FindCredential, type Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
 import type { EdgeRequest, EdgeResponse } from './http-edge.ts';
 import { openApiDocument } from './openapi.ts';
+import { isAllowed, type Permission, roleFor } from './permissions.ts';
 import { type Problem, problemOf } from './problem.ts';
 import type { Route } from './route.ts';
 import { newTraceId, traceIdOf } from './trace.ts';
@@ -29,21 +30,25 @@ const securityHeaders = {
   'x-content-type-options': 'nosniff',
 };
 
+/** How the router knows who asks. */
+export interface Access {
+  readonly find: FindCredential;
+  nowMs(): number;
+  /** A named token was used, for its "last used". */
+  used(principal: Principal): void;
+}
+
 /** Finds the route, checks who asks, validates, runs the handler and words the answer. */
 export class Router {
   readonly #routes: readonly CompiledRoute[];
   readonly #backend: Backend;
-  readonly #credentials: () => readonly ApiCredential[];
+  readonly #access: Access;
   readonly #document: string;
 
-  constructor(
-    routes: readonly Route[],
-    backend: Backend,
-    credentials: () => readonly ApiCredential[],
-  ) {
+  constructor(routes: readonly Route[], backend: Backend, access: Access) {
     this.#routes = routes.map(compile);
     this.#backend = backend;
-    this.#credentials = credentials;
+    this.#access = access;
     this.#document = JSON.stringify(openApiDocument(routes));
   }
 
@@ -61,20 +66,26 @@ export class Router {
 
   async #dispatch(request: EdgeRequest): Promise<string> {
     const { found, values } = this.#find(request);
-    const by =
-      found?.route.access === 'public'
-        ? 'anybody'
-        : authenticate(request.header('authorization'), this.#credentials());
+    const asker = found?.route.access === 'public' ? nobody : this.#asker(request);
     if (request.path === openApiPath && request.method === 'GET') return this.#document;
     if (!found) throw this.#noRoute(request);
+    if (found.route.access !== 'public') permit(asker, found.route.access);
     const reply = await found.route.handle({
       backend: this.#backend,
       parameters: check(found.parameters, found.route.parameters, values, 'path') as never,
       query: check(found.query, found.route.query, queryValues(request.query), 'query') as never,
       body: readJson(found, request) as never,
-      by,
+      by: asker.by,
+      asker,
     });
     return JSON.stringify(reply ?? {});
+  }
+
+  #asker(request: EdgeRequest): Principal {
+    const { find, nowMs, used } = this.#access;
+    const asker = authenticate(request.header('authorization'), find, nowMs());
+    used(asker);
+    return asker;
   }
 
   #find(request: EdgeRequest): { found?: CompiledRoute; values: Record<string, string> } {
@@ -100,6 +111,22 @@ export class Router {
     const fields = { method: request.method, path: request.path, traceId, cause };
     this.#backend.log('error', 'REST request failed', fields);
   }
+}
+
+/** Whoever asks a public route. */
+const nobody: Principal = {
+  by: 'anybody',
+  name: 'anybody',
+  role: 'viewer',
+  tokenId: undefined,
+  expiresAtMs: undefined,
+};
+
+function permit({ by, role }: Principal, permission: Permission): void {
+  if (isAllowed(role, permission)) return;
+  const needed = roleFor(permission);
+  const detail = `${by} is ${role}, and ${permission} needs ${needed}`;
+  throw new AdminError('API_FORBIDDEN', detail, { permission, role, needed });
 }
 
 function compile(route: Route): CompiledRoute {

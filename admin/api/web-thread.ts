@@ -34,9 +34,11 @@ const ports = nodePorts();
 const log = createLog({ ...data.config.log, thread: bootstrap.thread });
 const shards = bootstrap.topology.threads.filter(({ role }) => role === 'fleet');
 const queries = new SinkQueries(data.layout.database);
-const credentials = [
-  { name: 'local', tokenSha256: Buffer.from(data.adminTokenHash).toString('hex') },
-];
+const localCredential = {
+  name: 'local',
+  role: 'admin',
+  tokenSha256: Buffer.from(data.adminTokenHash).toString('hex'),
+} as const;
 let edge: HttpEdge | undefined;
 
 async function status(system: ThreadSystem): Promise<Omit<StatusView, 'envoys' | 'databaseBytes'>> {
@@ -61,7 +63,11 @@ function backendOf(system: ThreadSystem): Backend {
 }
 
 async function open(system: ThreadSystem): Promise<void> {
-  const router = new Router(routeTable, backendOf(system), () => credentials);
+  const router = new Router(routeTable, backendOf(system), {
+    find: (hash) => (hash === localCredential.tokenSha256 ? localCredential : undefined),
+    nowMs: () => ports.clock.nowMs(),
+    used: () => undefined,
+  });
   const traceId = newTraceId();
   const tooLarge = new AdminError('API_TOO_LARGE', `more than ${bodyBytesMax} bytes`);
   edge = await openNodeEdge({

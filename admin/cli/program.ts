@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { addAuditCommands } from './commands/audit.ts';
 import { addCompletionCommand } from './commands/completion.ts';
-import { addConfigCommands } from './commands/config.ts';
+import { addConfigCommands } from './commands/config/index.ts';
 import { addEnvoyCommands } from './commands/envoys.ts';
 import { addRunCommands } from './commands/runs.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -19,6 +19,16 @@ Examples:
   vigocli runs show
   vigocli audit verify
 `;
+
+/** Groups of commands, in the order of the help: a new group is a file and a line here. */
+const commands: readonly ((program: Command, open: OpenSession) => void)[] = [
+  addStatusCommand,
+  addTokenCommands,
+  addEnvoyCommands,
+  addConfigCommands,
+  addRunCommands,
+  addAuditCommands,
+];
 
 /** The whole command tree. Parsing throws CommanderError; nothing is printed for it. */
 export function buildProgram(): Command {
@@ -46,12 +56,7 @@ export function buildProgram(): Command {
     const { Session } = await import('./session.ts');
     return new Session(program.opts<GlobalOptions>());
   };
-  addStatusCommand(program, open);
-  addTokenCommands(program, open);
-  addEnvoyCommands(program, open);
-  addConfigCommands(program, open);
-  addRunCommands(program, open);
-  addAuditCommands(program, open);
+  for (const add of commands) add(program, open);
   addCompletionCommand(program);
   return program;
 }

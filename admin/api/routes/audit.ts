@@ -7,7 +7,7 @@ export const auditRoutes = [
     method: 'GET',
     path: '/api/v1/audit',
     summary: 'Read the audit log in order, with the hashes of its chain',
-    access: 'admin',
+    access: 'audit.read',
     parameters: nothing,
     query: object({
       after: Type.Optional(Type.Integer({ minimum: 0, description: 'sequence to start behind' })),

@@ -21,7 +21,7 @@ export const runRoutes = [
     method: 'GET',
     path: '/api/v1/runs',
     summary: 'List runs that changed, failed or adopted a policy, newest first',
-    access: 'admin',
+    access: 'runs.read',
     parameters: nothing,
     query: object({
       ...pageQuery,
@@ -44,7 +44,7 @@ export const runRoutes = [
     method: 'GET',
     path: '/api/v1/runs/{id}',
     summary: 'Show one run, by id or 8 and more characters of its beginning, with every result',
-    access: 'admin',
+    access: 'runs.read',
     parameters: idParameter,
     query: nothing,
     body: undefined,

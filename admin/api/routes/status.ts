@@ -16,7 +16,7 @@ export const statusRoutes = [
     method: 'GET',
     path: '/api/v1/status',
     summary: 'Show the server: fleet counts, shards, sink, memory',
-    access: 'admin',
+    access: 'status.read',
     parameters: nothing,
     query: nothing,
     body: undefined,

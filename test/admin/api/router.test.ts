@@ -12,7 +12,12 @@ const tokenSha256 = createHash('sha256').update(token).digest('hex');
 
 function setUp() {
   const backend = fakeBackend();
-  const router = new Router(routeTable, backend, () => [{ name: 'local', tokenSha256 }]);
+  const router = new Router(routeTable, backend, {
+    find: (hash) =>
+      hash === tokenSha256 ? { name: 'local', role: 'admin', tokenSha256 } : undefined,
+    nowMs: () => 0,
+    used: () => undefined,
+  });
   const send = (method: string, target: string, body?: unknown, authorization?: string) => {
     const [path = '', query = ''] = target.split('?');
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
