@@ -1,4 +1,5 @@
 import type { Platform } from '../platform/platform.ts';
+import type { ParameterSpec } from '../policy/resource-schemas/parameter-spec.ts';
 import type { PolicyValue } from '../protocol/bundle.ts';
 
 /** What a resource did, or would do. */
@@ -81,13 +82,4 @@ export interface Target {
   readonly value: string;
   /** What would be done to it: removing is refused where using is not. */
   readonly effect: 'write' | 'remove' | 'run' | 'stop';
-}
-
-export interface ParameterSpec {
-  readonly name: string;
-  readonly kind: 'string' | 'boolean' | 'integer' | 'path' | 'mode' | 'list' | 'map' | 'enum';
-  readonly values?: readonly string[];
-  readonly required?: boolean;
-  readonly default?: PolicyValue;
-  readonly description: string;
 }

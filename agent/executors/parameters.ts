@@ -1,7 +1,7 @@
 import { AgentError } from '../errors.ts';
+import type { ParameterSpec } from '../policy/resource-schemas/parameter-spec.ts';
 import { list, text } from '../policy/resource-schemas/schema.ts';
 import type { PolicyValue } from '../protocol/bundle.ts';
-import type { ParameterSpec } from './contract.ts';
 
 /** One bad parameter of a resource. */
 export interface ParameterProblem {

@@ -1,8 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ParameterSpec } from '../../agent/executors/contract.ts';
 import { resourceSchemas } from '../../agent/policy/resource-schemas/registry.ts';
-import type { ResourceSchema } from '../../agent/policy/resource-schemas/schema.ts';
+import type { ParameterSpec, ResourceSchema } from '../../agent/policy/resource-schemas/schema.ts';
 
 /** Where the JSON Schemas for editors stand; the modeline of a policy file points here. */
 export const schemaDirectory = new URL('../../docs/schema/', import.meta.url);

@@ -1,6 +1,8 @@
 import { AgentError } from '../../../agent/errors.ts';
+import { combinationProblems } from '../../../agent/policy/resource-schemas/combination.ts';
 import { resourceSchemas } from '../../../agent/policy/resource-schemas/registry.ts';
 import type { ResourceSchema } from '../../../agent/policy/resource-schemas/schema.ts';
+import { valueProblem } from '../../../agent/policy/resource-schemas/value-problem.ts';
 import { isTemplate } from '../../../agent/policy/template/template.ts';
 import { parseWhen, type When } from '../../../agent/policy/when/when.ts';
 import type { Diagnostics } from './diagnostics.ts';
@@ -12,7 +14,6 @@ import type {
 } from './model.ts';
 import { commonResourceKeys } from './module-reader.ts';
 import { placeInText, type StackNode, scalarText } from './node.ts';
-import { valueError } from './parameter-values.ts';
 import type { Pause } from './pause.ts';
 import { TemplateChecker } from './template-checker.ts';
 
@@ -99,7 +100,7 @@ class ResourceChecker {
         this.#diagnostics.unknown(key, 'PUBLISH_UNKNOWN_PARAMETER', what, name, known);
         continue;
       }
-      const reason = valueError(spec, value);
+      const reason = valueProblem(spec, value);
       if (reason !== undefined) {
         const message = `${name} ${reason}`;
         this.#diagnostics.report(node, { code: 'PUBLISH_BAD_VALUE', message });
@@ -109,26 +110,21 @@ class ResourceChecker {
   }
 
   #combination(parameters: Declared, resource: ResourceDeclaration, schema: ResourceSchema): void {
-    const absent = parameters.get('state')?.value === 'absent';
-    const missing = (names: string) =>
-      this.#diagnostics.report(resource.place, {
-        code: 'PUBLISH_MISSING_PARAMETER',
-        message: `${schema.name} "${resource.name}" needs ${names}`,
-      });
-    for (const { name, required } of schema.parameters) {
-      const wanted = required || (!absent && schema.requiredUnlessAbsent?.includes(name));
-      if (wanted && !parameters.has(name)) missing(name);
-    }
-    for (const group of schema.oneOf ?? []) {
-      if (!group.some((name) => parameters.has(name)) && absent) missing(group.join(' or '));
-    }
-    for (const group of schema.exclusive ?? []) {
-      const given = group.filter((name) => parameters.has(name));
-      if (given.length < 2) continue;
-      this.#diagnostics.report(parameters.get(given[1]!)!.node, {
-        code: 'PUBLISH_EXCLUSIVE_PARAMETERS',
-        message: `give ${given.join(' or ')}, not both`,
-      });
+    const given = new Map([...parameters].map(([name, { value }]) => [name, value]));
+    for (const problem of combinationProblems(schema, given)) {
+      const { kind, names } = problem;
+      if (kind === 'missing') {
+        const when = problem.because === undefined ? '' : ` with ${problem.because}`;
+        this.#diagnostics.report(resource.place, {
+          code: 'PUBLISH_MISSING_PARAMETER',
+          message: `${schema.name} "${resource.name}" needs ${names.join(' or ')}${when}`,
+        });
+      } else {
+        this.#diagnostics.report(parameters.get(names[1]!)!.node, {
+          code: 'PUBLISH_EXCLUSIVE_PARAMETERS',
+          message: `give ${names.join(' or ')}, not both`,
+        });
+      }
     }
     this.#source(parameters.get('source'));
   }

@@ -1,5 +1,6 @@
 import { checkTarget, type GuardLayout } from '../../../agent/policy/guardrails.ts';
 import { resourceSchemas } from '../../../agent/policy/resource-schemas/registry.ts';
+import { valueProblem } from '../../../agent/policy/resource-schemas/value-problem.ts';
 import { isTemplate } from '../../../agent/policy/template/template.ts';
 import {
   type BundleDocument,
@@ -11,7 +12,6 @@ import type { Diagnostics } from './diagnostics.ts';
 import { bundleResource, Expander, type Instance, settleReferences } from './expand.ts';
 import type { ParameterDeclaration, StackModel } from './model.ts';
 import { scalarText } from './node.ts';
-import { valueError } from './parameter-values.ts';
 import type { Pause } from './pause.ts';
 import type { Resolution, ResolvedModule } from './resolve.ts';
 import { TemplateChecker } from './template-checker.ts';
@@ -117,7 +117,7 @@ export class Compiler {
       const spec = schema.parameters.find((parameter) => parameter.name === key);
       if (rendered === undefined || spec === undefined) continue;
       known[key] = rendered;
-      const reason = rendered === value ? undefined : valueError(spec, rendered);
+      const reason = rendered === value ? undefined : valueProblem(spec, rendered);
       if (reason === undefined) continue;
       const message = `${key} ${reason}, but is ${JSON.stringify(rendered)} ${where}`;
       this.#diagnostics.report(node, { code: 'PUBLISH_BAD_VALUE', message });

@@ -1,8 +1,8 @@
-import type { ParameterSpec, Target } from '../../executors/contract.ts';
+import type { Target } from '../../executors/contract.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
+import type { ParameterSpec, PlatformName } from './parameter-spec.ts';
 
-/** The server may import this room, and not the executors. */
-export type { ParameterSpec };
+export type { ParameterSpec } from './parameter-spec.ts';
 
 export type Parameters = Readonly<Record<string, PolicyValue>>;
 
@@ -12,19 +12,56 @@ export type Parameters = Readonly<Record<string, PolicyValue>>;
  */
 export interface ResourceSchema {
   readonly name: string;
+  /** One sentence: what a resource of this type keeps as it should be. */
+  readonly summary?: string;
+  /** Further sentences for the reference page; each is a paragraph. */
+  readonly notes?: readonly string[];
+  readonly category?: Category;
+  /** Where it works; all of them when unset. */
+  readonly platforms?: readonly PlatformName[];
+  /** Version of Vigo that brought it. */
+  readonly since?: string;
+  readonly examples?: readonly ResourceExample[];
   readonly parameters: readonly ParameterSpec[];
   /** Of each group at most one may be given. */
   readonly exclusive?: readonly (readonly string[])[];
-  /** Of each group at least one must be given, unless `state` is "absent". */
+  /** Of each group at least one must be given, whatever the state. */
   readonly oneOf?: readonly (readonly string[])[];
   /** Required unless `state` is "absent". */
   readonly requiredUnlessAbsent?: readonly string[];
+  /** Required when another parameter has (by itself or by default) one of some values. */
+  readonly requires?: readonly Requirement[];
   /** An effect on every pass, unless one of these parameters or `when` holds it back. */
   readonly guards?: readonly string[];
   /** Values of `state` that act on every pass and so need `when: "changed"` or `subscribes`. */
   readonly oneShotStates?: readonly string[];
   /** What the resource would touch, for the guardrails. Values are the declared ones. */
   targets(parameters: Parameters): readonly Target[];
+}
+
+/** Chapters of the reference. */
+export type Category =
+  | 'files'
+  | 'packages'
+  | 'services'
+  | 'accounts'
+  | 'system'
+  | 'network'
+  | 'storage'
+  | 'containers'
+  | 'commands';
+
+export interface Requirement {
+  readonly when: { readonly parameter: string; readonly values: readonly string[] };
+  /** All of these. */
+  readonly needs: readonly string[];
+}
+
+/** Resources that publish accepts as the whole of a module. */
+export interface ResourceExample {
+  readonly title: string;
+  readonly resources: readonly Readonly<Record<string, PolicyValue>>[];
+  readonly vars?: Readonly<Record<string, PolicyValue>>;
 }
 
 /** The text of a scalar parameter, or undefined when it is absent or no scalar. */
@@ -65,15 +102,25 @@ export function commandTargets(parameters: Parameters, ...names: readonly string
     .map((value) => ({ kind: 'command', value, effect: 'run' }));
 }
 
-export const presence: ParameterSpec = {
+export const presence = {
   name: 'state',
   kind: 'enum',
   values: ['present', 'absent'],
   default: 'present',
   description: 'Whether it is to exist.',
-};
+} as const satisfies ParameterSpec;
 
-export const ownership: readonly ParameterSpec[] = [
-  { name: 'owner', kind: 'string', description: 'User name or numeric id; unset leaves it.' },
-  { name: 'group', kind: 'string', description: 'Group name or numeric id; unset leaves it.' },
-];
+export const ownership = [
+  {
+    name: 'owner',
+    kind: 'string',
+    format: 'account-or-id',
+    description: 'User name or numeric id; unset leaves it.',
+  },
+  {
+    name: 'group',
+    kind: 'string',
+    format: 'account-or-id',
+    description: 'Group name or numeric id; unset leaves it.',
+  },
+] as const satisfies readonly ParameterSpec[];
