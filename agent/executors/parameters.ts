@@ -1,6 +1,8 @@
 import { AgentError } from '../errors.ts';
 import type { ParameterSpec } from '../policy/resource-schemas/parameter-spec.ts';
+import type { NamesOf } from '../policy/resource-schemas/parameter-types.ts';
 import { list, text } from '../policy/resource-schemas/schema.ts';
+import { formsOf } from '../policy/resource-schemas/value-problem.ts';
 import type { PolicyValue } from '../protocol/bundle.ts';
 
 /** One bad parameter of a resource. */
@@ -28,15 +30,16 @@ export const controlCharacters = /[\u0000-\u001f\u007f]/;
 
 /**
  * Reads rendered parameters by the table of their type. Problems are collected, so that a person
- * sees all of them at once: read everything, then call `finish`.
+ * sees all of them at once: read everything, then call `finish`. With a table of exact type, reading a
+ * parameter that the table does not have is a compile error.
  */
-export class ParameterReader {
+export class ParameterReader<Table extends readonly ParameterSpec[] = readonly ParameterSpec[]> {
   readonly #values: Readonly<Record<string, PolicyValue>>;
   readonly #table: ReadonlyMap<string, ParameterSpec>;
   readonly #problems: ParameterProblem[] = [];
 
   constructor(
-    table: readonly ParameterSpec[],
+    table: Table,
     values: Readonly<Record<string, PolicyValue>>,
     always: readonly string[] = [],
   ) {
@@ -46,10 +49,24 @@ export class ParameterReader {
       if (!this.#table.has(name) && !always.includes(name)) this.problem(name, 'is not known');
     for (const spec of table)
       if (spec.required && isUnset(this.#values[spec.name])) this.problem(spec.name, 'is required');
+    for (const spec of table) this.#checkForm(spec);
+  }
+
+  /** Publish cannot see what a template becomes, so the forms of the table are asked for again. */
+  #checkForm(spec: ParameterSpec): void {
+    const forms = formsOf(spec);
+    if (forms.length === 0 || isUnset(this.#values[spec.name])) return;
+    const given = text(this.#values, spec.name);
+    const values = spec.kind === 'list' ? list(this.#values, spec.name) : [given ?? ''];
+    for (const { pattern, meaning } of forms) {
+      const expression = new RegExp(pattern, 'u');
+      if (values.some((value) => value !== '' && !expression.test(value)))
+        this.problem(spec.name, `must be ${meaning}`);
+    }
   }
 
   /** Text of a scalar; undefined when unset or empty. */
-  text(name: string): string | undefined {
+  text(name: NamesOf<Table>): string | undefined {
     const value = this.#values[name];
     if (isUnset(value)) return undefined;
     const scalar = text(this.#values, name);
@@ -57,7 +74,7 @@ export class ParameterReader {
     return scalar;
   }
 
-  boolean(name: string): boolean | undefined {
+  boolean(name: NamesOf<Table>): boolean | undefined {
     const value = this.text(name)?.toLowerCase();
     if (value === undefined) return undefined;
     if (value === 'true' || value === 'yes') return true;
@@ -66,7 +83,7 @@ export class ParameterReader {
     return undefined;
   }
 
-  integer(name: string, minimum: number, maximum: number): number | undefined {
+  integer(name: NamesOf<Table>, minimum: number, maximum: number): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
     const number = /^-?\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
@@ -75,7 +92,10 @@ export class ParameterReader {
     return undefined;
   }
 
-  enumeration<Value extends string>(name: string, values: readonly Value[]): Value | undefined {
+  enumeration<Value extends string>(
+    name: NamesOf<Table>,
+    values: readonly Value[],
+  ): Value | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
     const found = values.find((one) => one === value);
@@ -83,8 +103,30 @@ export class ParameterReader {
     return found;
   }
 
+  /** A regular expression (ECMAScript). */
+  regex(name: string, flags = ''): RegExp | undefined {
+    const source = this.text(name);
+    if (source === undefined) return undefined;
+    try {
+      return new RegExp(source, flags);
+    } catch {
+      this.problem(name, 'is no regular expression');
+      return undefined;
+    }
+  }
+
+  /** True for state absent of a type that has the states present and absent. */
+  absent(): boolean {
+    return this.enumeration('state', ['present', 'absent']) === 'absent';
+  }
+
+  /** Text that may be empty; undefined only when it is not given. */
+  textOrEmpty(name: string): string | undefined {
+    return this.#values[name] === '' ? '' : this.text(name);
+  }
+
   /** A YAML list or comma-separated text; undefined when unset, empty when declared empty. */
-  list(name: string): readonly string[] | undefined {
+  list(name: NamesOf<Table>): readonly string[] | undefined {
     const value = this.#values[name];
     if (value === undefined || value === null) return undefined;
     if (Array.isArray(value) || typeof value !== 'object') return list(this.#values, name);

@@ -5,10 +5,10 @@ export interface Format {
   readonly meaning: string;
 }
 
-/** One field of a cron schedule: `*`, numbers or names, ranges, steps, lists. */
+/** One field of a cron schedule: `*`, numbers or names, ranges with a step, lists of these. */
 function cronField(number: string, names = ''): string {
   const value = names === '' ? number : `(?:${number}|${names})`;
-  const item = `(?:\\*|${value}(?:-${value})?)(?:/[1-9][0-9]{0,3})?`;
+  const item = `(?:(?:\\*|${value}-${value})(?:/[1-9][0-9]{0,3})?|${value})`;
   return `${item}(?:,${item})*`;
 }
 

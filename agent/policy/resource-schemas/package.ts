@@ -1,12 +1,34 @@
 import { isAbsent, list, type ResourceSchema } from './schema.ts';
 
-export const packageSchema: ResourceSchema = {
+export const packageSchema = {
   name: 'package',
+  summary: 'Keeps packages installed, newest or removed, by the package manager of the machine.',
+  notes: [
+    'Several names in one resource are one call of the package manager. The package lists are refreshed only with `update_cache`, and only when something is to be installed.',
+  ],
+  category: 'packages',
+  since: '0.1',
+  examples: [
+    {
+      title: 'Several at once',
+      resources: [{ name: 'Tools', type: 'package', package: ['curl', 'jq', 'htop'] }],
+    },
+    {
+      title: 'One version, held',
+      resources: [{ type: 'package', package: 'nginx', version: '1.22.1-9', lock_version: true }],
+    },
+    {
+      title: 'Removed with its configuration',
+      resources: [{ type: 'package', package: 'telnetd', state: 'absent', purge: true }],
+    },
+  ],
   parameters: [
     {
       name: 'package',
       kind: 'list',
       required: true,
+      pattern: '^(?:\\*|[A-Za-z0-9][A-Za-z0-9+._@/-]{0,199}(?::[a-z0-9-]{1,20})?)$',
+      patternMeaning: 'the name of a package, or "*"',
       description: 'Name, list or comma-separated names; "*" with latest upgrades all.',
     },
     {
@@ -16,7 +38,13 @@ export const packageSchema: ResourceSchema = {
       default: 'present',
       description: 'Installed, installed in the newest version, or not installed.',
     },
-    { name: 'version', kind: 'string', description: 'Exact version.' },
+    {
+      name: 'version',
+      kind: 'string',
+      pattern: '^[A-Za-z0-9][A-Za-z0-9.+:~_^-]{0,199}$',
+      patternMeaning: 'a version',
+      description: 'Exact version.',
+    },
     {
       name: 'allow_downgrade',
       kind: 'boolean',
@@ -47,8 +75,20 @@ export const packageSchema: ResourceSchema = {
       default: false,
       description: 'Remove packages that nothing needs afterwards; its failure is no failure.',
     },
-    { name: 'flags', kind: 'list', description: 'Extra flags for the package manager.' },
-    { name: 'timeout', kind: 'string', default: '300s', description: 'Seconds, or 30s, 45m, 4h.' },
+    {
+      name: 'flags',
+      kind: 'list',
+      pattern: '^-',
+      patternMeaning: 'an option that begins with "-"',
+      description: 'Extra flags for the package manager.',
+    },
+    {
+      name: 'timeout',
+      kind: 'string',
+      format: 'duration',
+      default: '300s',
+      description: 'Seconds, or 30s, 45m, 4h.',
+    },
   ],
   targets: (parameters) =>
     list(parameters, 'package').map((value) => ({
@@ -56,4 +96,4 @@ export const packageSchema: ResourceSchema = {
       value,
       effect: isAbsent(parameters) ? 'remove' : 'write',
     })),
-};
+} as const satisfies ResourceSchema;

@@ -1,13 +1,59 @@
 import { commandTargets, type ResourceSchema, text } from './schema.ts';
 
-export const serviceSchema: ResourceSchema = {
+export const serviceSchema = {
   name: 'service',
+  summary: 'Keeps a service running or stopped, and started at boot or not.',
+  notes: [
+    'The platform decides how: systemd, launchd, rc.d, rcctl, SMF. `restarted` and `reloaded` are acts, not states: they happen when another resource has changed, so they need `when: "changed"` or `subscribes`.',
+  ],
+  category: 'services',
+  since: '0.1',
+  examples: [
+    {
+      title: 'Running, and started at boot',
+      resources: [{ type: 'service', service: 'cron', state: 'running', enabled: true }],
+    },
+    {
+      title: 'Restarted when its configuration has changed',
+      resources: [
+        {
+          name: 'Resolver configuration',
+          type: 'file',
+          target_path: '/etc/unbound/unbound.conf.d/site.conf',
+          content: 'server:\n  interface: 127.0.0.1\n',
+          notify: 'Restart unbound',
+        },
+        {
+          name: 'Restart unbound',
+          type: 'service',
+          service: 'unbound',
+          state: 'restarted',
+          enabled: true,
+          when: 'changed',
+        },
+      ],
+    },
+  ],
   parameters: [
-    { name: 'service', kind: 'string', required: true, description: 'Name of the service.' },
+    {
+      name: 'service',
+      kind: 'string',
+      required: true,
+      pattern: '^[A-Za-z0-9][A-Za-z0-9:_.@/\\\\-]{0,254}$',
+      patternMeaning: 'the name of a service',
+      examples: ['nginx', 'getty@tty1.service'],
+      description: 'Name of the service.',
+    },
     {
       name: 'state',
       kind: 'enum',
       values: ['running', 'stopped', 'restarted', 'reloaded'],
+      valueNotes: {
+        running: 'started when it does not run',
+        stopped: 'stopped when it runs',
+        restarted: 'restarted each time that it is triggered',
+        reloaded: 'told to read its configuration again each time that it is triggered',
+      },
       default: 'running',
       description: 'restarted and reloaded act each time, so they need when: "changed".',
     },
@@ -30,4 +76,4 @@ export const serviceSchema: ResourceSchema = {
       ...commandTargets(parameters, 'restart_command', 'reload_command'),
     ];
   },
-};
+} as const satisfies ResourceSchema;

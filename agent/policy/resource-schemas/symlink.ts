@@ -1,7 +1,29 @@
 import { ownership, pathTargets, presence, type ResourceSchema } from './schema.ts';
 
-export const symlinkSchema: ResourceSchema = {
+export const symlinkSchema = {
   name: 'symlink',
+  summary: 'Keeps a symbolic or hard link.',
+  category: 'files',
+  since: '0.1',
+  examples: [
+    {
+      title: 'The release in use',
+      vars: { release: '2026-03-01' },
+      resources: [
+        {
+          type: 'symlink',
+          target_path: '/srv/app/current',
+          to: '/srv/app/releases/{{ .Vars.release }}',
+        },
+      ],
+    },
+    {
+      title: 'In place of a file that the package brings',
+      resources: [
+        { type: 'symlink', target_path: '/etc/motd', to: '/run/motd.dynamic', force: true },
+      ],
+    },
+  ],
   parameters: [
     { name: 'target_path', kind: 'path', required: true, description: 'Where the link lives.' },
     { name: 'to', kind: 'string', description: 'What it points to; required for present.' },
@@ -27,4 +49,4 @@ export const symlinkSchema: ResourceSchema = {
     ...pathTargets(parameters),
     ...(parameters.link_type === 'hard' ? pathTargets(parameters, 'to') : []),
   ],
-};
+} as const satisfies ResourceSchema;
