@@ -1,3 +1,4 @@
+import { accessErrors } from './access/errors.ts';
 import { requestErrors } from './envoy/errors.ts';
 
 /**
@@ -33,6 +34,7 @@ const configExitCode = 78;
 
 const registry = {
   ...requestErrors,
+  ...accessErrors,
   ENROLLMENT_TOKEN_UNKNOWN: {
     message: 'the enrollment token is not known here',
     remedy: 'Copy the whole token again, or make a new one: vigocli tokens create.',

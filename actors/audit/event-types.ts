@@ -13,6 +13,10 @@ export const auditEventTypes = {
   'home.created': { meaning: 'The server home, its CA and its keys were made.' },
   'token.created': { meaning: 'An administrator made an enrollment token.' },
   'token.revoked': { meaning: 'An administrator revoked an enrollment token.' },
+  'access.token_created': {
+    meaning: 'An administrator made an API token for a person or program.',
+  },
+  'access.token_revoked': { meaning: 'An administrator revoked an API token.' },
   'enrollment.accepted': { meaning: 'A machine was enrolled and got a certificate.' },
   'enrollment.repeated': {
     meaning: 'A machine asked again with its own key and token and got a new certificate.',

@@ -2,6 +2,7 @@ import { guardLayout } from '../../agent/policy/guardrails.ts';
 import type { AnyKind } from '../../runtime/host.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
+import { accessKind } from '../access/actor.ts';
 import { enrollmentKind } from '../enrollment/actor.ts';
 import { FailureLimit } from '../enrollment/failure-limit.ts';
 import { bcryptSecrets } from '../enrollment/secret-hash.ts';
@@ -30,6 +31,7 @@ export function serviceKinds(data: ServerThreadData, ports: Ports): AnyKind[] {
       certificateValidityMs,
       envoyLimit: config.limits.envoys,
     }),
+    accessKind(),
     publishKind({
       stackDirectory: layout.stacksDirectory,
       liveDirectory: layout.liveDirectory,

@@ -1,4 +1,5 @@
 import type { Address } from '../../runtime/actor.ts';
+import type { AdminTokenRecord } from '../access/messages.ts';
 import type { AuditEvent } from '../audit/event.ts';
 
 /** The only writer of SQL. One actor, in the service pool. */
@@ -51,6 +52,9 @@ export type SinkRecord =
       readonly atMs: number;
     }
   | { readonly record: 'tokenRevoked'; readonly id: string; readonly atMs: number }
+  | { readonly record: 'adminToken'; readonly token: AdminTokenRecord }
+  | { readonly record: 'adminTokenRevoked'; readonly id: string; readonly atMs: number }
+  | { readonly record: 'adminTokenUsed'; readonly id: string; readonly atMs: number }
   | {
       readonly record: 'envoy';
       readonly identity: EnvoyIdentity;

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration';
 import { ServerError } from '../errors.ts';
+import { createAdminTokensTable } from './admin-tokens.ts';
 import type { SinkSchema } from './schema.ts';
 import { sinkError } from './sink-error.ts';
 
@@ -8,6 +9,7 @@ import { sinkError } from './sink-error.ts';
 const migrations: Record<string, Migration> = {
   '0001-fleet': { up: createFleetTables },
   '0002-audit': { up: createAuditTables },
+  '0003-admin-tokens': { up: createAdminTokensTable },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

@@ -8,6 +8,8 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import picomatch from 'picomatch';
+import type { AdminTokenRecord, AdminTokenView } from '../access/messages.ts';
+import { adminTokenRecord, adminTokenView } from './admin-tokens.ts';
 import { openReadOnlyDatabase } from './connection.ts';
 import * as rows from './query-rows.ts';
 import type { RunsTable, SinkSchema } from './schema.ts';
@@ -83,6 +85,27 @@ export class SinkQueries {
       .orderBy('id')
       .limit(tokenListLimit);
     return this.#all(query).map(rows.tokenView);
+  }
+
+  /** Named API tokens, newest first. */
+  adminTokens(): AdminTokenView[] {
+    const query = builder
+      .selectFrom('admin_tokens')
+      .selectAll()
+      .orderBy('created_at_ms', 'desc')
+      .orderBy('id')
+      .limit(tokenListLimit);
+    return this.#all(query).map(adminTokenView);
+  }
+
+  /** By the SHA-256 of the token, hex; also an expired or revoked one. */
+  adminToken(tokenSha256: string): AdminTokenRecord | undefined {
+    const query = builder
+      .selectFrom('admin_tokens')
+      .selectAll()
+      .where('token_sha256', '=', tokenSha256);
+    const [row] = this.#all(query);
+    return row && adminTokenRecord(row);
   }
 
   /** By host name, then id. */

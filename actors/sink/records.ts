@@ -1,5 +1,6 @@
 import type { Kysely, Transaction, UpdateResult } from 'kysely';
 import { ServerError } from '../errors.ts';
+import { insertAdminToken, markAdminTokenUsed, revokeAdminToken } from './admin-tokens.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
 import type { EnvoysTable, SinkSchema, TokensTable } from './schema.ts';
 
@@ -46,6 +47,12 @@ export async function applyRecord(writer: Writer, record: SinkRecord): Promise<v
           .executeTakeFirst(),
         `envoy ${record.envoyId} is unknown`,
       );
+    case 'adminToken':
+      return await insertAdminToken(writer, record.token);
+    case 'adminTokenRevoked':
+      return await revokeAdminToken(writer, record.id, record.atMs);
+    case 'adminTokenUsed':
+      return await markAdminTokenUsed(writer, record.id, record.atMs);
     case 'envoy':
       await writer.insertInto('envoys').values(envoyRow(record)).execute();
       return;

@@ -10,6 +10,7 @@ export interface SinkSchema {
   policy_versions: PolicyVersionsTable;
   audit_log: AuditLogTable;
   outbox_progress: OutboxProgressTable;
+  admin_tokens: AdminTokensTable;
 }
 
 export interface EnvoysTable {
@@ -110,6 +111,20 @@ export interface AuditLogTable {
   details: string;
   traceparent: string | null;
   hash: string;
+}
+
+/** Named API tokens of people and programs. */
+export interface AdminTokensTable {
+  id: string;
+  name: string;
+  role: string;
+  /** Hex. */
+  token_sha256: string;
+  created_at_ms: number;
+  created_by: string;
+  expires_at_ms: number | null;
+  last_used_ms: number | null;
+  revoked_at_ms: number | null;
 }
 
 /** How far each store's outbox has been taken over. */

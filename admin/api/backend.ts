@@ -1,3 +1,4 @@
+import type { AdminTokenRecord, AdminTokenView } from '../../actors/access/messages.ts';
 import type { ServerStatus } from '../../actors/server/status.ts';
 import type { AuditFilter, EnvoyFilter, Page, RunFilter } from '../../actors/sink/queries.ts';
 import type {
@@ -39,6 +40,8 @@ export interface Backend {
 export interface Views {
   status(): Promise<StatusView>;
   tokens(): readonly TokenView[];
+  adminTokens(): readonly AdminTokenView[];
+  adminToken(tokenSha256: string): AdminTokenRecord | undefined;
   envoys(filter: EnvoyFilter): Page<EnvoyView>;
   /** By UUID or by host name; several rows when a host name is not unique. */
   findEnvoys(nameOrId: string): readonly EnvoyView[];

@@ -1,3 +1,5 @@
+import { type AccessRole, accessRoles } from '../../actors/access/messages.ts';
+
 /**
  * The one policy decision of the admin plane: what each role may do. A route names the permission
  * that it needs; nothing else decides.
@@ -28,13 +30,13 @@ const byRole = {
   approver: ['config.approve', 'config.unfreeze'],
   /** What cannot be undone, and who has which role. */
   admin: ['envoys.revoke', 'secrets.reveal', 'access.manage'],
-} as const;
+} as const satisfies Record<AccessRole, readonly string[]>;
 
-export type Role = keyof typeof byRole;
+export type Role = AccessRole;
 export type Permission = (typeof byRole)[Role][number];
 
 /** Each role may do what the ones before it may. */
-export const roles = Object.keys(byRole) as readonly Role[];
+export const roles: readonly Role[] = accessRoles;
 
 export function permissionsOf(role: Role): ReadonlySet<Permission> {
   const included = roles.slice(0, roles.indexOf(role) + 1);

@@ -1,4 +1,5 @@
 import type { Route } from './route.ts';
+import { accessRoutes } from './routes/access.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { configRoutes } from './routes/config.ts';
 import { envoyRoutes } from './routes/envoys.ts';
@@ -9,6 +10,7 @@ import { tokenRoutes } from './routes/tokens.ts';
 /** Every operation there is. Tests walk this table: no route without a check of who asks. */
 export const routeTable: readonly Route[] = [
   ...statusRoutes,
+  ...accessRoutes,
   ...tokenRoutes,
   ...envoyRoutes,
   ...configRoutes,

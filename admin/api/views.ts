@@ -13,6 +13,8 @@ export function viewsOf(
       databaseBytes: queries.databaseBytes(),
     }),
     tokens: () => queries.tokens(),
+    adminTokens: () => queries.adminTokens(),
+    adminToken: (tokenSha256) => queries.adminToken(tokenSha256),
     envoys: (filter) => queries.envoys(filter),
     findEnvoys: (nameOrId) => queries.findEnvoys(nameOrId),
     runs: (filter) => queries.runs(filter),

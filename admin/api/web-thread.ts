@@ -2,6 +2,7 @@
  * The entry of vigosrv's web thread: REST on TLS. It hosts no actors; it asks them, and reads the
  * database through a connection that cannot write.
  */
+import { accessAddress } from '../../actors/access/messages.ts';
 import { keepCompiledCode } from '../../actors/server/compile-cache.ts';
 import { createLog } from '../../actors/server/log.ts';
 import { apiListeningControl, collectStatus } from '../../actors/server/status-messages.ts';
@@ -16,8 +17,10 @@ import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { mainThread } from '../../runtime/topology.ts';
 import { AdminError } from '../errors.ts';
+import type { ApiCredential } from './authenticate.ts';
 import type { Backend, StatusView } from './backend.ts';
 import type { HttpEdge } from './http-edge.ts';
+import { lastUsed } from './last-used.ts';
 import { openNodeEdge } from './node-edge.ts';
 import { problemOf } from './problem.ts';
 import { routeTable } from './route-table.ts';
@@ -40,6 +43,21 @@ const localCredential = {
   tokenSha256: Buffer.from(data.adminTokenHash).toString('hex'),
 } as const;
 let edge: HttpEdge | undefined;
+
+/** Read for each request: a revocation holds from the moment in which it is on disk. */
+function named(tokenSha256: string): ApiCredential | undefined {
+  const token = queries.adminToken(tokenSha256);
+  if (token === undefined) return undefined;
+  const { id: tokenId, name, role, expiresAtMs, revokedAtMs } = token;
+  return {
+    name,
+    role,
+    tokenSha256,
+    tokenId,
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    ...(revokedAtMs === undefined ? {} : { revokedAtMs }),
+  };
+}
 
 async function status(system: ThreadSystem): Promise<Omit<StatusView, 'envoys' | 'databaseBytes'>> {
   const names = shards.map(({ name }) => name);
@@ -64,9 +82,9 @@ function backendOf(system: ThreadSystem): Backend {
 
 async function open(system: ThreadSystem): Promise<void> {
   const router = new Router(routeTable, backendOf(system), {
-    find: (hash) => (hash === localCredential.tokenSha256 ? localCredential : undefined),
+    find: (hash) => (hash === localCredential.tokenSha256 ? localCredential : named(hash)),
     nowMs: () => ports.clock.nowMs(),
-    used: () => undefined,
+    used: lastUsed((id, atMs) => system.tell(accessAddress(), 'used', { id, atMs }), ports.clock),
   });
   const traceId = newTraceId();
   const tooLarge = new AdminError('API_TOO_LARGE', `more than ${bodyBytesMax} bytes`);

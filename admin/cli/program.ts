@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAuditCommands } from './commands/audit.ts';
+import { addAuthCommands } from './commands/auth.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config/index.ts';
 import { addEnvoyCommands } from './commands/envoys.ts';
@@ -28,6 +29,7 @@ const commands: readonly ((program: Command, open: OpenSession) => void)[] = [
   addConfigCommands,
   addRunCommands,
   addAuditCommands,
+  addAuthCommands,
 ];
 
 /** The whole command tree. Parsing throws CommanderError; nothing is printed for it. */

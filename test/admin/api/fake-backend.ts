@@ -26,6 +26,8 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
     views: {
       status: async () => ({ version: '0' }) as never,
       tokens: () => [],
+      adminTokens: () => [],
+      adminToken: () => undefined,
       envoys: () => ({ items: [knownEnvoy], next: undefined }),
       findEnvoys: (name) =>
         name === 'twin'

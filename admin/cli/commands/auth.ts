@@ -1,0 +1,106 @@
+import { type Command, Option } from 'commander';
+import { type AdminTokenView, accessRoles } from '../../../actors/access/messages.ts';
+import type { OpenSession } from '../session.ts';
+import type { Column } from '../table.ts';
+import { printable } from '../terminal-text.ts';
+import { ago, clockTime, fieldLines, parseDuration } from '../words.ts';
+
+interface WhoAmI {
+  readonly name: string;
+  readonly role: string;
+  readonly expiresAtMs: number | null;
+  readonly permissions: readonly string[];
+}
+
+interface CreatedToken {
+  readonly id: string;
+  readonly token: string;
+  readonly expiresAtMs?: number;
+}
+
+const tokensPath = '/api/v1/auth/tokens';
+
+function tokenState(token: AdminTokenView, nowMs: number): string {
+  if (token.revokedAtMs !== undefined) return 'revoked';
+  return (token.expiresAtMs ?? Number.POSITIVE_INFINITY) <= nowMs ? 'expired' : 'valid';
+}
+
+const columns: readonly Column<AdminTokenView>[] = [
+  { title: 'ID', value: (token) => token.id },
+  { title: 'NAME', value: (token) => token.name, flexible: true },
+  { title: 'ROLE', value: (token) => token.role },
+  { title: 'STATE', value: (token) => tokenState(token, Date.now()) },
+  { title: 'LAST USED', value: (token) => ago(token.lastUsedMs, Date.now()) },
+  {
+    title: 'EXPIRES',
+    value: ({ expiresAtMs }) => (expiresAtMs === undefined ? '-' : ago(expiresAtMs, Date.now())),
+  },
+  { title: 'CREATED BY', value: (token) => token.createdBy, optional: true },
+];
+
+export function addAuthCommands(program: Command, open: OpenSession): void {
+  const auth = program.command('auth').description('API tokens: who may do what');
+  addCreate(auth, open);
+
+  auth
+    .command('list-tokens')
+    .description('list API tokens, newest first')
+    .action(async () => {
+      const it = await open();
+      const page = await it.client.get<{ items: AdminTokenView[] }>(tokensPath);
+      it.list(page, columns, 'No tokens. Make one: vigocli auth create-token --name NAME --role R');
+    });
+
+  auth
+    .command('revoke-token <id-or-name>')
+    .description('refuse a token from now on')
+    .action(async (name: string) => {
+      const it = await open();
+      const path = `${tokensPath}/${encodeURIComponent(name)}`;
+      const reply = await it.client.delete<{ revoked: string; name: string }>(path);
+      it.print(reply, () => `The token of ${printable(reply.name)} is revoked.`);
+    });
+
+  auth
+    .command('whoami')
+    .description('show whose token this is and what it may do')
+    .action(async () => {
+      const it = await open();
+      const me = await it.client.get<WhoAmI>('/api/v1/auth/whoami');
+      it.print(me, () =>
+        fieldLines([
+          ['Name', printable(me.name)],
+          ['Role', printable(me.role)],
+          ['Expires', me.expiresAtMs === null ? 'never' : ago(me.expiresAtMs, Date.now())],
+          ['May', me.permissions.map(printable).join(', ')],
+        ]),
+      );
+    });
+}
+
+function addCreate(auth: Command, open: OpenSession): void {
+  auth
+    .command('create-token')
+    .description('create a token for a person or a program; it is shown once')
+    .requiredOption('--name <name>', 'who will use it; events say "admin:<name>"')
+    .addOption(
+      new Option('--role <role>', 'what it may do').choices(accessRoles).makeOptionMandatory(),
+    )
+    .option('--expires <duration>', 'its life, e.g. 12h or 30d; without it, until revoked')
+    .action(async (options: { name: string; role: string; expires?: string }) => {
+      const it = await open();
+      const created = await it.client.post<CreatedToken>(tokensPath, {
+        name: options.name,
+        role: options.role,
+        ...(options.expires === undefined ? {} : { expiresInMs: parseDuration(options.expires) }),
+      });
+      it.print(created, () => created.token);
+      const { expiresAtMs } = created;
+      const until = expiresAtMs === undefined ? 'until it is revoked' : clockTime(expiresAtMs);
+      it.note(
+        `\nFor ${printable(options.name)} as ${options.role}, ${until}. Keep it in a file that ` +
+          'only its owner can read, and name the file with --token-file or VIGO_TOKEN_FILE.\n' +
+          'It is shown this once; only its hash is kept.',
+      );
+    });
+}
