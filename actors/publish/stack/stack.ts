@@ -19,6 +19,8 @@ export interface CompiledStack {
   readonly result: ValidationResult;
   /** One per entry. */
   readonly documents: readonly BundleDocument[];
+  /** The globs of each entry, in the order in which they are tried. */
+  readonly patterns: readonly (readonly string[])[];
   /** Index of the entry that a host name gets, or undefined: the empty bundle. */
   match(hostname: string): number | undefined;
 }
@@ -53,5 +55,6 @@ export async function compileStack(
     resources: modules.reduce((sum, module) => sum + module.resources.length, 0),
     entries: model.entries.length,
   };
-  return { result, documents, match: entryMatcher(model.entries) };
+  const patterns = model.entries.map(({ match }) => match.map(({ name }) => name));
+  return { result, documents, patterns, match: entryMatcher(model.entries) };
 }
