@@ -17,7 +17,8 @@ const defaultReadLimit = 64 * 1024 * 1024;
 const synchronousReadLimit = 256 * 1024;
 const copyAttributesTimeoutMs = 10_000;
 const permissionBits = 0o7777;
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = fs.constants;
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY, O_TRUNC } =
+  fs.constants;
 
 /**
  * Files by Node. What takes microseconds is done synchronously (a trip to the thread pool costs ten
@@ -73,6 +74,17 @@ export class NodeFiles implements Files {
         await handle.chmod(attributes.mode ?? (kept ? kept.mode & permissionBits : 0o644));
         await handle.sync();
       });
+    });
+  }
+
+  writeKernel(path: string, text: string): Promise<void> {
+    return attempt('write', path, async () => {
+      const descriptor = fs.openSync(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_TRUNC);
+      try {
+        fs.writeSync(descriptor, text);
+      } finally {
+        fs.closeSync(descriptor);
+      }
     });
   }
 

@@ -24,6 +24,16 @@ export class NodeProcesses implements Processes {
     }
     return new Watch(child, request).result();
   }
+
+  async signal(pid: number, name: string): Promise<boolean> {
+    try {
+      return process.kill(pid, `SIG${name}` as NodeJS.Signals);
+    } catch (thrown) {
+      const error = platformError('kill', String(pid), thrown);
+      if (error.code === 'ESRCH') return false;
+      throw error;
+    }
+  }
 }
 
 const nothing: RunResult = {

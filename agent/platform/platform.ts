@@ -61,6 +61,11 @@ export interface Files {
    * a new one gets mode 0644, whatever the umask.
    */
   writeAtomic(path: string, content: Uint8Array, attributes: WriteAttributes): Promise<void>;
+  /**
+   * One write into a file of the kernel (/proc/sys, /sys), which cannot be replaced. EINVAL when the
+   * kernel refuses the value, ENOENT when it has no such setting.
+   */
+  writeKernel(path: string, text: string): Promise<void>;
   /** One level; EEXIST when something is there. The mode holds whatever the umask. */
   makeDirectory(path: string, mode: number): Promise<void>;
   /** A file, link, socket or pipe; nothing there is no error. */
@@ -100,6 +105,8 @@ export interface Processes {
    * PlatformError ECANCELED once the group is dead.
    */
   run(request: RunRequest): Promise<RunResult>;
+  /** Sends a signal ("TERM", "HUP") to one process. False when it is gone; EPERM when not allowed. */
+  signal(pid: number, name: string): Promise<boolean>;
 }
 
 export interface RunRequest {

@@ -40,6 +40,8 @@ export function faultyPlatform(
       files: guardedFiles(platform.files, guard),
       processes: {
         run: (request) => guard('run', request.argv[0], () => platform.processes.run(request)),
+        signal: (pid, name) =>
+          guard('signal', String(pid), () => platform.processes.signal(pid, name)),
       },
     },
     reached: () => calls >= nth,
@@ -61,6 +63,7 @@ function guardedFiles(files: Files, guard: Guard): Files {
     list: (path) => guard('list', path, () => files.list(path)),
     writeAtomic: (path, content, attributes) =>
       guard('writeAtomic', path, () => files.writeAtomic(path, content, attributes)),
+    writeKernel: (path, text) => guard('writeKernel', path, () => files.writeKernel(path, text)),
     makeDirectory: (path, mode) =>
       guard('makeDirectory', path, () => files.makeDirectory(path, mode)),
     removeFile: (path) => guard('removeFile', path, () => files.removeFile(path)),

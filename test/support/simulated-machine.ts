@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createNodePlatform } from '../../agent/platform/node-platform.ts';
 import type { Platform, RunRequest, RunResult } from '../../agent/platform/platform.ts';
@@ -45,6 +45,12 @@ export function simulatedMachine(
           const stdin = new TextDecoder().decode(request.stdin);
           const result = tool(request.argv.slice(1), root, stdin);
           return { ...succeeded, ...result };
+        },
+        // As the kernel does it to a process that does not defend itself: it is gone from /proc.
+        signal: async (pid) => {
+          const gone = existsSync(`${root}/proc/${pid}`);
+          rmSync(`${root}/proc/${pid}`, { recursive: true, force: true });
+          return gone;
         },
       },
     };
