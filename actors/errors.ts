@@ -1,5 +1,7 @@
 import { accessErrors } from './access/errors.ts';
 import { requestErrors } from './envoy/errors.ts';
+import { secretErrors } from './secrets/errors.ts';
+import { uploadErrors } from './upload/errors.ts';
 
 /**
  * Every refusal and accident of the server's actors, by stable code. `{name}` in a message is filled
@@ -34,7 +36,9 @@ const configExitCode = 78;
 
 const registry = {
   ...requestErrors,
+  ...secretErrors,
   ...accessErrors,
+  ...uploadErrors,
   ENROLLMENT_TOKEN_UNKNOWN: {
     message: 'the enrollment token is not known here',
     remedy: 'Copy the whole token again, or make a new one: vigocli tokens create.',

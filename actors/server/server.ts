@@ -29,7 +29,7 @@ import { serverVersion } from './version.ts';
 
 const auditDeadlineMs = 5_000;
 /** Service kinds, all on the one host that owns the policy tables. */
-const serviceKindNames = ['sink', 'access', 'enrollment', 'publish', 'publish-writer'];
+const serviceKindNames = ['sink', 'access', 'upload', 'enrollment', 'publish', 'publish-writer'];
 
 export interface ServerOptions {
   readonly home: string;

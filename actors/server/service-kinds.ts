@@ -9,6 +9,7 @@ import { bcryptSecrets } from '../enrollment/secret-hash.ts';
 import { publishKind } from '../publish/actor.ts';
 import { publishAddress } from '../publish/messages.ts';
 import { publishWriterKind } from '../publish/writer.ts';
+import { uploadKind } from '../upload/actor.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
 import { lazyAuthority } from './lazy-authority.ts';
 import type { Log } from './log.ts';
@@ -39,6 +40,7 @@ export function serviceKinds(data: ServerThreadData, ports: Ports): AnyKind[] {
       tables: serverTables,
       crypto: sodiumVerifier,
     }),
+    uploadKind(layout.uploadsDirectory),
     publishWriterKind(serverTables),
   ];
 }

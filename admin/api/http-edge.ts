@@ -1,11 +1,15 @@
-/** A request as the router sees it, whatever server received it. */
-export interface EdgeRequest {
+/** A request before its body. */
+export interface RequestHead {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
   /** Without the question mark. */
   readonly query: string;
   header(name: string): string | undefined;
+}
+
+/** A request as the router sees it, whatever server received it. */
+export interface EdgeRequest extends RequestHead {
   readonly body: Uint8Array;
   readonly peerAddress: string;
 }
@@ -22,7 +26,8 @@ export interface HttpEdgeOptions {
   readonly port: number;
   readonly certificatePem: string;
   readonly keyPem: string;
-  readonly bodyBytesMax: number;
+  /** Bytes that the body of this request may have; asked before any of it is read. */
+  bodyBytesMax(head: RequestHead): number;
   handle(request: EdgeRequest): Promise<EdgeResponse>;
   /** What is answered when a body is larger than allowed. */
   readonly tooLarge: EdgeResponse;

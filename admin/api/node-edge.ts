@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { EdgeRequest, EdgeResponse, HttpEdge, HttpEdgeOptions } from './http-edge.ts';
+import type {
+  EdgeRequest,
+  EdgeResponse,
+  HttpEdge,
+  HttpEdgeOptions,
+  RequestHead,
+} from './http-edge.ts';
 
 /** What one peer, or all together, may take of the edge. */
 export interface EdgeLimits {
@@ -67,22 +73,22 @@ async function serve(
   outgoing: ServerResponse,
   options: HttpEdgeOptions,
 ): Promise<void> {
-  const body = await readBody(incoming, options.bodyBytesMax);
+  const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
+  const head: RequestHead = {
+    method: incoming.method ?? 'GET',
+    path,
+    query,
+    header: (name) => incoming.headers[name]?.toString(),
+  };
+  const body = await readBody(incoming, options.bodyBytesMax(head));
   if (body === 'too large') {
     // The rest is not read: the connection ends with the answer.
     outgoing.shouldKeepAlive = false;
     outgoing.once('finish', () => incoming.socket.destroySoon());
     return send(outgoing, options.tooLarge);
   }
-  const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
-  const request: EdgeRequest = {
-    method: incoming.method ?? 'GET',
-    path,
-    query,
-    header: (name) => incoming.headers[name]?.toString(),
-    body,
-    peerAddress: incoming.socket.remoteAddress ?? '',
-  };
+  const peerAddress = incoming.socket.remoteAddress ?? '';
+  const request: EdgeRequest = { ...head, body, peerAddress };
   send(outgoing, await options.handle(request));
 }
 

@@ -3,6 +3,9 @@ import type { Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
 import type { Permission } from './permissions.ts';
 
+/** Bytes of a body; more only where a route says so. */
+export const bodyBytesMax = 1024 * 1024;
+
 /**
  * One operation of the REST API. The schemas validate what comes in, give the handler its types and
  * become the OpenAPI document, so that the three cannot disagree.
@@ -22,6 +25,8 @@ export interface Route<
   readonly query: Query;
   /** Absent: the route takes no body. */
   readonly body: Body | undefined;
+  /** Bytes that the body may have, for askers who may use the route; `bodyBytesMax` when absent. */
+  readonly bodyBytesMax?: number;
   handle(request: {
     readonly backend: Backend;
     readonly parameters: Static<Parameters>;

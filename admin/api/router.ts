@@ -4,11 +4,11 @@ import { Convert } from 'typebox/value';
 import { AdminError } from '../errors.ts';
 import { authenticate, type FindCredential, type Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
-import type { EdgeRequest, EdgeResponse } from './http-edge.ts';
+import type { EdgeRequest, EdgeResponse, RequestHead } from './http-edge.ts';
 import { openApiDocument } from './openapi.ts';
 import { isAllowed, type Permission, roleFor } from './permissions.ts';
 import { type Problem, problemOf } from './problem.ts';
-import type { Route } from './route.ts';
+import { bodyBytesMax, type Route } from './route.ts';
 import { newTraceId, traceIdOf } from './trace.ts';
 
 const openApiPath = '/api/v1/openapi.json';
@@ -64,6 +64,19 @@ export class Router {
     }
   };
 
+  /** What this asker may send: much only to a route that takes it, and with the right to use it. */
+  readonly bodyBytesMax = (head: RequestHead): number => {
+    const { found } = this.#find(head);
+    const most = found?.route.bodyBytesMax;
+    if (most === undefined || found?.route.access === 'public') return bodyBytesMax;
+    try {
+      permit(this.#asker(head), found?.route.access ?? 'access.manage');
+      return most;
+    } catch {
+      return bodyBytesMax;
+    }
+  };
+
   async #dispatch(request: EdgeRequest): Promise<string> {
     const { found, values } = this.#find(request);
     const asker = found?.route.access === 'public' ? nobody : this.#asker(request);
@@ -81,14 +94,14 @@ export class Router {
     return JSON.stringify(reply ?? {});
   }
 
-  #asker(request: EdgeRequest): Principal {
+  #asker(request: RequestHead): Principal {
     const { find, nowMs, used } = this.#access;
     const asker = authenticate(request.header('authorization'), find, nowMs());
     used(asker);
     return asker;
   }
 
-  #find(request: EdgeRequest): { found?: CompiledRoute; values: Record<string, string> } {
+  #find(request: RequestHead): { found?: CompiledRoute; values: Record<string, string> } {
     for (const compiled of this.#routes) {
       if (compiled.route.method !== request.method) continue;
       const match = compiled.pattern.exec(request.path);

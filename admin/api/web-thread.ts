@@ -28,7 +28,6 @@ import { problemResponse, Router } from './router.ts';
 import { newTraceId } from './trace.ts';
 import { viewsOf } from './views.ts';
 
-const bodyBytesMax = 1024 * 1024;
 const tellMainDeadlineMs = 5_000;
 
 const bootstrap = threadBootstrap();
@@ -87,12 +86,15 @@ async function open(system: ThreadSystem): Promise<void> {
     used: lastUsed((id, atMs) => system.tell(accessAddress(), 'used', { id, atMs }), ports.clock),
   });
   const traceId = newTraceId();
-  const tooLarge = new AdminError('API_TOO_LARGE', `more than ${bodyBytesMax} bytes`);
+  const tooLarge = new AdminError(
+    'API_TOO_LARGE',
+    'a body has a limit; that of a stack is the largest',
+  );
   edge = await openNodeEdge({
     ...data.apiListen,
     certificatePem: data.tls.certificateChain,
     keyPem: data.tls.privateKey,
-    bodyBytesMax,
+    bodyBytesMax: router.bodyBytesMax,
     handle: router.handle,
     tooLarge: problemResponse(problemOf(tooLarge, traceId), traceId),
   });

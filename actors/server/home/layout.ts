@@ -21,6 +21,8 @@ export interface HomeLayout {
   readonly database: string;
   /** LMDB. May be deleted at any time while the server is stopped. */
   readonly stateDirectory: string;
+  /** Stacks that people sent, while somebody asks about them. */
+  readonly uploadsDirectory: string;
   /** Written last by the first start: its presence says that every key file was made. */
   readonly marker: string;
   readonly lock: string;
@@ -48,6 +50,7 @@ export function homeLayout(home: string): HomeLayout {
     databaseDirectory: at('db'),
     database: at('db', 'vigo.db'),
     stateDirectory: at('state'),
+    uploadsDirectory: at('state', 'uploads'),
     marker: at('home.json'),
     lock: at('vigosrv.lock'),
     pid: at('vigosrv.pid'),

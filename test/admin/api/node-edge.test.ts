@@ -21,7 +21,7 @@ async function setUp(
       port: 0,
       certificatePem: authority.serverCertificate,
       keyPem: authority.serverKey,
-      bodyBytesMax,
+      bodyBytesMax: () => bodyBytesMax,
       handle: async ({ body }) => {
         seen.push(body.length);
         return { status: 200, headers: {}, body: `took ${body.length}` };
