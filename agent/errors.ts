@@ -86,6 +86,11 @@ const registry = {
       'Restore the current policy database of the server, or publish again to raise the version.',
     exitCode: 4,
   },
+  PROTOCOL_SEAL_BROKEN: {
+    message: 'A sealed value cannot be opened by this node',
+    remedy: 'It was sealed for another node or altered on the way; the agent asks again.',
+    exitCode: 4,
+  },
   PROTOCOL_BUNDLE_ROOT_MISMATCH: {
     message: 'The policy document is not the one that was signed',
     remedy: 'It was altered on the way or on disk; the agent fetches it again.',
@@ -281,6 +286,26 @@ const registry = {
     message: 'No line matches region_start, so there is no place for the edit',
     remedy: 'Correct the expression, or declare what writes the region first.',
   },
+  AGENT_LINE_MISSING: {
+    message: 'No line matches, so there is nothing to edit',
+    remedy: 'Correct the expression, or declare what writes the line first.',
+  },
+  AGENT_FIELD_MISSING: {
+    message: 'The line has too few fields',
+    remedy: 'Correct select_field or field_separator, or set extend_fields.',
+  },
+  AGENT_EDIT_NOT_STABLE: {
+    message: 'The edit would change its own result again on the next pass, so it was not made',
+    remedy: 'Let the pattern match only what is wrong, not what the edit makes of it.',
+  },
+  AGENT_FILE_NOT_JSON: {
+    message: 'The file is not JSON, so a value in it cannot be edited',
+    remedy: 'Repair the file at the named line, or manage all of it with the type file.',
+  },
+  AGENT_STRUCTURE_MISMATCH: {
+    message: 'The structure of the file does not fit the key',
+    remedy: 'Correct the key, or the file on the node; nothing was changed.',
+  },
   AGENT_FILE_TOO_LARGE: {
     message: 'The file is larger than this resource type may edit',
     remedy: 'Manage the file by other means; limits are in docs/limits.md.',
@@ -336,6 +361,11 @@ const registry = {
   AGENT_SECRETS_UNAVAILABLE: {
     message: 'The resource needs a secret that this agent does not hold',
     remedy: 'Bring the server back within reach; nothing was written.',
+    outcome: 'blocked',
+  },
+  AGENT_SECRET_MISPLACED: {
+    message: 'A secret is referred to where its value cannot be put safely',
+    remedy: 'Put the reference into a variable, or outside of the template action.',
     outcome: 'blocked',
   },
   AGENT_GUARDRAIL: {

@@ -29,6 +29,16 @@ export const auditEventTypes = {
   'envoy.revoked': { meaning: 'An administrator revoked a machine, for ever.' },
   'policy.published': { meaning: 'A policy version was published.' },
   'policy.refused': { meaning: 'A publish was refused because the stack is not valid.' },
+  'secret.store_initialised': { meaning: 'The master key of the secret store was made.' },
+  'secret.store_rekeyed': { meaning: 'The secret store was encrypted under a new master key.' },
+  'secret.set': { meaning: 'An administrator set a secret; its users are told.' },
+  'secret.rotated': { meaning: 'A secret was replaced by a random one; its users are told.' },
+  'secret.refreshed': { meaning: 'Users of a secret were told that its store has changed it.' },
+  'secret.revealed': { meaning: 'An administrator was shown the value of a secret.' },
+  'secret.refused': {
+    meaning: 'An envoy asked for a secret that its own bundle does not refer to.',
+    floodable: true,
+  },
   'request.refused': {
     meaning: 'A request of an envoy was refused; details.code says why.',
     floodable: true,

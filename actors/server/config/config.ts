@@ -30,6 +30,7 @@ export interface ServerConfig {
     readonly failuresPerMinute: number;
     readonly bcryptCost: number;
   };
+  readonly secrets: SecretsConfig;
   readonly runtime: {
     /** 0 = one per core. */
     readonly shards: number;
@@ -47,6 +48,23 @@ export interface ServerConfig {
   };
 }
 
+/** Paths are absolute; '' = not given. */
+export interface SecretsConfig {
+  readonly backend: 'local' | 'openbao';
+  readonly keyFile: string;
+  readonly secretsDirectory: string;
+  readonly url: string;
+  readonly mount: string;
+  readonly field: string;
+  readonly namespace: string;
+  readonly tokenFile: string;
+  readonly roleId: string;
+  readonly secretIdFile: string;
+  readonly approleMount: string;
+  readonly caFile: string;
+  readonly timeoutMs: number;
+}
+
 export interface ListenAddress {
   /** '' = every address. */
   readonly host: string;
@@ -55,7 +73,7 @@ export interface ListenAddress {
 
 /** `raw` has passed the schema. `home` is the absolute path that relative paths start from. */
 export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
-  const { server, checkin, database, enrollment, runtime, limits, log } = raw;
+  const { server, checkin, database, enrollment, secrets, runtime, limits, log } = raw;
   const dsn = database.dsn === '' ? join('db', 'vigo.db') : database.dsn;
   return {
     server: {
@@ -80,6 +98,7 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
       failuresPerMinute: enrollment.failures_per_minute,
       bcryptCost: enrollment.bcrypt_cost,
     },
+    secrets: secretsFromRaw(secrets, home),
     runtime: { shards: runtime.shards, serviceThreads: runtime.service_threads },
     limits: {
       envoys: limits.envoys,
@@ -88,6 +107,25 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
       reportBytes: limits.report_bytes,
     },
     log: { level: log.level, format: log.format },
+  };
+}
+
+function secretsFromRaw(secrets: RawConfig['secrets'], home: string): SecretsConfig {
+  const path = (text: string) => (text === '' || isAbsolute(text) ? text : join(home, text));
+  return {
+    backend: secrets.backend,
+    keyFile: path(secrets.key_file) || join(home, 'keys', 'secrets.key'),
+    secretsDirectory: path(secrets.secrets_dir) || join(home, 'secrets'),
+    url: secrets.url.replace(/\/+$/, ''),
+    mount: secrets.mount,
+    field: secrets.field,
+    namespace: secrets.namespace,
+    tokenFile: path(secrets.token_file),
+    roleId: secrets.role_id,
+    secretIdFile: path(secrets.secret_id_file),
+    approleMount: secrets.approle_mount,
+    caFile: path(secrets.ca_file),
+    timeoutMs: milliseconds(secrets.timeout),
   };
 }
 

@@ -196,6 +196,48 @@ const limits = Type.Object(
   { ...section, description: 'What is refused, with a code, instead of served badly.' },
 );
 
+const text = (description: string, value = '') =>
+  Type.String({ description, default: value, maxLength: 4096, expected: 'text' });
+
+const name = (description: string, value: string) =>
+  Type.String({
+    description,
+    default: value,
+    maxLength: 200,
+    pattern: '^[A-Za-z0-9_][A-Za-z0-9_./-]*$',
+    expected: 'a name of letters, digits, "_", "-", "." and "/"',
+  });
+
+const secrets = Type.Object(
+  {
+    backend: Type.Union([Type.Literal('local'), Type.Literal('openbao')], {
+      description: 'Where secrets are kept: local (encrypted files) or openbao (also Vault).',
+      default: 'local',
+      expected: 'local or openbao',
+    }),
+    key_file: text('local: the master key, mode 0600. Empty: keys/secrets.key in the home.'),
+    secrets_dir: text('local: the encrypted files. Empty: secrets in the home.'),
+    url: text('openbao: https://host:8200. Plain http only to this machine.'),
+    mount: name('openbao: where the KV engine, version 2, is mounted.', 'secret'),
+    field: name('openbao: the field with the value, where secret:path#field names none.', 'value'),
+    namespace: text('openbao: the namespace, if any.'),
+    token_file: text('openbao: file with the token, mode 0600.'),
+    role_id: text('openbao: role id of an AppRole, instead of token_file.'),
+    secret_id_file: text('openbao: file with the secret id of the AppRole, mode 0600.'),
+    approle_mount: name('openbao: where the AppRole method is mounted.', 'approle'),
+    ca_file: text(
+      'openbao: PEM file of the authority of its certificate. Empty: the system knows.',
+    ),
+    timeout: duration({
+      description: 'openbao: how long one request may take; it is tried three times.',
+      default: '2s',
+      leastMs: 100,
+      expected: `${durationExamples}, at least 100ms`,
+    }),
+  },
+  { ...section, description: 'Where secret:<path> of the policy comes from.' },
+);
+
 const log = Type.Object(
   {
     level: Type.Union(
@@ -219,7 +261,7 @@ const log = Type.Object(
 );
 
 export const configSchema = Type.Object(
-  { server, checkin, database, enrollment, runtime, limits, log },
+  { server, checkin, database, enrollment, secrets, runtime, limits, log },
   section,
 );
 

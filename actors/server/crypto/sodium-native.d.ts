@@ -11,6 +11,8 @@ declare module 'sodium-native' {
     ): boolean;
     crypto_sign_detached(signature: Uint8Array, message: Uint8Array, secretKey: Uint8Array): void;
     crypto_sign_seed_keypair(publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array): void;
+    /** Throws for keys of small order. */
+    crypto_sign_ed25519_pk_to_curve25519(output: Uint8Array, publicKey: Uint8Array): void;
     /** Locked, guarded memory that is zeroed when freed. */
     sodium_malloc(size: number): Buffer;
   }

@@ -38,6 +38,7 @@ const auditTypes: Readonly<Record<string, AuditEventTypeName>> = {
   REQUEST_CLOCK_SKEW: 'request.clock_skew',
   REQUEST_REPLAYED: 'request.replayed',
   REQUEST_SIGNATURE: 'request.bad_signature',
+  REQUEST_SECRET_FOREIGN: 'secret.refused',
 };
 
 /** How long a stop waits for the last refusals to be stored. */
