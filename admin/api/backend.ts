@@ -34,6 +34,8 @@ export interface Backend {
     deadlineMs: number,
   ): Promise<M[T]['reply']>;
   readonly views: Views;
+  /** Wall clock, milliseconds. */
+  nowMs(): number;
   log(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void;
 }
 

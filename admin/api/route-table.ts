@@ -1,7 +1,7 @@
 import type { Route } from './route.ts';
 import { accessRoutes } from './routes/access.ts';
 import { auditRoutes } from './routes/audit.ts';
-import { configRoutes } from './routes/config.ts';
+import { configRoutes } from './routes/config/index.ts';
 import { envoyRoutes } from './routes/envoys.ts';
 import { runRoutes } from './routes/runs.ts';
 import { statusRoutes } from './routes/status.ts';

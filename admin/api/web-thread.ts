@@ -74,6 +74,7 @@ async function status(system: ThreadSystem): Promise<Omit<StatusView, 'envoys' |
 function backendOf(system: ThreadSystem): Backend {
   return {
     ask: (to, type, payload, deadlineMs) => system.ask(to, type, payload, { deadlineMs }),
+    nowMs: () => ports.clock.nowMs(),
     views: viewsOf(queries, () => status(system)),
     log: (level, message, fields) => log[level](fields, message),
   };

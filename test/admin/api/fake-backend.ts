@@ -23,6 +23,7 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
       if (type === 'publish') throw refuse;
       return { id: 't1', token: 'vigo-token-x', expiresAtMs: 5 } as never;
     },
+    nowMs: () => 1_000_000,
     views: {
       status: async () => ({ version: '0' }) as never,
       tokens: () => [],
