@@ -8,7 +8,6 @@ import { resourceSchemas } from '../../../agent/policy/resource-schemas/registry
 import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
 import { canonicalJson } from '../../../agent/protocol/canonical-json.ts';
 import { nodeDisk } from '../../../runtime/ports/node-disk.ts';
-import { policySchemas, schemaDirectory } from '../../tools/policy-schema.ts';
 import { brief, compileFiles, oneModule } from './stacks.ts';
 
 const show = (name: string) =>
@@ -215,13 +214,6 @@ t.test('the stack of the demo has no mistake and needs no root', async (t) => {
     const schema = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1];
     t.ok(schema, `${path} tells editors its schema`);
     t.ok(existsSync(new URL(schema!, new URL(path, base))), `${schema} is there`);
-  }
-});
-
-t.test('the JSON Schemas for editors are those of the resource types', async (t) => {
-  for (const [name, schema] of Object.entries(policySchemas())) {
-    const kept = JSON.parse(readFileSync(new URL(name, schemaDirectory), 'utf8'));
-    t.same(kept, JSON.parse(JSON.stringify(schema)), 'run: node test/tools/policy-schema.ts');
   }
 });
 
