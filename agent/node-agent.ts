@@ -16,6 +16,7 @@ import { type CheckInResponse, ConvergenceState } from './protocol/gen/vigo/v1/a
 import { protocolVersion } from './protocol/limits.ts';
 import { childTrace, makeTrace, type TraceContext } from './protocol/traceparent.ts';
 import { makeUuid, uuidToText } from './protocol/uuid.ts';
+import type { Rehearser } from './rehearser.ts';
 import { wireState } from './report.ts';
 import type { Reporter } from './reporter.ts';
 import type { ServerClient } from './server-client.ts';
@@ -31,6 +32,7 @@ export interface NodeAgentParts {
   readonly memory: Memory;
   readonly incidents: IncidentLog;
   readonly engine: Engine;
+  readonly rehearser: Rehearser;
   readonly collectTraits: () => Promise<Traits>;
   readonly hash: Sha256;
   readonly log: Logger;
@@ -83,6 +85,7 @@ export class NodeAgent {
       });
       await queue.settle(answer.storeId, answer.settledReportSequence);
       const adopted = await this.#adopt(answer, log);
+      this.#parts.rehearser.offer(answer.rehearsal);
       if (answer.wantTraits) await this.#reportTraits(json, trace);
       log.log('debug', 'checked in', {
         nextMs: answer.nextCheckInMs,
@@ -105,8 +108,19 @@ export class NodeAgent {
     signal: AbortSignal,
     trace: TraceContext,
   ): Promise<PassResult | undefined> {
+    const result = await this.#enforce(traits, offline, signal, trace);
+    await this.#rehearse(traits, signal, trace);
+    return result;
+  }
+
+  async #enforce(
+    traits: Traits,
+    offline: boolean,
+    signal: AbortSignal,
+    trace: TraceContext,
+  ): Promise<PassResult | undefined> {
     const { incidents, memory, reporter } = this.#parts;
-    const runId = makeUuid(this.#parts.platform.host.randomBytes(16).slice());
+    const runId = this.#newRunId();
     let held: HeldPolicy | undefined;
     try {
       held = await this.#parts.policy.enforceable();
@@ -117,6 +131,26 @@ export class NodeAgent {
     await reporter.idle({ runId, manifest: held?.manifest, policyChanged: false, offline });
     await memory.save();
     return undefined;
+  }
+
+  /** Trouble of a rehearsal must not look like trouble of the node. */
+  async #rehearse(traits: Traits, signal: AbortSignal, trace: TraceContext): Promise<void> {
+    const { rehearser, memory, incidents } = this.#parts;
+    try {
+      await rehearser.run({
+        traits,
+        signal,
+        runId: this.#newRunId(),
+        pendingTriggers: memory.state.pendingTriggers ?? [],
+        policyVersion: memory.state.held?.policyVersion ?? 0,
+      });
+    } catch (error) {
+      incidents.add(error, { traceId: trace.traceId });
+    }
+  }
+
+  #newRunId(): Uint8Array {
+    return makeUuid(this.#parts.platform.host.randomBytes(16).slice());
   }
 
   /** Throws what the connection throws; what was not sent stays queued. */

@@ -74,6 +74,8 @@ export interface ReportParts {
   readonly policyChanged: boolean;
   readonly offline: boolean;
   readonly incidents: readonly AgentIncident[];
+  /** The plan that a rehearsal answers, 16 bytes. */
+  readonly rehearsalPlanId?: Uint8Array;
 }
 
 /** The report of a pass: resources that acted or whose state differs from the last report. */
@@ -115,7 +117,11 @@ export function strippedReport(report: ReportRequest, incident: AgentIncident): 
 }
 
 function header(parts: ReportParts) {
-  return { ...parts, incidents: parts.incidents.slice(-reportIncidentLimit) };
+  return {
+    ...parts,
+    incidents: parts.incidents.slice(-reportIncidentLimit),
+    rehearsalPlanId: parts.rehearsalPlanId ?? new Uint8Array(0),
+  };
 }
 
 function wireResult(outcome: ResourceOutcome): ResourceResult {
@@ -127,6 +133,7 @@ function wireResult(outcome: ResourceOutcome): ResourceResult {
     diff: outcome.diff,
     errorCode: outcome.errorCode,
     durationMs: Math.round(outcome.durationMs),
+    assumed: outcome.assumed === true,
   };
 }
 

@@ -26,6 +26,16 @@ export interface PassFacts {
   readonly offline: boolean;
 }
 
+/** What a rehearsal's answer says of itself. */
+export interface RehearsalFacts {
+  readonly runId: Uint8Array;
+  /** Of the policy in force. */
+  readonly policyVersion: number;
+  /** Of the candidate. */
+  readonly bundleRoot: Uint8Array;
+  readonly planId: Uint8Array;
+}
+
 /** Decides what the server is told of a pass, queues it, and sends what is queued. */
 export class Reporter {
   readonly #queue: ReportQueue;
@@ -79,6 +89,18 @@ export class Reporter {
     await this.#queue.add(incidentReport(this.#parts(facts), this.#nowMs()));
   }
 
+  /** The answer to a rehearsal: always told, and whole. */
+  async rehearsed(result: PassResult, facts: RehearsalFacts): Promise<void> {
+    await this.#queue.add(reportOf(result, {}, this.#rehearsalParts(facts)));
+  }
+
+  /** A candidate that gives no plan is an answer too. */
+  async rehearsalFailed(error: unknown, facts: RehearsalFacts): Promise<void> {
+    this.#incidents.add(error);
+    const report = incidentReport(this.#rehearsalParts(facts), this.#nowMs());
+    await this.#queue.add({ ...report, dryRun: true });
+  }
+
   /** Sends what is queued, oldest first. Throws what the connection throws; the rest stays queued. */
   async drain(trace: TraceContext): Promise<void> {
     for (let left = this.#queue.unsent; left > 0; left--) {
@@ -117,6 +139,17 @@ export class Reporter {
       if (!isHopeless(error)) throw error;
       return report.reportSequence;
     }
+  }
+
+  #rehearsalParts({ planId, ...facts }: RehearsalFacts): ReportParts {
+    return {
+      ...facts,
+      reportSequence: this.#queue.lastSequence + 1,
+      policyChanged: false,
+      offline: false,
+      incidents: this.#incidents.take(),
+      rehearsalPlanId: planId,
+    };
   }
 
   #parts(facts: PassFacts): ReportParts {

@@ -141,6 +141,7 @@ function checkIn(
     storeId: dependencies.storeId,
     settledReportSequence: settledForAnswer(record),
     traceparent: request.traceparent,
+    rehearsal: undefined,
   }).finish();
 }
 

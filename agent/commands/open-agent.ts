@@ -9,6 +9,7 @@ import { RequestSequence } from '../offline/sequence.ts';
 import type { AgentClock, Platform } from '../platform/platform.ts';
 import { PolicyHolder } from '../policy-holder.ts';
 import { uuidToText } from '../protocol/uuid.ts';
+import { Rehearser } from '../rehearser.ts';
 import { Reporter } from '../reporter.ts';
 import { ServerClient } from '../server-client.ts';
 import { agentVersion } from '../version.ts';
@@ -49,15 +50,18 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
     clock,
   });
   const cache = new BundleCache(files, verifier);
+  const reporter = new Reporter({ queue, client, memory, incidents, log, nowMs });
+  const engine = parts.engine(settings, platform);
   const agent = new NodeAgent({
     platform,
     client,
     policy: new PolicyHolder({ cache, identity, memory, incidents, nowMs }),
     queue,
-    reporter: new Reporter({ queue, client, memory, incidents, log, nowMs }),
+    reporter,
     memory,
     incidents,
-    engine: parts.engine(settings, platform),
+    engine,
+    rehearser: new Rehearser({ identity, verifier, engine, reporter, incidents, log, nowMs }),
     collectTraits: traitsOf(context, platform, envoyId),
     hash: verifier,
     log,

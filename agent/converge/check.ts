@@ -95,7 +95,7 @@ export function isChange(
   return drift.action !== 'none' && drift.action !== 'skipped';
 }
 
-function templateData(resource: CompiledResource, traits: Traits): TemplateData {
+export function templateData(resource: CompiledResource, traits: Traits): TemplateData {
   const data = { Vars: resource.node.module.vars, Traits: traits };
   const { item } = resource.node.resource;
   return item === undefined ? data : { ...data, Item: item, Each: item };

@@ -5,6 +5,7 @@ import type { BundleDocument } from '../protocol/bundle.ts';
 import { type CompiledDocument, compileDocument, type Traits } from './compile.ts';
 import { Pass } from './pass.ts';
 import type { PassResult, ResourceOutcome } from './result.ts';
+import { createShadow } from './shadow/shadow.ts';
 import { noSnapshots, type Snapshots } from './snapshots.ts';
 
 export interface EngineOptions {
@@ -25,6 +26,8 @@ export interface PassOptions {
   readonly document: BundleDocument;
   readonly traits: Traits;
   readonly dryRun?: boolean;
+  /** A document that comes only once, such as a candidate: what is compiled of it is not kept. */
+  readonly transient?: boolean;
   /** `pendingTriggers` of the last result, or what `persistTriggers` was given last. */
   readonly pendingTriggers?: readonly string[];
   readonly signal?: AbortSignal;
@@ -55,18 +58,19 @@ export function createEngine(options: EngineOptions): Engine {
   let cleaned = false;
   return {
     pass: async (request) => {
-      if (compiled?.document !== request.document)
-        compiled = {
-          document: request.document,
-          ready: compileDocument(request.document, registry),
-        };
-      const pass = new Pass(compiled.ready, request, {
-        platform,
-        snapshots: options.snapshots ?? noSnapshots,
+      const { document, dryRun } = request;
+      const ready =
+        compiled?.document === document ? compiled.ready : compileDocument(document, registry);
+      if (request.transient !== true) compiled = { document, ready };
+      const shadow = dryRun === true ? createShadow(platform) : undefined;
+      const pass = new Pass(ready, request, {
+        platform: shadow?.platform ?? platform,
+        ...(shadow === undefined ? {} : { shadow }),
+        snapshots: dryRun === true ? noSnapshots : (options.snapshots ?? noSnapshots),
         layout: options.layout ?? standardLayout,
         traits: request.traits,
         parallelChecks: options.limits?.parallelChecks ?? defaultParallelChecks,
-        cleanTemporaries: !cleaned && request.dryRun !== true,
+        cleanTemporaries: !cleaned && dryRun !== true,
       });
       const result = await pass.run();
       // An interrupted write can only stem from an earlier process, so one pass of this one suffices.

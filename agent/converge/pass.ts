@@ -14,29 +14,26 @@ import { boundedDiff } from './diff.ts';
 import type { PassOptions } from './engine.ts';
 import { type Failure, oneLine, toFailure } from './failure.ts';
 import { dirname } from './path-text.ts';
-import { changed, type PassResult, passState, type ResourceOutcome, summarize } from './result.ts';
+import {
+  changed,
+  type Ending,
+  type PassResult,
+  passState,
+  type ResourceOutcome,
+  summarize,
+} from './result.ts';
+import { Prediction } from './shadow/prediction.ts';
+import type { Shadow } from './shadow/shadow.ts';
 import { withinLimit } from './time-limit.ts';
 
 export interface PassContext extends StepContext {
   readonly parallelChecks: number;
   readonly cleanTemporaries: boolean;
+  /** Of a dry run: the view that `platform` is of. */
+  readonly shadow?: Shadow;
 }
-
-const policyCodes: ReadonlySet<string> = new Set([
-  'AGENT_GUARDRAIL',
-  'AGENT_TYPE_UNKNOWN',
-  'AGENT_TYPE_NOT_CONFINABLE',
-  'AGENT_SECRETS_UNAVAILABLE',
-]);
 
 type Compared = Extract<Checked, { kind: 'compared' }>;
-interface Ending {
-  readonly action: Action;
-  readonly reason: string;
-  readonly diff?: string;
-  readonly errorCode?: ResourceOutcome['errorCode'];
-}
-
 /**
  * One pass. Resources are settled strictly in plan order, one at a time, so the outcome is that of a
  * sequential run even where the stack leaves an order unsaid; only looking ahead is parallel. What was
@@ -47,6 +44,7 @@ export class Pass {
   readonly #options: PassOptions;
   readonly #context: PassContext;
   readonly #dryRun: boolean;
+  readonly #prediction: Prediction | undefined;
   readonly #outcomes: ResourceOutcome[] = [];
   /** Checks begun ahead of their turn. */
   readonly #ahead = new Map<number, { checked: Promise<Checked>; stop: AbortController }>();
@@ -60,6 +58,7 @@ export class Pass {
     this.#options = options;
     this.#context = context;
     this.#dryRun = options.dryRun === true;
+    this.#prediction = context.shadow && new Prediction(context.shadow, context);
     const pending = new Set(options.pendingTriggers);
     this.#owed = new Set(
       pending.size === 0
@@ -111,6 +110,7 @@ export class Pass {
       diff: ending.diff === undefined ? '' : boundedDiff(ending.diff),
       errorCode: ending.errorCode ?? '',
       durationMs: Math.round(clock.monotonicMs() - start),
+      ...(ending.assumed === true ? { assumed: true } : {}),
     };
     this.#outcomes.push(outcome);
     this.#options.onOutcome?.(outcome);
@@ -191,25 +191,39 @@ export class Pass {
   ): Promise<Ending> {
     if (checked.kind === 'skipped') return { action: 'skipped', reason: checked.reason };
     if (checked.kind === 'failure') return this.#failed(resource, checked.failure);
+    if (this.#prediction !== undefined) return this.#predict(resource, checked, triggered);
     const { drift } = checked;
     if (!isChange(drift)) return drift;
-    if (!this.#dryRun) {
-      const failure = await this.#apply(resource, checked, triggered);
-      if (failure !== undefined) return { ...failure, diff: drift.diff ?? '' };
-    }
+    const failure = await this.#apply(resource, checked, triggered);
+    if (failure !== undefined) return { ...failure, diff: drift.diff ?? '' };
     for (const target of resource.node.triggers) this.#owed.add(target);
     return drift;
   }
 
-  /** A dry run cannot look at what an earlier, only predicted change would bring. */
-  #failed(resource: CompiledResource, failure: Failure): Ending {
-    const { dependencies, triggeredBy } = resource.node;
-    const predicted = [...dependencies, ...triggeredBy].find((position) =>
-      changed(this.#outcomes[position]!.action),
-    );
-    if (!this.#dryRun || predicted === undefined || isOfPolicy(failure)) return failure;
-    const { id } = this.#outcomes[predicted]!;
-    return { action: 'skipped', reason: `cannot be predicted before ${id}: ${failure.reason}` };
+  /** What was looked at ahead saw the node without this change. */
+  async #predict(
+    resource: CompiledResource,
+    compared: Compared,
+    triggered: boolean,
+  ): Promise<Ending> {
+    if (!isChange(compared.drift)) return compared.drift;
+    const ahead = [...this.#ahead.values()].map(({ checked }) => checked);
+    this.#forgetAhead();
+    await Promise.all(ahead);
+    const { signal } = this.#options;
+    const ending = await this.#prediction!.act(resource, compared, triggered, signal);
+    return this.#trigger(resource, ending);
+  }
+
+  #trigger({ node }: CompiledResource, ending: Ending): Ending {
+    if (changed(ending.action)) for (const target of node.triggers) this.#owed.add(target);
+    return ending;
+  }
+
+  /** What is missing in a dry run may be what an earlier, only predicted change would bring. */
+  async #failed(resource: CompiledResource, failure: Failure): Promise<Ending> {
+    if (this.#prediction === undefined) return failure;
+    return this.#trigger(resource, await this.#prediction.excuse(resource, failure));
   }
 
   async #apply(
@@ -306,11 +320,6 @@ export class Pass {
     this.#cleaned.add(directory);
     await this.#context.platform.files.removeTemporaries(directory);
   }
-}
-
-/** Trouble of what was declared, which no change of the node repairs. */
-function isOfPolicy({ errorCode }: Failure): boolean {
-  return errorCode.startsWith('POLICY_') || policyCodes.has(errorCode);
 }
 
 function verb(action: Action): string {

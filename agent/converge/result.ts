@@ -14,7 +14,13 @@ export interface ResourceOutcome {
   /** "" unless failed or blocked, or skipped because of another resource. */
   readonly errorCode: AgentErrorCode | '';
   readonly durationMs: number;
+  /** Of a dry run: rests on what an earlier resource's processes are expected to bring. */
+  readonly assumed?: boolean;
 }
+
+/** How one resource ended: its outcome without what the pass adds. */
+export type Ending = Pick<ResourceOutcome, 'action' | 'reason'> &
+  Partial<Pick<ResourceOutcome, 'diff' | 'errorCode' | 'assumed'>>;
 
 export interface PassSummary {
   readonly total: number;

@@ -48,6 +48,14 @@ export interface ResourceType<Spec, State> {
   ): Promise<void>;
   /** False for one-shot effects (restart, exec) whose state after the act tells nothing. Default true. */
   readonly verifiable?: boolean;
+  /**
+   * For a dry run of a type that is not confinable, whose apply therefore never runs in one: what the
+   * act would come to. Writes what later resources look at to `foresight.platform`, whose files are in
+   * memory; starts no process. Returns the drift that is to be predicted; throws what apply would.
+   */
+  foresee?(spec: Spec, state: State, drift: Drift, foresight: Foresight): Promise<Drift>;
+  /** True when foresee writes everything of its act that other resources look at. Default false. */
+  readonly foreseesAll?: boolean;
   /** Absolute paths, packages and services that the spec would touch, for the guardrails. */
   targets(spec: Spec): readonly Target[];
 }
@@ -72,6 +80,14 @@ export interface Drift {
   readonly reason: string;
   /** Unified diff or attribute changes; never a secret. */
   readonly diff?: string;
+}
+
+/** What a dry run knows when it has to tell what an act would come to. */
+export interface Foresight {
+  /** The node as the dry run sees it. */
+  readonly platform: Platform;
+  /** Types of the resources before this one whose processes would bring what cannot be known. */
+  readonly broughtBy: readonly string[];
 }
 
 /** A type as the registry holds it: its spec and state are its own affair. */

@@ -5,6 +5,7 @@
  */
 export const requestDomain = 'vigo/request/v1';
 export const bundleDomain = 'vigo/bundle/v1';
+export const rehearsalDomain = 'vigo/rehearsal/v1';
 export const workDomain = 'vigo/work/v1';
 
 const initialCapacity = 512;

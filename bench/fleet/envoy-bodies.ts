@@ -4,6 +4,7 @@ import { methods } from '../../agent/protocol/methods.ts';
 const agentVersion = 'vigobench';
 const resources = 100;
 const changedResources = 3;
+const noBytes = new Uint8Array(0);
 
 /** What an envoy has of the policy, as the server last gave it. */
 export interface HeldPolicy {
@@ -39,6 +40,7 @@ const results = Array.from({ length: changedResources }, (_, at) => ({
   diff: '-worker_connections 512;\n+worker_connections 1024;\n',
   errorCode: '',
   durationMs: 3,
+  assumed: false,
 }));
 
 /** A report of the size that a few repaired files make. */
@@ -70,6 +72,7 @@ export function reportBody(
       results,
       offline: false,
       incidents: [],
+      rehearsalPlanId: noBytes,
     })
     .finish();
 }

@@ -100,7 +100,7 @@ t.test('envoys: list, filter, show, revoke with the name given twice', async (t)
 t.test('runs: the reason and the difference, by the beginning of the id', async (t) => {
   t.match(await vigocli('runs', 'show'), { code: 1, complaint: /no runs were reported yet/ });
   const [first, second] = envoys as [TestEnvoy, TestEnvoy];
-  const result = { id: `app/${hostile}`, type: 'file', errorCode: '', durationMs: 3 };
+  const result = { id: `app/${hostile}`, type: 'file', errorCode: '', durationMs: 3, assumed: false };
   const results = [
     {
       ...result,

@@ -51,7 +51,8 @@ export class RecordingType {
     const type: ResourceType<Spec, { drifted: boolean }> = {
       name: 'recording',
       parameters: [],
-      confinable: true,
+      // It acts on this object, not on the platform, which a dry run's view could keep apart.
+      confinable: false,
       timeoutMs: this.timeoutMs,
       parse: (values: Readonly<Record<string, PolicyValue>>) => ({ key: String(values.key) }),
       observe: (spec, context) => this.#observe(spec.key, context),

@@ -5,6 +5,7 @@ import { groupSchema } from '../../policy/resource-schemas/group.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
 import type { Drift, ResourceContext, ResourceType } from '../contract.ts';
 import { ParameterReader } from '../parameters.ts';
+import { foreseeGroup } from './account-foresight.ts';
 import { checkName, idLimit } from './account-names.ts';
 
 export interface GroupSpec {
@@ -38,6 +39,8 @@ export function createGroupType(
     },
     compare,
     apply,
+    foresee: foreseeGroup,
+    foreseesAll: true,
     targets: () => [],
   };
 }

@@ -9,7 +9,7 @@ import {
 } from '../../platform/services/service-manager.ts';
 import { serviceSchema } from '../../policy/resource-schemas/service.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
-import type { Drift, ResourceContext, ResourceType } from '../contract.ts';
+import type { Drift, Foresight, ResourceContext, ResourceType } from '../contract.ts';
 import { ParameterReader } from '../parameters.ts';
 
 export interface ServiceSpec {
@@ -51,6 +51,7 @@ export function createServiceType(
     },
     compare,
     apply,
+    foresee,
     targets: (spec) => serviceTargets(spec),
   };
 }
@@ -116,6 +117,40 @@ function compare(spec: ServiceSpec, { status }: ServiceState): Drift {
     reason: `${unit}: ${found}; ${wanted.map((step) => step.act).join(', ')}`,
     diff: wanted.map((step) => `${unit}: ${step.diff}`).join('\n'),
   };
+}
+
+const unitDirectories = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+];
+
+/**
+ * A service that is not there: its unit file comes in this very run, or a package brings it, and then
+ * Debian's packages start it too (unless policy-rc.d says no); otherwise the act would fail.
+ */
+async function foresee(
+  spec: ServiceSpec,
+  { status }: ServiceState,
+  drift: Drift,
+  { platform, broughtBy }: Foresight,
+): Promise<Drift> {
+  if (status.exists || spec.state === 'stopped') return drift;
+  const there = async (path: string): Promise<boolean> =>
+    (await platform.files.status(await platform.paths.resolve(path))) !== undefined;
+  for (const directory of unitDirectories)
+    if (await there(`${directory}/${status.unit}`)) return drift;
+  if (broughtBy.length === 0) throw new AgentError('AGENT_SERVICE_UNKNOWN', status.unit);
+  const startedByPackage =
+    broughtBy.includes('package') &&
+    spec.state === 'running' &&
+    spec.enabled !== false &&
+    (await there('/usr/bin/dpkg')) &&
+    !(await there('/usr/sbin/policy-rc.d'));
+  if (!startedByPackage) return drift;
+  return { action: 'none', reason: `${status.unit}: its package is expected to start it` };
 }
 
 async function apply(

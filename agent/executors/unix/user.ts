@@ -7,6 +7,7 @@ import type { FileStatus, Platform } from '../../platform/platform.ts';
 import { checkTarget, standardLayout } from '../../policy/guardrails.ts';
 import { userSchema } from '../../policy/resource-schemas/user.ts';
 import type { ResourceContext, ResourceType } from '../contract.ts';
+import { foreseeUser } from './account-foresight.ts';
 import { type KeysState, observeKeys, writeKeys } from './authorized-keys.ts';
 import { compareUser, isMissingHome, wantedAttributes } from './user-compare.ts';
 import { parseUser, type UserSpec } from './user-spec.ts';
@@ -40,6 +41,8 @@ export function createUserType(
     observe: look,
     compare: compareUser,
     apply: (spec, state, _drift, context) => apply(spec, state, context, () => look(spec, context)),
+    foresee: foreseeUser,
+    foreseesAll: true,
     targets: (spec) =>
       spec.home === undefined
         ? []

@@ -57,6 +57,7 @@ export function reportEntry(
     diff: '',
     errorCode: '',
     durationMs: 1,
+    assumed: false,
   };
   const none = { created: 0, deleted: 0, skipped: 0, blocked: 0, failed: 0 };
   const report = ReportRequest.encode({
@@ -81,6 +82,7 @@ export function reportEntry(
       },
     ],
     incidents: [],
+    rehearsalPlanId: Buffer.alloc(0),
   }).finish();
   const receivedAtMs = change.receivedAtMs ?? startMs;
   const body = { envoyId: envoyIdOf(envoy), report, receivedAtMs };

@@ -236,13 +236,16 @@ t.test('an abort ends the pass, keeps triggers, and says what was not done', asy
   t.same(result.pendingTriggers, ['m/r'], 'whether the change was made is not known');
 });
 
-t.test('a dry run does not call what an earlier step would repair a failure', async (t) => {
+t.test('a dry run assumes that an earlier step brings what is missing, and says so', async (t) => {
   const recording = new RecordingType()
     .script('a', { drift: true })
     .script('b', { observeError: new AgentError('AGENT_SERVICE_UNKNOWN') });
   const document = inModule(one('a'), one('b', { dependsOn: ['a'] }));
   const result = await setUp(recording)(document, { dryRun: true });
-  t.match(result.resources[1], { action: 'skipped', reason: /cannot be predicted before m\/a/ });
+  const assumption = { action: 'updated', assumed: true, reason: /assuming that m\/a brings/ };
+  t.match(result.resources[1], assumption);
+  const alone = inModule(one('b'), one('a', { dependsOn: ['b'] }));
+  t.match((await setUp(recording)(alone, { dryRun: true })).resources[0], { action: 'failed' });
   const wrong = inModule(one('a'), one('b', { dependsOn: ['a'], type: 'quantum' }));
   t.match((await setUp(recording)(wrong, { dryRun: true })).resources[1], { action: 'failed' });
 });

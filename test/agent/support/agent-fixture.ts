@@ -11,6 +11,7 @@ import { RequestSequence } from '../../../agent/offline/sequence.ts';
 import { nodeVerifier } from '../../../agent/platform/crypto.ts';
 import { PolicyHolder } from '../../../agent/policy-holder.ts';
 import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
+import { Rehearser } from '../../../agent/rehearser.ts';
 import { Reporter } from '../../../agent/reporter.ts';
 import { ServerClient } from '../../../agent/server-client.ts';
 import { module } from '../../support/resource-bundle.ts';
@@ -89,15 +90,18 @@ export class AgentFixture {
     const identity = { envoyId: fakeEnvoyId, bundlePublicKey: bundleSigner.publicKey };
     const cache = new BundleCache(files, verifier);
     const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
+    const reporter = new Reporter({ queue, client, memory, incidents, log, nowMs });
+    const engine = this.#engine();
     this.agent = new NodeAgent({
       platform: { clock, host: { randomBytes: random } },
       client,
       policy: new PolicyHolder({ cache, identity, memory, incidents, nowMs }),
       queue,
-      reporter: new Reporter({ queue, client, memory, incidents, log, nowMs }),
+      reporter,
       memory,
       incidents,
-      engine: this.#engine(),
+      engine,
+      rehearser: new Rehearser({ identity, verifier, engine, reporter, incidents, log, nowMs }),
       collectTraits: async () => ({ os: { family: 'debian' } }),
       hash: verifier,
       log,

@@ -4,7 +4,7 @@ import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
 import { bundleRoot, encodeBundle } from '../../../agent/protocol/bundle-document.ts';
 import { equalBytes } from '../../../agent/protocol/bytes.ts';
 import type { CheckInRequest, ReportRequest } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
-import type { SignedBundle } from '../../../agent/protocol/gen/vigo/v1/bundle.ts';
+import type { SignedBundle, SignedRehearsal } from '../../../agent/protocol/gen/vigo/v1/bundle.ts';
 import { SignedRequest } from '../../../agent/protocol/gen/vigo/v1/envelope.ts';
 import { signManifest } from '../../../agent/protocol/manifest.ts';
 import { methods, type SignedMethodName } from '../../../agent/protocol/methods.ts';
@@ -21,6 +21,7 @@ export class FakeServerChannel implements Channel {
   readonly reports: ReportRequest[] = [];
   readonly traits: string[] = [];
   policy: SignedBundle | undefined;
+  rehearsal: SignedRehearsal | undefined;
   away = false;
   wantTraits = false;
   nextCheckInMs = 10_000;
@@ -80,6 +81,7 @@ export class FakeServerChannel implements Channel {
         storeId: this.storeId,
         settledReportSequence: this.settled,
         traceparent: '',
+        rehearsal: this.rehearsal,
       })
       .finish();
   }

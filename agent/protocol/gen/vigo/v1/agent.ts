@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { SignedBundle } from "./bundle.ts";
+import { SignedBundle, SignedRehearsal } from "./bundle.ts";
 
 export const protobufPackage = "vigo.v1";
 
@@ -104,6 +104,11 @@ export interface CheckInRequest {
    * not said. The server then does not wait for reports that nobody can send any more.
    */
   oldestReportSequence: number;
+  /**
+   * Of the manifest that the agent holds; 0 = none. A lower one than the server's means that a
+   * secret of this bundle has changed since.
+   */
+  secretsEpoch: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -127,6 +132,11 @@ export interface CheckInResponse {
   /** Reports up to this sequence are in the durable sink; the agent may forget them. */
   settledReportSequence: number;
   traceparent: string;
+  /**
+   * A candidate to dry-run after the normal pass. Sent again until it is answered or expires; the
+   * agent runs one of the same plan only once.
+   */
+  rehearsal: SignedRehearsal | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -141,6 +151,8 @@ export interface ResourceResult {
   diff: string;
   errorCode: string;
   durationMs: number;
+  /** Of a dry run: rests on what an earlier resource's processes are expected to bring. */
+  assumed: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -166,6 +178,11 @@ export interface ReportRequest {
   offline: boolean;
   /** A refusal or accident of the agent itself, such as a bundle that did not verify. */
   incidents: AgentIncident[];
+  /**
+   * The answer to a rehearsal: its plan, 16 bytes. Then dry_run is true, and bundle_root that of the
+   * candidate.
+   */
+  rehearsalPlanId: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -221,15 +238,25 @@ export interface ResolveSecretsRequest {
 
 export interface ResolveSecretsResponse {
   protocolVersion: number;
+  /** Maybe not all that were asked for: as many as fit. The agent asks again for the rest. */
   secrets: SealedSecret[];
+  /** What the sealed values are bound to. */
   secretsEpoch: number;
   traceparent: string;
+  /** References of which the store holds no value. */
+  missing: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** A value that only the asking node can open (X25519 sealed box to the node's key). */
+/**
+ * A value that only the asking node can open: HPKE (RFC 9180, base mode; DHKEM(X25519, HKDF-SHA256),
+ * HKDF-SHA256, ChaCha20-Poly1305) to the X25519 form of its identity key, bound to envoy, reference
+ * and epoch (agent/protocol/secret.ts).
+ */
 export interface SealedSecret {
+  /** What follows "secret:". */
   reference: string;
+  /** Encapsulated key (32 bytes), ciphertext, tag. */
   sealedValue: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -506,6 +533,7 @@ function createBaseCheckInRequest(): CheckInRequest {
     agentVersion: "",
     bundleExpiresAtMs: 0,
     oldestReportSequence: 0,
+    secretsEpoch: 0,
     _unknownFields: {},
   };
 }
@@ -535,6 +563,9 @@ export const CheckInRequest: MessageFns<CheckInRequest> = {
     }
     if (message.oldestReportSequence !== 0) {
       writer.uint32(64).uint64(message.oldestReportSequence);
+    }
+    if (message.secretsEpoch !== 0) {
+      writer.uint32(72).uint64(message.secretsEpoch);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -624,6 +655,14 @@ export const CheckInRequest: MessageFns<CheckInRequest> = {
             message.oldestReportSequence = longToNumber(reader.uint64());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.secretsEpoch = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -655,6 +694,7 @@ function createBaseCheckInResponse(): CheckInResponse {
     storeId: 0,
     settledReportSequence: 0,
     traceparent: "",
+    rehearsal: undefined,
     _unknownFields: {},
   };
 }
@@ -684,6 +724,9 @@ export const CheckInResponse: MessageFns<CheckInResponse> = {
     }
     if (message.traceparent !== "") {
       writer.uint32(66).string(message.traceparent);
+    }
+    if (message.rehearsal !== undefined) {
+      SignedRehearsal.encode(message.rehearsal, writer.uint32(74).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -773,6 +816,14 @@ export const CheckInResponse: MessageFns<CheckInResponse> = {
             message.traceparent = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.rehearsal = SignedRehearsal.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -795,7 +846,17 @@ export const CheckInResponse: MessageFns<CheckInResponse> = {
 };
 
 function createBaseResourceResult(): ResourceResult {
-  return { id: "", type: "", action: 0, reason: "", diff: "", errorCode: "", durationMs: 0, _unknownFields: {} };
+  return {
+    id: "",
+    type: "",
+    action: 0,
+    reason: "",
+    diff: "",
+    errorCode: "",
+    durationMs: 0,
+    assumed: false,
+    _unknownFields: {},
+  };
 }
 
 export const ResourceResult: MessageFns<ResourceResult> = {
@@ -820,6 +881,9 @@ export const ResourceResult: MessageFns<ResourceResult> = {
     }
     if (message.durationMs !== 0) {
       writer.uint32(56).uint32(message.durationMs);
+    }
+    if (message.assumed !== false) {
+      writer.uint32(64).bool(message.assumed);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -901,6 +965,14 @@ export const ResourceResult: MessageFns<ResourceResult> = {
             message.durationMs = reader.uint32();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.assumed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -937,6 +1009,7 @@ function createBaseReportRequest(): ReportRequest {
     results: [],
     offline: false,
     incidents: [],
+    rehearsalPlanId: new Uint8Array(0),
     _unknownFields: {},
   };
 }
@@ -981,6 +1054,9 @@ export const ReportRequest: MessageFns<ReportRequest> = {
     }
     for (const v of message.incidents) {
       AgentIncident.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.rehearsalPlanId.length !== 0) {
+      writer.uint32(114).bytes(message.rehearsalPlanId);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1108,6 +1184,14 @@ export const ReportRequest: MessageFns<ReportRequest> = {
             }
 
             message.incidents.push(AgentIncident.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.rehearsalPlanId = reader.bytes();
             continue;
           }
         }
@@ -1668,7 +1752,7 @@ export const ResolveSecretsRequest: MessageFns<ResolveSecretsRequest> = {
 };
 
 function createBaseResolveSecretsResponse(): ResolveSecretsResponse {
-  return { protocolVersion: 0, secrets: [], secretsEpoch: 0, traceparent: "", _unknownFields: {} };
+  return { protocolVersion: 0, secrets: [], secretsEpoch: 0, traceparent: "", missing: [], _unknownFields: {} };
 }
 
 export const ResolveSecretsResponse: MessageFns<ResolveSecretsResponse> = {
@@ -1684,6 +1768,9 @@ export const ResolveSecretsResponse: MessageFns<ResolveSecretsResponse> = {
     }
     if (message.traceparent !== "") {
       writer.uint32(34).string(message.traceparent);
+    }
+    for (const v of message.missing) {
+      writer.uint32(42).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1739,6 +1826,14 @@ export const ResolveSecretsResponse: MessageFns<ResolveSecretsResponse> = {
             }
 
             message.traceparent = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.missing.push(reader.string());
             continue;
           }
         }

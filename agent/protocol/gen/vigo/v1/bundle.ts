@@ -38,6 +38,34 @@ export interface BundleManifest {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A policy that is not in force, for a dry run: the agent says what it would do, and does nothing. */
+export interface SignedRehearsal {
+  manifest:
+    | RehearsalManifest
+    | undefined;
+  /**
+   * Ed25519 over the manifest's canonical bytes under the domain "vigo/rehearsal/v1", so that it
+   * never verifies as a policy to enforce.
+   */
+  signature: Uint8Array;
+  /** As in SignedBundle; never empty. */
+  document: Uint8Array;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RehearsalManifest {
+  /** UUID, 16 bytes: the plan that asks. */
+  planId: Uint8Array;
+  /** The envoy that is asked, 16 bytes. */
+  envoyId: Uint8Array;
+  /** SHA-256 Merkle root of the document, 32 bytes. */
+  bundleRoot: Uint8Array;
+  issuedAtMs: number;
+  /** An answer after this time is of no use; never 0. */
+  expiresAtMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseSignedBundle(): SignedBundle {
   return { manifest: undefined, signature: new Uint8Array(0), document: new Uint8Array(0), _unknownFields: {} };
 }
@@ -224,6 +252,203 @@ export const BundleManifest: MessageFns<BundleManifest> = {
             }
 
             message.secretsEpoch = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSignedRehearsal(): SignedRehearsal {
+  return { manifest: undefined, signature: new Uint8Array(0), document: new Uint8Array(0), _unknownFields: {} };
+}
+
+export const SignedRehearsal: MessageFns<SignedRehearsal> = {
+  encode(message: SignedRehearsal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.manifest !== undefined) {
+      RehearsalManifest.encode(message.manifest, writer.uint32(10).fork()).join();
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(18).bytes(message.signature);
+    }
+    if (message.document.length !== 0) {
+      writer.uint32(26).bytes(message.document);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignedRehearsal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignedRehearsal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.manifest = RehearsalManifest.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.document = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRehearsalManifest(): RehearsalManifest {
+  return {
+    planId: new Uint8Array(0),
+    envoyId: new Uint8Array(0),
+    bundleRoot: new Uint8Array(0),
+    issuedAtMs: 0,
+    expiresAtMs: 0,
+    _unknownFields: {},
+  };
+}
+
+export const RehearsalManifest: MessageFns<RehearsalManifest> = {
+  encode(message: RehearsalManifest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.planId.length !== 0) {
+      writer.uint32(10).bytes(message.planId);
+    }
+    if (message.envoyId.length !== 0) {
+      writer.uint32(18).bytes(message.envoyId);
+    }
+    if (message.bundleRoot.length !== 0) {
+      writer.uint32(26).bytes(message.bundleRoot);
+    }
+    if (message.issuedAtMs !== 0) {
+      writer.uint32(33).fixed64(message.issuedAtMs);
+    }
+    if (message.expiresAtMs !== 0) {
+      writer.uint32(41).fixed64(message.expiresAtMs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RehearsalManifest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRehearsalManifest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.planId = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.envoyId = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.bundleRoot = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.issuedAtMs = longToNumber(reader.fixed64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.expiresAtMs = longToNumber(reader.fixed64());
             continue;
           }
         }
