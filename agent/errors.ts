@@ -216,6 +216,10 @@ const registry = {
     message: 'The package manager failed',
     remedy: 'Run the same operation by hand on the node and read its output.',
   },
+  AGENT_IMPORT_REFUSED: {
+    message: '{what} cannot be imported: {why}',
+    remedy: 'Choose something else, or write the resource by hand.',
+  },
   AGENT_PACKAGE_MANAGER_MISSING: {
     message: 'No supported package manager on this machine',
     remedy: 'Guard the resource with a condition such as os_family.',

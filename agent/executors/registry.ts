@@ -1,8 +1,15 @@
 import type { AnyResourceType } from './contract.ts';
+import { blockinfileType } from './cross/blockinfile.ts';
 import { directoryType } from './cross/directory.ts';
 import { execType } from './cross/exec.ts';
+import { fieldEditType } from './cross/field-edit.ts';
 import { fileType } from './cross/file.ts';
 import { fileLineType } from './cross/file-line.ts';
+import { hostType } from './cross/host.ts';
+import { iniType } from './cross/ini.ts';
+import { jsonFileType } from './cross/json-file.ts';
+import { replaceType } from './cross/replace.ts';
+import { sshkeyType } from './cross/sshkey.ts';
 import { symlinkType } from './cross/symlink.ts';
 import { groupType, userType } from './unix/accounts.ts';
 import { cronType } from './unix/cron.ts';
@@ -22,6 +29,13 @@ export const resourceTypes: TypeRegistry = typeRegistry([
   symlinkType,
   execType,
   fileLineType,
+  blockinfileType,
+  replaceType,
+  fieldEditType,
+  iniType,
+  jsonFileType,
+  hostType,
+  sshkeyType,
   packageType,
   serviceType,
   userType,

@@ -14,10 +14,36 @@ export type LinePosition =
   | { readonly at: 'after'; readonly anchor: RegExp }
   | { readonly at: 'before'; readonly anchor: RegExp };
 
-interface Region {
+export interface Region {
   readonly start: number;
   /** Exclusive. */
   readonly end: number;
+}
+
+/** A text as its lines; line ends are kept as the file has them. */
+export interface TextLines {
+  /** As in the file, a carriage return included. */
+  readonly lines: readonly string[];
+  /** Without their carriage returns: what expressions see. */
+  readonly bare: readonly string[];
+  /** What a new line gets at its end before the line feed; the first line decides. */
+  readonly carriage: string;
+}
+
+export function splitText(text: string): TextLines {
+  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
+  return {
+    lines,
+    bare: lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)),
+    carriage: lines[0]?.endsWith('\r') ? '\r' : '',
+  };
+}
+
+/** A missing line feed at the end stays missing as long as the last line is the old one. */
+export function joinLines(edited: readonly string[], text: string, old: TextLines): string {
+  const appended = edited.at(-1) !== old.lines.at(-1) || edited.length > old.lines.length;
+  const end = edited.length > 0 && (text.endsWith('\n') || appended) ? '\n' : '';
+  return edited.join('\n') + end;
 }
 
 /**
@@ -25,22 +51,22 @@ interface Region {
  * nothing. Line ends are kept as the file has them (the first line decides for new ones).
  */
 export function editLines(text: string, edit: LineEdit): string | undefined {
-  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n');
-  const carriage = lines[0]?.endsWith('\r') ? '\r' : '';
-  const bare = lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  const old = splitText(text);
+  const { lines, bare, carriage } = old;
   const region = findRegion(bare, edit);
   if (region === undefined) return undefined;
   const edited = edit.absent
     ? remove(lines, bare, region, edit)
     : insert(lines, bare, region, edit, carriage);
-  if (edited === lines) return text;
-  const appended = edited.at(-1) !== lines.at(-1) || edited.length > lines.length;
-  const end = edited.length > 0 && (text.endsWith('\n') || appended) ? '\n' : '';
-  return edited.join('\n') + end;
+  return edited === lines ? text : joinLines(edited, text, old);
 }
 
-function findRegion(bare: readonly string[], edit: LineEdit): Region | undefined {
-  const { regionStart, regionEnd } = edit;
+/** The lines between the bounds; undefined when the opening one is not there. */
+export function findRegion(
+  bare: readonly string[],
+  bounds: Pick<LineEdit, 'regionStart' | 'regionEnd'>,
+): Region | undefined {
+  const { regionStart, regionEnd } = bounds;
   const opening = regionStart === undefined ? -1 : bare.findIndex((line) => regionStart.test(line));
   if (regionStart !== undefined && opening === -1) return undefined;
   const start = opening + 1;
