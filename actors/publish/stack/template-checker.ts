@@ -1,5 +1,6 @@
 import { AgentError } from '../../../agent/errors.ts';
 import { closestName } from '../../../agent/policy/closest.ts';
+import { knownTraits } from '../../../agent/policy/known-traits.ts';
 import {
   isTemplate,
   parseTemplate,
@@ -8,7 +9,7 @@ import {
 } from '../../../agent/policy/template/template.ts';
 import { isMap } from '../../../agent/policy/template/values.ts';
 import type { PolicyValue } from '../../../agent/protocol/bundle.ts';
-import type { DiagnosticCode, Diagnostics, Place } from './diagnostics.ts';
+import type { Diagnostics, Place } from './diagnostics.ts';
 import { placeInText, type StackNode } from './node.ts';
 
 /** Where a text stands: a value of a policy file, or a whole template file. */
@@ -30,6 +31,7 @@ export class TemplateChecker {
     try {
       const template = parseTemplate(text);
       this.#parsed.set(text, template);
+      for (const mistake of template.mistakes()) this.#report(mistake, origin);
       return template;
     } catch (error) {
       this.#report(error, origin);
@@ -76,67 +78,54 @@ export class TemplateChecker {
   ): string | undefined {
     const template = this.parse(text, origin);
     if (template === undefined) return undefined;
-    const references = template.references();
-    if (references.every(({ root }) => root === 'Vars' || root === 'Item' || root === 'Each')) {
-      try {
-        return template.render(data);
-      } catch (error) {
-        this.#report(error, origin, data, where);
-        return undefined;
-      }
+    const { Traits: _, ...known } = data;
+    const { mistakes, text: rendered } = template.check(known, knownTraits);
+    for (const { error, doubtful } of mistakes) {
+      this.#report(error, origin, { data, where, doubtful });
     }
-    for (const { root, path, certain, offset } of references) {
-      if (!certain || root === 'Traits' || root === '') continue;
-      // Rendering just this reference gives the same message as rendering it all.
-      const alone = `{{ .${[root, ...path].join('.')} }}`;
-      if (this.#exists(alone, data)) continue;
-      const before = text.slice(0, offset);
-      const line = before.split('\n').length;
-      const column = offset - before.lastIndexOf('\n');
-      const details = { line, column, path: `.${[root, ...path].join('.')}` };
-      this.#report(new AgentError('POLICY_TEMPLATE_MISSING_KEY', details), origin, data, where);
-    }
-    return undefined;
+    return rendered;
   }
 
-  #exists(reference: string, data: TemplateData): boolean {
-    try {
-      parseTemplate(reference).render(data);
-      return true;
-    } catch (error) {
-      return !(error instanceof AgentError && error.code === 'POLICY_TEMPLATE_MISSING_KEY');
-    }
-  }
-
-  #report(error: unknown, origin: TextOrigin, data?: TemplateData, where?: string): void {
+  #report(error: unknown, origin: TextOrigin, context?: ReportContext): void {
     if (!(error instanceof AgentError)) throw error;
     const details = error.details as Readonly<Record<string, unknown>>;
     const line = Number(details.line ?? 1);
     const column = Number(details.column ?? 1);
     const missing = error.code === 'POLICY_TEMPLATE_MISSING_KEY';
-    const code: DiagnosticCode = missing ? 'PUBLISH_MISSING_VARIABLE' : 'PUBLISH_TEMPLATE';
     const place: Place =
       origin.kind === 'file'
         ? { file: origin.file, line, column }
         : placeInText(origin, line, column);
     const path = String(details.path ?? '');
-    const suggestion = missing ? suggestVariable(path, data) : details.suggestion;
-    const message = missing
-      ? `${path} is not defined${where === undefined ? '' : ` ${where}`}`
-      : String(details.reason ?? error.message);
+    const suggestion = details.suggestion ?? (missing ? suggestVariable(path, context) : undefined);
     this.#diagnostics.report(place, {
-      code,
-      message,
+      code: missing ? 'PUBLISH_MISSING_VARIABLE' : 'PUBLISH_TEMPLATE',
+      ...(context?.doubtful ? { severity: 'warning' } : {}),
+      message: missing
+        ? missingMessage(path, context?.where)
+        : String(details.reason ?? error.message),
       suggestion: suggestion === undefined ? undefined : String(suggestion),
     });
   }
 }
 
+interface ReportContext {
+  readonly data: TemplateData;
+  readonly where: string;
+  /** What may not be a mistake after all. */
+  readonly doubtful: boolean;
+}
+
+function missingMessage(path: string, where: string | undefined): string {
+  if (/^\$?\.Traits\./.test(path)) return `${path} is no trait that agents collect`;
+  return `${path} is not defined${where === undefined ? '' : ` ${where}`}`;
+}
+
 /** The closest existing name beside the missing one. */
-function suggestVariable(path: string, data: TemplateData | undefined): string | undefined {
+function suggestVariable(path: string, context: ReportContext | undefined): string | undefined {
   const parts = path.replace(/^\$?\./, '').split('.');
   const name = parts.pop()!;
-  let value: PolicyValue | undefined = data as unknown as PolicyValue;
+  let value: PolicyValue | undefined = context?.data as unknown as PolicyValue;
   for (const part of parts) {
     value = value !== undefined && value !== null && isMap(value) ? value[part] : undefined;
   }

@@ -1,8 +1,10 @@
 export type TemplateNode =
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string; readonly offset: number }
   | { readonly kind: 'action'; readonly pipe: Pipe }
   | BranchNode
-  | { readonly kind: 'break' | 'continue' };
+  | CallNode
+  | { readonly kind: 'break' }
+  | { readonly kind: 'continue' };
 
 /** if, range and with have the same shape; what `.` is in the body differs. */
 export interface BranchNode {
@@ -10,6 +12,14 @@ export interface BranchNode {
   readonly pipe: Pipe;
   readonly body: readonly TemplateNode[];
   readonly otherwise: readonly TemplateNode[];
+  readonly offset: number;
+}
+
+/** {{ template "name" pipeline }}; also what {{ block }} leaves in its place. */
+export interface CallNode {
+  readonly kind: 'template';
+  readonly name: string;
+  readonly pipe: Pipe | undefined;
   readonly offset: number;
 }
 
@@ -32,7 +42,18 @@ export type Operand = (
   | { readonly kind: 'field'; readonly path: readonly string[] }
   | { readonly kind: 'variable'; readonly name: string; readonly path: readonly string[] }
   | { readonly kind: 'pipe'; readonly pipe: Pipe; readonly path: readonly string[] }
-  | { readonly kind: 'function'; readonly name: string }
-  | { readonly kind: 'literal'; readonly value: string | number | boolean }
+  | { readonly kind: 'function'; readonly name: string; readonly path: readonly string[] }
+  | Literal
   | { readonly kind: 'nil' }
 ) & { readonly offset: number };
+
+/** `isFloat` tells 1.0 from 1. */
+export type Literal =
+  | { readonly kind: 'literal'; readonly value: string | boolean; readonly isFloat?: undefined }
+  | { readonly kind: 'literal'; readonly value: number; readonly isFloat: boolean };
+
+/** A template with the others that it defines, by name. */
+export interface TemplateSet {
+  readonly root: readonly TemplateNode[];
+  readonly defined: ReadonlyMap<string, readonly TemplateNode[]>;
+}

@@ -1,38 +1,54 @@
-import type { PolicyValue } from '../../protocol/bundle.ts';
 import type { Fail, TemplateFunction } from './functions.ts';
-import { compareText, typeName } from './values.ts';
+import { compareText, isList, isMap, numberOf, typeName, type Value } from './values.ts';
 
-function equal(a: PolicyValue, b: PolicyValue, fail: Fail): boolean {
-  for (const value of [a, b]) {
-    if (typeof value === 'object' && value !== null) {
-      return fail(`non-comparable type ${typeName(value)}`);
-    }
-  }
-  if (a === null || b === null) return a === b;
-  if (typeof a !== typeof b) return fail('incompatible types for comparison');
-  return a === b;
+type Kind = 'bool' | 'int' | 'float' | 'string' | 'none';
+
+function kindOf(value: Value): Kind {
+  const type = typeName(value);
+  if (type === 'int' || type === 'uint8') return 'int';
+  if (type === 'float64') return 'float';
+  return type === 'bool' || type === 'string' ? type : 'none';
 }
 
-/** Negative, zero or positive; only numbers with numbers and text with text. */
-function order(a: PolicyValue, b: PolicyValue, fail: Fail): number {
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
-  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
-  const ordered = (value: PolicyValue) => typeof value === 'number' || typeof value === 'string';
-  if (!ordered(a) || !ordered(b)) return fail('invalid type for comparison');
-  return fail('incompatible types for comparison');
+const isNil = (value: Value) => value === null || value === undefined;
+
+function equal(a: Value, b: Value, fail: Fail): boolean {
+  const kind = kindOf(a);
+  if (kind !== kindOf(b)) {
+    if (isNil(a) || isNil(b)) return false;
+    return fail('incompatible types for comparison');
+  }
+  if (kind === 'int' || kind === 'float') return numberOf(a) === numberOf(b);
+  if (kind !== 'none') return a === b;
+  if (isNil(a) || isNil(b)) return isNil(a) === isNil(b);
+  if (isList(a) !== isList(b)) return fail('non-comparable types');
+  return fail(`non-comparable type ${typeName(isMap(a) ? a : b)}`);
+}
+
+/** Negative, zero or positive; only numbers with numbers of their kind and text with text. */
+function order(a: Value, b: Value, fail: Fail): number {
+  const kind = kindOf(a);
+  if (kind === 'none' || kindOf(b) === 'none') return fail('invalid type for comparison');
+  if (kind !== kindOf(b)) return fail('incompatible types for comparison');
+  if (kind === 'bool') return fail('invalid type for comparison');
+  if (kind === 'string') return compareText(String(a), String(b));
+  return numberOf(a)! - numberOf(b)!;
 }
 
 function ordering(holds: (difference: number) => boolean): TemplateFunction {
-  return { least: 2, most: 2, run: ([a, b], fail) => holds(order(a!, b!, fail)) };
+  return { least: 2, most: 2, run: ([a, b], fail) => holds(order(a, b, fail)) };
 }
 
 export const compareFunctions: Record<string, TemplateFunction> = {
   eq: {
-    least: 2,
+    least: 1,
     most: Infinity,
-    run: ([first, ...others], fail) => others.some((other) => equal(first!, other, fail)),
+    run: ([first, ...others], fail) => {
+      if (others.length === 0) return fail('eq needs something to compare with');
+      return others.some((other) => equal(first, other, fail));
+    },
   },
-  ne: { least: 2, most: 2, run: ([a, b], fail) => !equal(a!, b!, fail) },
+  ne: { least: 2, most: 2, run: ([a, b], fail) => !equal(a, b, fail) },
   lt: ordering((difference) => difference < 0),
   le: ordering((difference) => difference <= 0),
   gt: ordering((difference) => difference > 0),

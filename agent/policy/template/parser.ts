@@ -1,282 +1,177 @@
-import { closestName } from '../closest.ts';
-import type { BranchNode, Command, Operand, Pipe, TemplateNode } from './ast.ts';
-import { templateFunctions } from './functions.ts';
+import type { BranchNode, CallNode, Pipe, TemplateNode, TemplateSet } from './ast.ts';
 import { lexTemplate } from './lexer.ts';
-import { templateError } from './position.ts';
-import type { Piece, Token } from './token.ts';
+import { PipeParser } from './pipe-parser.ts';
+import { unquote } from './quoted.ts';
+import { TokenReader, templateDepthLimit } from './token-reader.ts';
 
-/** Blocks and parentheses that may nest. */
-export const templateDepthLimit = 64;
+/** Templates that one text may define. */
+export const definitionLimit = 1000;
 
-const branches = ['if', 'range', 'with'];
-const unsupported = ['define', 'template', 'block'];
+type Stop = 'end' | 'else' | 'none';
 
-export function parseNodes(source: string): TemplateNode[] {
-  const parser = new TemplateParser(source, lexTemplate(source));
-  return parser.all();
+/** Parses as text/template of Go 1.19 does. Throws POLICY_TEMPLATE_SYNTAX or _LIMIT. */
+export function parseNodes(source: string): TemplateSet {
+  const reader = new TokenReader(source, lexTemplate(source));
+  const defined = new Map<string, readonly TemplateNode[]>();
+  const parser = new TreeParser(reader, defined);
+  const root = parser.all();
+  return { root, defined };
 }
 
-/** Parses pieces into blocks; the variables in scope are known, so an undefined one is an error. */
-class TemplateParser {
-  readonly #source: string;
-  readonly #pieces: readonly Piece[];
+/** One tree: the text itself, or a definition. Each has variables and loops of its own. */
+class TreeParser {
+  readonly #reader: TokenReader;
+  readonly #defined: Map<string, readonly TemplateNode[]>;
   readonly #variables: string[] = ['$'];
-  #next = 0;
+  readonly #pipes: PipeParser;
+  readonly #depth: number;
   #ranges = 0;
 
-  constructor(source: string, pieces: readonly Piece[]) {
-    this.#source = source;
-    this.#pieces = pieces;
+  constructor(reader: TokenReader, defined: Map<string, readonly TemplateNode[]>, depth = 0) {
+    this.#reader = reader;
+    this.#defined = defined;
+    this.#depth = depth;
+    this.#pipes = new PipeParser(reader, this.#variables);
   }
 
   all(): TemplateNode[] {
-    const { nodes, stop } = this.#list(0);
-    if (stop !== undefined) {
-      throw this.#error(stop.offset, `unexpected {{ ${stop.peek().text} }}`);
+    const nodes: TemplateNode[] = [];
+    for (;;) {
+      const start = this.#reader.peek();
+      if (start.kind === 'end') return nodes;
+      if (this.#reader.isDefine()) {
+        this.#definition();
+        continue;
+      }
+      const node = this.#textOrAction(this.#depth);
+      if (typeof node === 'string') {
+        throw this.#reader.error(start.offset, `unexpected {{ ${node} }}`);
+      }
+      nodes.push(node);
     }
+  }
+
+  /** Nodes up to {{ end }} or {{ else }}, which are passed (`else if` up to the if). */
+  #list(depth: number, start: number): { nodes: TemplateNode[]; stop: Stop } {
+    const nodes: TemplateNode[] = [];
+    for (;;) {
+      if (this.#reader.peekNonSpace().kind === 'end') {
+        throw this.#reader.error(start, 'there is no {{ end }} for this');
+      }
+      const node = this.#textOrAction(depth);
+      if (typeof node === 'string') return { nodes, stop: node };
+      nodes.push(node);
+    }
+  }
+
+  #textOrAction(depth: number): TemplateNode | 'end' | 'else' {
+    const token = this.#reader.nextNonSpace();
+    if (token.kind === 'text') return { kind: 'text', text: token.text, offset: token.offset };
+    if (token.kind !== 'open') throw this.#reader.unexpected(token);
+    const first = this.#reader.nextNonSpace();
+    const keyword = first.kind === 'keyword' ? first.text : '';
+    switch (keyword) {
+      case 'if':
+      case 'range':
+      case 'with':
+        return this.#branch(keyword, depth + 1, token.offset);
+      case 'template':
+        return this.#call(token.offset);
+      case 'block':
+        return this.#block(token.offset, depth + 1);
+      case 'break':
+      case 'continue':
+        this.#reader.expectClose();
+        if (this.#ranges === 0) {
+          throw this.#reader.error(token.offset, `{{ ${keyword} }} outside {{ range }}`);
+        }
+        return { kind: keyword };
+      case 'end':
+        this.#reader.expectClose();
+        return 'end';
+      case 'else':
+        if (!this.#reader.isKeyword('if')) this.#reader.expectClose();
+        return 'else';
+    }
+    this.#reader.backup();
+    return { kind: 'action', pipe: this.#pipes.pipeline('command', 'close') };
+  }
+
+  #branch(kind: BranchNode['kind'], depth: number, offset: number): BranchNode {
+    this.#reader.checkDepth(depth, offset);
+    const scope = this.#variables.length;
+    const pipe = this.#pipes.pipeline(kind, 'close');
+    if (kind === 'range') this.#ranges += 1;
+    const body = this.#list(depth, offset);
+    if (kind === 'range') this.#ranges -= 1;
+    let otherwise: TemplateNode[] = [];
+    if (body.stop === 'else') otherwise = this.#otherwise(kind, depth, offset);
+    this.#variables.length = scope;
+    return { kind, pipe, body: body.nodes, otherwise, offset };
+  }
+
+  #otherwise(kind: BranchNode['kind'], depth: number, offset: number): TemplateNode[] {
+    if (this.#reader.isKeyword('if')) {
+      const token = this.#reader.nextNonSpace();
+      if (kind !== 'if') throw this.#reader.unexpected(token);
+      return [this.#branch('if', depth + 1, token.offset)];
+    }
+    const { nodes, stop } = this.#list(depth, offset);
+    if (stop !== 'end') throw this.#reader.error(offset, 'two {{ else }} in one block');
     return nodes;
   }
 
-  /** Nodes up to {{ end }} or {{ else }}, whose reader is returned. */
-  #list(depth: number): { nodes: TemplateNode[]; stop: ActionParser | undefined } {
-    const nodes: TemplateNode[] = [];
-    while (this.#next < this.#pieces.length) {
-      const piece = this.#pieces[this.#next]!;
-      this.#next += 1;
-      if (piece.kind === 'text') {
-        nodes.push(piece);
-        continue;
-      }
-      const action = new ActionParser(this.#source, piece, this.#variables);
-      if (action.is('end') || action.is('else')) return { nodes, stop: action };
-      nodes.push(this.#action(action, depth));
-    }
-    return { nodes, stop: undefined };
+  #definition(): void {
+    const open = this.#reader.nextNonSpace();
+    this.#reader.nextNonSpace();
+    const name = this.#name();
+    this.#reader.expectClose();
+    this.#define(name, open.offset, 1);
   }
 
-  #action(action: ActionParser, depth: number): TemplateNode {
-    const word = action.peek().kind === 'identifier' ? action.peek().text : '';
-    if (branches.includes(word)) {
-      action.advance();
-      return this.#branch(word as BranchNode['kind'], action, depth + 1);
+  #define(name: string, offset: number, depth: number): void {
+    this.#reader.checkDepth(depth, offset);
+    const tree = new TreeParser(this.#reader, this.#defined, depth);
+    const { nodes, stop } = tree.#list(depth, offset);
+    if (stop !== 'end') throw this.#reader.error(offset, 'unexpected {{ else }}');
+    const known = this.#defined.get(name);
+    if (known !== undefined && !isEmpty(known)) {
+      if (isEmpty(nodes)) return;
+      throw this.#reader.error(offset, `the template ${JSON.stringify(name)} is defined twice`);
     }
-    if (unsupported.includes(word)) {
-      throw this.#error(action.offset, `{{ ${word} }} is not supported`);
+    if (this.#defined.size >= definitionLimit) {
+      throw this.#reader.limit(offset, `more than ${definitionLimit} templates`);
     }
-    if (word === 'break' || word === 'continue') {
-      action.advance();
-      action.expectEnd();
-      if (this.#ranges === 0) {
-        throw this.#error(action.offset, `{{ ${word} }} outside {{ range }}`);
-      }
-      return { kind: word };
-    }
-    return { kind: 'action', pipe: action.wholePipe(0) };
+    this.#defined.set(name, nodes);
   }
 
-  #branch(kind: BranchNode['kind'], action: ActionParser, depth: number): BranchNode {
-    if (depth > templateDepthLimit) {
-      const reason = `more than ${templateDepthLimit} levels`;
-      throw templateError('POLICY_TEMPLATE_LIMIT', this.#source, action.offset, { reason });
-    }
-    const scope = this.#variables.length;
-    const pipe = action.wholePipe(kind === 'range' ? 2 : 1, true);
-    if (kind === 'range') this.#ranges += 1;
-    const body = this.#list(depth);
-    if (kind === 'range') this.#ranges -= 1;
-    let otherwise: TemplateNode[] = [];
-    let stop = body.stop;
-    if (stop?.is('else')) {
-      stop.advance();
-      if (kind === 'if' && stop.is('if')) {
-        stop.advance();
-        otherwise = [this.#branch('if', stop, depth + 1)];
-        this.#variables.length = scope;
-        return { kind, pipe, body: body.nodes, otherwise, offset: action.offset };
-      }
-      stop.expectEnd();
-      const rest = this.#list(depth);
-      otherwise = rest.nodes;
-      stop = rest.stop;
-    }
-    if (stop === undefined) throw this.#error(action.offset, `{{ ${kind} }} without {{ end }}`);
-    if (!stop.is('end')) throw this.#error(stop.offset, 'expected {{ end }}');
-    stop.advance();
-    stop.expectEnd();
-    this.#variables.length = scope;
-    return { kind, pipe, body: body.nodes, otherwise, offset: action.offset };
+  #call(offset: number): CallNode {
+    const name = this.#name();
+    const closed = this.#reader.peekNonSpace().kind === 'close';
+    if (closed) this.#reader.nextNonSpace();
+    const pipe = closed ? undefined : this.#pipes.pipeline('template', 'close');
+    return { kind: 'template', name, pipe, offset };
   }
 
-  #error(offset: number, reason: string): Error {
-    return templateError('POLICY_TEMPLATE_SYNTAX', this.#source, offset, { reason });
+  #block(offset: number, depth: number): CallNode {
+    const name = this.#name();
+    const pipe: Pipe = this.#pipes.pipeline('block', 'close');
+    this.#define(name, offset, depth);
+    return { kind: 'template', name, pipe, offset };
+  }
+
+  #name(): string {
+    const token = this.#reader.nextNonSpace();
+    if (token.kind !== 'string') throw this.#reader.unexpected(token);
+    const name = unquote(token.text);
+    if (name === undefined) throw this.#reader.error(token.offset, 'bad escape in the name');
+    return name;
   }
 }
 
-/** Reads the tokens of one action. */
-class ActionParser {
-  readonly offset: number;
-  readonly #source: string;
-  readonly #tokens: readonly Token[];
-  readonly #variables: string[];
-  #next = 0;
-
-  constructor(source: string, piece: Piece & { kind: 'action' }, variables: string[]) {
-    this.#source = source;
-    this.#tokens = piece.tokens;
-    this.#variables = variables;
-    this.offset = piece.offset;
-  }
-
-  peek(): Token {
-    return this.#tokens[this.#next]!;
-  }
-
-  advance(): Token {
-    const token = this.peek();
-    if (token.kind !== 'end') this.#next += 1;
-    return token;
-  }
-
-  is(word: string): boolean {
-    return this.peek().kind === 'identifier' && this.peek().text === word;
-  }
-
-  expectEnd(): void {
-    if (this.peek().kind !== 'end') throw this.#unexpected(this.peek());
-  }
-
-  /** A pipeline that fills the action. `most` is how many variables it may declare inside a block. */
-  wholePipe(most: number, block = false): Pipe {
-    const { variables, assigns } = this.#declaration(block ? most : 1);
-    const pipe = this.#commands(0);
-    this.expectEnd();
-    if (!assigns) this.#variables.push(...variables);
-    return { variables, assigns, ...pipe };
-  }
-
-  #declaration(most: number): { variables: string[]; assigns: boolean } {
-    const start = this.#next;
-    const variables: string[] = [];
-    while (this.peek().kind === 'variable' && variables.length < most) {
-      variables.push(this.advance().text);
-      const next = this.peek();
-      if (next.kind === 'operator' && (next.text === ':=' || next.text === '=')) {
-        const assigns = next.text === '=';
-        if (assigns) for (const name of variables) this.#expectDefined(name, this.offset);
-        this.advance();
-        return { variables, assigns };
-      }
-      if (next.kind !== 'operator' || next.text !== ',') break;
-      this.advance();
-    }
-    this.#next = start;
-    return { variables: [], assigns: false };
-  }
-
-  #commands(depth: number): { commands: Command[]; offset: number } {
-    const offset = this.peek().offset;
-    const commands = [this.#command(depth, false)];
-    while (this.peek().kind === 'operator' && this.peek().text === '|') {
-      this.advance();
-      commands.push(this.#command(depth, true));
-    }
-    return { commands, offset };
-  }
-
-  #command(depth: number, piped: boolean): Command {
-    const offset = this.peek().offset;
-    const operands: Operand[] = [];
-    while (!this.#commandEnds()) {
-      if (operands.length > 0 && !this.peek().spaced) throw this.#unexpected(this.peek());
-      operands.push(this.#operand(depth));
-    }
-    const first = operands[0];
-    if (first === undefined) throw this.#error(offset, 'a value is missing');
-    const given = operands.length - 1 + (piped ? 1 : 0);
-    if (first.kind === 'function') this.#checkArity(first, given);
-    else if (given > 0) throw this.#error(first.offset, 'only a function takes arguments');
-    if (first.kind === 'nil') throw this.#error(offset, 'nil is not a command');
-    return { operands, offset };
-  }
-
-  #commandEnds(): boolean {
-    const token = this.peek();
-    if (token.kind === 'end') return true;
-    return token.kind === 'operator' && (token.text === '|' || token.text === ')');
-  }
-
-  #operand(depth: number): Operand {
-    const token = this.advance();
-    const { offset } = token;
-    switch (token.kind) {
-      case 'dot':
-        return { kind: 'dot', offset };
-      case 'field':
-        return { kind: 'field', path: [token.text, ...this.#fields()], offset };
-      case 'variable':
-        this.#expectDefined(token.text, offset);
-        return { kind: 'variable', name: token.text, path: this.#fields(), offset };
-      case 'number':
-      case 'string':
-        return { kind: 'literal', value: token.value!, offset };
-      case 'identifier':
-        return this.#word(token);
-      case 'operator':
-        if (token.text === '(') return this.#parenthesis(token, depth + 1);
-    }
-    throw this.#unexpected(token);
-  }
-
-  #word({ text, offset }: Token): Operand {
-    if (text === 'true' || text === 'false') {
-      return { kind: 'literal', value: text === 'true', offset };
-    }
-    if (text === 'nil') return { kind: 'nil', offset };
-    if (!templateFunctions.has(text)) {
-      const suggestion = closestName(text, templateFunctions.keys());
-      const hint = suggestion === undefined ? '' : `; did you mean ${suggestion}?`;
-      throw templateError('POLICY_TEMPLATE_SYNTAX', this.#source, offset, {
-        reason: `unknown function ${text}${hint}`,
-        ...(suggestion === undefined ? {} : { suggestion }),
-      });
-    }
-    return { kind: 'function', name: text, offset };
-  }
-
-  #parenthesis({ offset }: Token, depth: number): Operand {
-    if (depth > templateDepthLimit) {
-      const reason = `more than ${templateDepthLimit} parentheses`;
-      throw templateError('POLICY_TEMPLATE_LIMIT', this.#source, offset, { reason });
-    }
-    const pipe = { variables: [], assigns: false, ...this.#commands(depth) };
-    const close = this.advance();
-    if (close.text !== ')') throw this.#error(offset, 'the parenthesis is not closed');
-    return { kind: 'pipe', pipe, path: this.#fields(), offset };
-  }
-
-  #fields(): string[] {
-    const path: string[] = [];
-    while (this.peek().kind === 'field' && !this.peek().spaced) path.push(this.advance().text);
-    return path;
-  }
-
-  #checkArity(operand: Operand & { kind: 'function' }, given: number): void {
-    const { least, most } = templateFunctions.get(operand.name)!;
-    if (given >= least && given <= most) return;
-    const wanted =
-      least === most ? `${least}` : `${least}${most === Infinity ? ' or more' : ` to ${most}`}`;
-    throw this.#error(operand.offset, `${operand.name} takes ${wanted} arguments, got ${given}`);
-  }
-
-  #expectDefined(name: string, offset: number): void {
-    if (!this.#variables.includes(name)) throw this.#error(offset, `undefined variable ${name}`);
-  }
-
-  #unexpected(token: Token): Error {
-    return this.#error(token.offset, `unexpected ${JSON.stringify(token.text)}`);
-  }
-
-  #error(offset: number, reason: string): Error {
-    return templateError('POLICY_TEMPLATE_SYNTAX', this.#source, offset, { reason });
-  }
+/** Go lets a template of nothing but white space be replaced, and replace nothing. */
+function isEmpty(nodes: readonly TemplateNode[]): boolean {
+  return nodes.every((node) => node.kind === 'text' && !/[^\s\u0085]|\uFEFF/.test(node.text));
 }
+
+export { templateDepthLimit };

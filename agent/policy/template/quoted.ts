@@ -1,61 +1,67 @@
-const simpleEscapes: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-  "'": "'",
+const simpleEscapes: Readonly<Record<string, number>> = {
+  a: 7,
+  b: 8,
+  f: 12,
+  n: 10,
+  r: 13,
+  t: 9,
+  v: 11,
+  '\\': 0x5c,
 };
 
-/**
- * Reads a Go literal at `start`: "interpreted", `raw`, or 'c' (whose value is the code point).
- * https://go.dev/ref/spec#String_literals
- */
-export function readQuoted(
-  source: string,
-  start: number,
-): { value: string | number; end: number } | { reason: string } {
-  const quote = source[start]!;
-  if (quote === '`') {
-    const close = source.indexOf('`', start + 1);
-    if (close === -1) return { reason: 'the raw string is not closed with `' };
-    return { value: source.slice(start + 1, close).replaceAll('\r', ''), end: close + 1 };
-  }
-  let value = '';
-  let at = start + 1;
-  while (at < source.length && source[at] !== '\n' && source[at] !== quote) {
-    if (source[at] !== '\\') {
-      value += source[at];
-      at += 1;
-      continue;
-    }
-    const escaped = readEscape(source, at + 1);
-    if (escaped === undefined) return { reason: `bad escape \\${source[at + 1] ?? ''}` };
-    value += escaped.value;
-    at = escaped.end;
-  }
-  if (source[at] !== quote) return { reason: `the string is not closed with ${quote}` };
-  if (quote === '"') return { value, end: at + 1 };
-  const points = [...value];
-  if (points.length !== 1) return { reason: 'a character constant is one character' };
-  return { value: points[0]!.codePointAt(0)!, end: at + 1 };
+/** One character of a literal: a code point, or a byte of UTF-8 that `\x` and octal escapes give. */
+interface Unit {
+  readonly code: number;
+  readonly isByte: boolean;
+  readonly end: number;
 }
 
-function readEscape(source: string, at: number): { value: string; end: number } | undefined {
-  const letter = source[at] ?? '';
-  const simple = Object.hasOwn(simpleEscapes, letter) ? simpleEscapes[letter] : undefined;
-  if (simple !== undefined) return { value: simple, end: at + 1 };
-  const match = /^(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3})/.exec(
-    source.slice(at, at + 9),
+/**
+ * The value of a Go string literal, "interpreted" or `raw`; undefined when it is none. Bytes that
+ * are not UTF-8 are refused, since policy is text. https://go.dev/ref/spec#String_literals
+ */
+export function unquote(literal: string): string | undefined {
+  if (literal.startsWith('`')) return literal.slice(1, -1).replaceAll('\r', '');
+  if (!literal.includes('\\')) return literal.slice(1, -1);
+  const bytes: number[] = [];
+  let at = 1;
+  while (at < literal.length - 1) {
+    const unit = readUnit(literal, at, '"');
+    if (unit === undefined) return undefined;
+    if (unit.isByte) bytes.push(unit.code);
+    else bytes.push(...new TextEncoder().encode(String.fromCodePoint(unit.code)));
+    at = unit.end;
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(new Uint8Array(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The code point of a Go character literal such as 'a'; undefined when it is none. */
+export function unquoteCharacter(literal: string): number | undefined {
+  const unit = readUnit(literal, 1, "'");
+  return unit === undefined || unit.end !== literal.length - 1 ? undefined : unit.code;
+}
+
+function readUnit(literal: string, at: number, quote: string): Unit | undefined {
+  const code = literal.codePointAt(at);
+  if (code === undefined || literal[at] === quote || literal[at] === '\n') return undefined;
+  if (literal[at] !== '\\') return { code, isByte: false, end: at + (code > 0xffff ? 2 : 1) };
+  const letter = literal[at + 1] ?? '';
+  if (letter === quote) return { code: quote.charCodeAt(0), isByte: false, end: at + 2 };
+  if (Object.hasOwn(simpleEscapes, letter)) {
+    return { code: simpleEscapes[letter]!, isByte: false, end: at + 2 };
+  }
+  const digits = /^(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3})/.exec(
+    literal.slice(at + 1, at + 10),
   )?.[0];
-  if (match === undefined) return undefined;
-  const code = /^[0-7]/.test(match)
-    ? Number.parseInt(match, 8)
-    : Number.parseInt(match.slice(1), 16);
-  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return undefined;
-  return { value: String.fromCodePoint(code), end: at + match.length };
+  if (digits === undefined) return undefined;
+  const octal = /^[0-7]/.test(digits);
+  const value = Number.parseInt(octal ? digits : digits.slice(1), octal ? 8 : 16);
+  const isByte = octal || digits.startsWith('x');
+  const most = isByte ? 0xff : 0x10ffff;
+  if (value > most || (!isByte && value >= 0xd800 && value <= 0xdfff)) return undefined;
+  return { code: value, isByte, end: at + 1 + digits.length };
 }

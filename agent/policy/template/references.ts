@@ -1,63 +1,53 @@
-import type { Operand, Pipe, TemplateNode } from './ast.ts';
-import { templateFunctions } from './functions.ts';
+import type { Operand, Pipe, TemplateNode, TemplateSet } from './ast.ts';
 
-/** A path that the template reads from its data, such as Vars, app, port. */
+/** A path that the template may read from its data, such as Vars, app, port. */
 export interface TemplateReference {
+  /** Empty: the data as a whole. */
   readonly root: string;
   /** Below the root; what is read through a variable or index ends where that begins. */
   readonly path: readonly string[];
   readonly offset: number;
-  /** Read on every rendering, and missing is an error. False inside blocks, and, or, default. */
-  readonly certain: boolean;
 }
 
-interface Scope {
-  /** `.` is the data itself; false inside range and with. */
-  readonly dotIsRoot: boolean;
-  readonly certain: boolean;
-}
-
-export function collectReferences(nodes: readonly TemplateNode[]): TemplateReference[] {
+/**
+ * Everything that a rendering can read, whatever the data is. Definitions see only what is passed
+ * to them, and that counts as read where it is passed.
+ */
+export function collectReferences(set: TemplateSet): TemplateReference[] {
   const found: TemplateReference[] = [];
-  walk(nodes, { dotIsRoot: true, certain: true }, found);
+  walk(set.root, true, found);
   return found;
 }
 
-function walk(nodes: readonly TemplateNode[], scope: Scope, found: TemplateReference[]): void {
+/** `dotIsRoot`: `.` is the data itself; false inside range and with. */
+function walk(
+  nodes: readonly TemplateNode[],
+  dotIsRoot: boolean,
+  found: TemplateReference[],
+): void {
   for (const node of nodes) {
-    if (node.kind === 'action') visitPipe(node.pipe, scope, found);
-    if (node.kind !== 'if' && node.kind !== 'range' && node.kind !== 'with') continue;
-    visitPipe(node.pipe, scope, found);
-    const dotIsRoot = scope.dotIsRoot && node.kind === 'if';
-    walk(node.body, { dotIsRoot, certain: false }, found);
-    walk(node.otherwise, { ...scope, certain: false }, found);
+    if (node.kind === 'text' || node.kind === 'break' || node.kind === 'continue') continue;
+    if (node.pipe !== undefined) visitPipe(node.pipe, dotIsRoot, found);
+    if (node.kind === 'action' || node.kind === 'template') continue;
+    walk(node.body, dotIsRoot && node.kind === 'if', found);
+    walk(node.otherwise, dotIsRoot, found);
   }
 }
 
-function visitPipe(pipe: Pipe, scope: Scope, found: TemplateReference[]): void {
-  const lenient = pipe.commands.some(({ operands: [first] }) => {
-    return first!.kind === 'function' && templateFunctions.get(first!.name)!.toleratesMissing;
-  });
+function visitPipe(pipe: Pipe, dotIsRoot: boolean, found: TemplateReference[]): void {
   for (const { operands } of pipe.commands) {
-    const first = operands[0]!;
-    const lazy =
-      first.kind === 'function' && templateFunctions.get(first.name)!.stopAt !== undefined;
-    for (const [position, operand] of operands.entries()) {
-      const certain = scope.certain && !lenient && !(lazy && position > 1);
-      visitOperand(operand, { ...scope, certain }, found);
-    }
+    for (const operand of operands) visitOperand(operand, dotIsRoot, found);
   }
 }
 
-function visitOperand(operand: Operand, scope: Scope, found: TemplateReference[]): void {
-  if (operand.kind === 'pipe') visitPipe(operand.pipe, scope, found);
+function visitOperand(operand: Operand, dotIsRoot: boolean, found: TemplateReference[]): void {
+  const { offset } = operand;
+  if (operand.kind === 'pipe') visitPipe(operand.pipe, dotIsRoot, found);
+  if (operand.kind === 'dot' && dotIsRoot) found.push({ root: '', path: [], offset });
   const rooted =
-    (operand.kind === 'field' && scope.dotIsRoot) ||
+    (operand.kind === 'field' && dotIsRoot) ||
     (operand.kind === 'variable' && operand.name === '$');
-  if (operand.kind === 'dot' && scope.dotIsRoot) {
-    found.push({ root: '', path: [], offset: operand.offset, certain: false });
-  }
   if (!rooted) return;
-  const [root, ...path] = operand.path;
-  found.push({ root: root ?? '', path, offset: operand.offset, certain: scope.certain });
+  const [root = '', ...path] = operand.path;
+  found.push({ root, path, offset });
 }

@@ -1,95 +1,205 @@
-import type { PolicyValue } from '../../protocol/bundle.ts';
-import type { BranchNode, Command, Operand, Pipe, TemplateNode } from './ast.ts';
-import { type TemplateFunction, templateFunctions } from './functions.ts';
+import type {
+  BranchNode,
+  CallNode,
+  Command,
+  Operand,
+  Pipe,
+  TemplateNode,
+  TemplateSet,
+} from './ast.ts';
+import { BoundedText, renderOutputLimit, TextLimit } from './bounded-text.ts';
+import { Budget, renderStepLimit, StepLimit } from './budget.ts';
+import { formatValue } from './format-verb.ts';
+import { type TemplateFunction, templateFunctions, wantedArguments } from './functions.ts';
 import { templateError } from './position.ts';
-import { formatValue, isList, isMap, isTrue, sortedKeys, typeName } from './values.ts';
+import type { Reads } from './reads.ts';
+import {
+  float,
+  isList,
+  isMap,
+  isTrue,
+  sortedKeys,
+  typeName,
+  Unknown,
+  type Value,
+} from './values.ts';
+import type { Watch } from './watch.ts';
 
-/** Nodes and commands that one rendering may execute. */
-export const renderStepLimit = 200_000;
-/** Longest output and longest text that a function may make, in UTF-16 units. */
-export const renderOutputLimit = 4_194_304;
+/** Blocks, parentheses and templates that may be open at the same time while rendering. */
+export const renderDepthLimit = 400;
 
 type Flow = 'next' | 'break' | 'continue';
 
 interface Variable {
   readonly name: string;
-  value: PolicyValue;
+  value: Value;
+}
+
+/** What `{{ }}` sees: the dot, and whether a missing key is nil instead of an error. */
+interface Scope {
+  readonly dot: Value;
+  readonly tolerant: boolean;
 }
 
 /** One rendering of one template. */
 export class Renderer {
   readonly #source: string;
-  readonly #variables: Variable[];
-  readonly #chunks: string[] = [];
-  #length = 0;
-  #steps = 0;
+  readonly #set: TemplateSet;
+  readonly #root: Value;
+  readonly #reads: Reads | undefined;
+  readonly #watch: Watch | undefined;
+  readonly #out = new BoundedText();
+  readonly #budget = new Budget();
+  #variables: Variable[];
+  #depth = 0;
+  /** Where the rendering is, for limits that are met inside functions. */
+  #offset = 0;
 
-  constructor(source: string, root: PolicyValue) {
+  /** With `watch` mistakes are told to it and values may be unknown; see checkTemplate. */
+  constructor(
+    source: string,
+    set: TemplateSet,
+    root: Value,
+    { reads, watch }: { readonly reads?: Reads | undefined; readonly watch?: Watch } = {},
+  ) {
     this.#source = source;
+    this.#set = set;
+    this.#root = root;
+    this.#reads = reads;
+    this.#watch = watch;
     this.#variables = [{ name: '$', value: root }];
   }
 
-  run(nodes: readonly TemplateNode[]): string {
-    this.#walk(nodes, this.#variables[0]!.value);
-    return this.#chunks.join('');
+  run(): string {
+    try {
+      this.#walk(this.#set.root, this.#root);
+      return this.#out.toString();
+    } catch (error) {
+      if (error instanceof TextLimit) {
+        throw this.#limit(`more than ${renderOutputLimit} characters of text`);
+      }
+      if (error instanceof StepLimit) throw this.#limit(`more than ${renderStepLimit} steps`);
+      throw error;
+    }
   }
 
-  #walk(nodes: readonly TemplateNode[], dot: PolicyValue): Flow {
+  #walk(nodes: readonly TemplateNode[], dot: Value): Flow {
+    this.#enter();
     for (const node of nodes) {
-      const flow = this.#node(node, dot);
-      if (flow !== 'next') return flow;
+      const flow = this.#watch === undefined ? this.#node(node, dot) : this.#watched(node, dot);
+      if (flow === 'next') continue;
+      this.#depth -= 1;
+      return flow;
     }
+    this.#depth -= 1;
     return 'next';
   }
 
-  #node(node: TemplateNode, dot: PolicyValue): Flow {
+  #node(node: TemplateNode, dot: Value): Flow {
     switch (node.kind) {
       case 'text':
-        this.#write(node.text, 0);
+        this.#at(node.offset);
+        this.#out.add(node.text);
         return 'next';
       case 'break':
       case 'continue':
         return node.kind;
       case 'action': {
-        const value = this.#pipe(node.pipe, dot, false);
-        this.#bind(node.pipe, value);
+        const value = this.#bound(node.pipe, dot);
         if (node.pipe.variables.length === 0) this.#print(value, node.pipe.offset);
         return 'next';
       }
+      case 'template':
+        this.#template(node, dot);
+        return 'next';
       default:
         return this.#branch(node, dot);
     }
   }
 
-  #branch(node: BranchNode, dot: PolicyValue): Flow {
-    const scope = this.#variables.length;
-    const value = this.#pipe(node.pipe, dot, false);
-    let flow: Flow;
-    if (node.kind === 'range') {
-      flow = this.#range(node, dot, value);
-    } else {
-      this.#bind(node.pipe, value);
-      const inner = node.kind === 'with' ? value : dot;
-      flow = isTrue(value) ? this.#walk(node.body, inner) : this.#walk(node.otherwise, dot);
+  /** After a mistake the rest is looked at too; what the mistake would have made is unknown. */
+  #watched(node: TemplateNode, dot: Value): Flow {
+    const depth = this.#depth;
+    const variables = this.#variables;
+    try {
+      return this.#node(node, dot);
+    } catch (error) {
+      this.#watch!.mistake(error);
+      this.#depth = depth;
+      this.#variables = variables;
+      if (node.kind === 'action') this.#forget(node.pipe);
+      return 'next';
     }
+  }
+
+  #forget(pipe: Pipe): void {
+    for (const name of pipe.variables) {
+      const known = this.#variables.findLast((variable) => variable.name === name);
+      if (!pipe.assigns) this.#variables.push({ name, value: new Unknown() });
+      else if (known !== undefined) known.value = new Unknown();
+    }
+  }
+
+  #condition(pipe: Pipe, dot: Value): Value {
+    if (this.#watch === undefined) return this.#bound(pipe, dot);
+    const depth = this.#depth;
+    try {
+      return this.#bound(pipe, dot);
+    } catch (error) {
+      this.#watch.mistake(error);
+      this.#depth = depth;
+      this.#forget(pipe);
+      return new Unknown();
+    }
+  }
+
+  /** Walks all ways that a branch may take; variables that any of them changes become unknown. */
+  #everyWay(node: BranchNode, dot: Value): Flow {
+    this.#watch!.unknown();
+    const before = this.#variables.map(({ value }) => value);
+    const inner = node.kind === 'if' ? dot : new Unknown();
+    const changed = new Set<Variable>();
+    for (const [nodes, its] of [
+      [node.body, inner],
+      [node.otherwise, dot],
+    ] as const) {
+      this.#walk(nodes, its);
+      this.#variables.length = before.length;
+      for (const [at, variable] of this.#variables.entries()) {
+        if (variable.value !== before[at]) changed.add(variable);
+        variable.value = before[at];
+      }
+    }
+    for (const variable of changed) variable.value = new Unknown();
+    return 'next';
+  }
+
+  #branch(node: BranchNode, dot: Value): Flow {
+    const scope = this.#variables.length;
+    const value = this.#condition(node.pipe, dot);
+    let flow: Flow;
+    if (value instanceof Unknown) flow = this.#everyWay(node, dot);
+    else if (node.kind === 'range') flow = this.#range(node, dot, value);
+    else if (isTrue(value)) flow = this.#walk(node.body, node.kind === 'with' ? value : dot);
+    else flow = this.#walk(node.otherwise, dot);
     this.#variables.length = scope;
     return flow;
   }
 
-  #range(node: BranchNode, dot: PolicyValue, value: PolicyValue): Flow {
-    const { offset } = node.pipe;
-    if (value !== null && typeof value !== 'object') {
+  #range(node: BranchNode, dot: Value, value: Value): Flow {
+    const { variables, assigns, offset } = node.pipe;
+    const items = entries(value);
+    if (items === undefined) {
       throw this.#error(offset, `range can't iterate over ${formatValue(value)}`);
     }
-    const items = entries(value);
     if (items.length === 0) return this.#walk(node.otherwise, dot);
-    const names = node.pipe.variables;
     const scope = this.#variables.length;
     for (const [key, item] of items) {
-      this.#step(offset);
-      const values = names.length === 2 ? [key, item] : [item];
-      for (const [position, name] of names.entries()) {
-        this.#set(name, values[position]!, node.pipe.assigns);
+      this.#at(offset);
+      const values = variables.length === 2 ? [key, item] : [item];
+      for (const [position, name] of variables.entries()) {
+        if (assigns) this.#assign(name, values[position], offset);
+        else this.#variables[scope - variables.length + position]!.value = values[position];
       }
       const flow = this.#walk(node.body, item);
       this.#variables.length = scope;
@@ -98,122 +208,199 @@ export class Renderer {
     return 'next';
   }
 
-  #bind(pipe: Pipe, value: PolicyValue): void {
-    for (const name of pipe.variables) this.#set(name, value, pipe.assigns);
-  }
-
-  #set(name: string, value: PolicyValue, assigns: boolean): void {
-    if (!assigns) this.#variables.push({ name, value });
-    else this.#variables.findLast((variable) => variable.name === name)!.value = value;
-  }
-
-  #pipe(pipe: Pipe, dot: PolicyValue, tolerant: boolean): PolicyValue {
-    const lenient = tolerant || pipe.commands.some(toleratesMissing);
-    let value: PolicyValue | undefined;
-    for (const command of pipe.commands) value = this.#command(command, dot, value, lenient);
-    return value!;
-  }
-
-  #command(
-    command: Command,
-    dot: PolicyValue,
-    piped: PolicyValue | undefined,
-    lenient: boolean,
-  ): PolicyValue {
-    this.#step(command.offset);
-    const [first, ...operands] = command.operands;
-    if (first!.kind !== 'function') return this.#operand(first!, dot, lenient);
-    const callee = templateFunctions.get(first!.name)!;
-    const args: PolicyValue[] = [];
-    for (const operand of operands) {
-      args.push(this.#operand(operand, dot, lenient));
-      if (callee.stopAt?.(args[args.length - 1]!)) return args[args.length - 1]!;
+  #template(node: CallNode, dot: Value): void {
+    const body = this.#set.defined.get(node.name);
+    if (body === undefined) {
+      throw this.#error(node.offset, `template ${JSON.stringify(node.name)} is not defined`);
     }
-    if (piped !== undefined) args.push(piped);
-    return this.#call(callee, args, first!.offset);
+    const value = node.pipe === undefined ? undefined : this.#bound(node.pipe, dot, true);
+    const variables = this.#variables;
+    this.#variables = [{ name: '$', value }];
+    this.#at(node.offset);
+    this.#walk(body, value);
+    this.#variables = variables;
   }
 
-  #call(callee: TemplateFunction, args: readonly PolicyValue[], offset: number): PolicyValue {
-    const result = callee.run(args, (reason) => {
-      throw this.#error(offset, reason);
-    });
-    if (typeof result === 'string') this.#checkLength(result.length, offset);
-    if (typeof result === 'object' && result !== null) this.#steps += Object.keys(result).length;
-    return result;
-  }
-
-  #operand(operand: Operand, dot: PolicyValue, lenient: boolean): PolicyValue {
-    switch (operand.kind) {
-      case 'dot':
-        return dot;
-      case 'nil':
-        return null;
-      case 'literal':
-        return operand.value;
-      case 'field':
-        return this.#fields(dot, operand, '', lenient);
-      case 'variable': {
-        const found = this.#variables.findLast((variable) => variable.name === operand.name)!;
-        return this.#fields(found.value, operand, operand.name, lenient);
-      }
-      case 'pipe':
-        return this.#fields(this.#pipe(operand.pipe, dot, lenient), operand, '(...)', lenient);
-      case 'function': {
-        const callee = templateFunctions.get(operand.name)!;
-        if (callee.least > 0) {
-          throw this.#error(operand.offset, `put ${operand.name} and its arguments in parentheses`);
-        }
-        return this.#call(callee, [], operand.offset);
-      }
-    }
-  }
-
-  #fields(
-    start: PolicyValue,
-    operand: { readonly path: readonly string[]; readonly offset: number },
-    prefix: string,
-    lenient: boolean,
-  ): PolicyValue {
-    let value = start;
-    for (const [position, name] of operand.path.entries()) {
-      if (value !== null && !isMap(value)) {
-        throw this.#error(operand.offset, `can't take field ${name} of type ${typeName(value)}`);
-      }
-      if (value === null || !Object.hasOwn(value, name)) {
-        if (lenient) return null;
-        const path = `${prefix}.${operand.path.slice(0, position + 1).join('.')}`;
-        throw templateError('POLICY_TEMPLATE_MISSING_KEY', this.#source, operand.offset, { path });
-      }
-      value = value[name]!;
+  /** The pipe's value, given to the variables that it declares. */
+  #bound(pipe: Pipe, dot: Value, isPassedOn = false): Value {
+    const passesOn = isPassedOn || pipe.variables.length > 0;
+    const value =
+      passesOn && this.#isRoot(pipe, dot) ? this.#root : this.#pipe(pipe, { dot, tolerant: false });
+    for (const name of pipe.variables) {
+      if (pipe.assigns) this.#assign(name, value, pipe.offset);
+      else this.#variables.push({ name, value });
     }
     return value;
   }
 
-  #print(value: PolicyValue, offset: number): void {
-    if (value === null) throw this.#error(offset, 'the value is null');
-    this.#write(formatValue(value), offset);
+  /** `.` or `$` alone where it is the data as a whole: passing it on reads nothing of it yet. */
+  #isRoot(pipe: Pipe, dot: Value): boolean {
+    const { operands } = pipe.commands[0]!;
+    const operand = operands[0]!;
+    if (pipe.commands.length > 1 || operands.length > 1) return false;
+    if (operand.kind === 'dot') return dot === this.#root;
+    if (operand.kind !== 'variable' || operand.path.length > 0) return false;
+    return this.#variable(operand.name, operand.offset).value === this.#root;
   }
 
-  #write(text: string, offset: number): void {
-    this.#step(offset);
-    this.#length += text.length;
-    this.#checkLength(this.#length, offset);
-    this.#chunks.push(text);
+  #assign(name: string, value: Value, offset: number): void {
+    this.#variable(name, offset).value = value;
   }
 
-  #checkLength(length: number, offset: number): void {
-    if (length > renderOutputLimit) {
-      const reason = `more than ${renderOutputLimit} characters of output`;
-      throw templateError('POLICY_TEMPLATE_LIMIT', this.#source, offset, { reason });
+  #variable(name: string, offset: number): Variable {
+    const found = this.#variables.findLast((variable) => variable.name === name);
+    if (found === undefined) throw this.#error(offset, `undefined variable ${name}`);
+    return found;
+  }
+
+  #pipe(pipe: Pipe, scope: Scope): Value {
+    this.#enter();
+    const tolerant = scope.tolerant || pipe.commands.some(toleratesMissing);
+    let value: Value;
+    let piped = false;
+    for (const command of pipe.commands) {
+      value = this.#command(command, { dot: scope.dot, tolerant }, piped, value) ?? undefined;
+      piped = true;
+    }
+    // Go's: variables that a pipeline in parentheses declares live on after it.
+    this.#depth -= 1;
+    return value;
+  }
+
+  #command(command: Command, scope: Scope, piped: boolean, value: Value): Value {
+    this.#at(command.offset);
+    const first = command.operands[0]!;
+    const operands = command.operands.slice(1);
+    if (first.kind === 'function' && first.path.length === 0) {
+      return this.#call(first.name, operands, scope, piped ? [value] : [], first.offset);
+    }
+    if (operands.length > 0 || piped) {
+      throw this.#error(first.offset, 'only a function takes arguments');
+    }
+    if (first.kind === 'nil') throw this.#error(first.offset, 'nil is not a command');
+    return this.#operand(first, scope);
+  }
+
+  #call(
+    name: string,
+    operands: readonly Operand[],
+    scope: Scope,
+    piped: readonly Value[],
+    offset: number,
+  ): Value {
+    const callee = templateFunctions.get(name)!;
+    const given = operands.length + piped.length;
+    if (given < callee.least || given > callee.most) {
+      throw this.#error(offset, wantedArguments(name, callee, given));
+    }
+    const args: Value[] = [];
+    for (const operand of operands) {
+      const value = this.#operand(operand, scope);
+      if (!(value instanceof Unknown) && callee.stopAt?.(value)) return value;
+      args.push(value);
+    }
+    args.push(...piped);
+    if (args.some((value) => value instanceof Unknown)) return new Unknown();
+    return this.#run(callee, args, offset);
+  }
+
+  #run(callee: TemplateFunction, args: readonly Value[], offset: number): Value {
+    this.#at(offset);
+    for (const value of args) this.#budget.spendOn(value);
+    const result = callee.run(args, (reason) => {
+      throw this.#error(offset, reason);
+    });
+    this.#budget.spendOn(result);
+    return result;
+  }
+
+  #operand(operand: Operand, scope: Scope): Value {
+    switch (operand.kind) {
+      case 'dot':
+        return this.#whole(scope.dot);
+      case 'nil':
+        return null;
+      case 'literal':
+        return operand.isFloat === true ? float(operand.value) : operand.value;
+      case 'field':
+        return this.#fields(scope.dot, operand, '', scope.tolerant);
+      case 'variable': {
+        const { value } = this.#variable(operand.name, operand.offset);
+        if (operand.path.length === 0) return this.#whole(value);
+        return this.#fields(value, operand, operand.name, scope.tolerant);
+      }
+      case 'pipe': {
+        const value = this.#bindInside(operand.pipe, scope);
+        return this.#fields(value, operand, '(...)', scope.tolerant);
+      }
+      case 'function': {
+        const value = this.#call(operand.name, [], scope, [], operand.offset);
+        return this.#fields(value, operand, operand.name, scope.tolerant);
+      }
     }
   }
 
-  #step(offset: number): void {
-    this.#steps += 1;
-    if (this.#steps > renderStepLimit) {
-      const reason = `more than ${renderStepLimit} steps`;
-      throw templateError('POLICY_TEMPLATE_LIMIT', this.#source, offset, { reason });
+  #bindInside(pipe: Pipe, scope: Scope): Value {
+    const value = this.#pipe(pipe, scope);
+    for (const name of pipe.variables) {
+      if (pipe.assigns) this.#assign(name, value, pipe.offset);
+      else this.#variables.push({ name, value });
     }
+    return value;
+  }
+
+  #whole(value: Value): Value {
+    if (value === this.#root && isMap(value)) this.#reads?.add([], undefined);
+    return value;
+  }
+
+  #fields(
+    start: Value,
+    operand: { readonly path: readonly string[]; readonly offset: number },
+    prefix: string,
+    tolerant: boolean,
+  ): Value {
+    let value = start;
+    for (const [position, name] of operand.path.entries()) {
+      if (value instanceof Unknown) {
+        value = this.#watch!.field(value, operand, position);
+        continue;
+      }
+      const missing = value === null || value === undefined;
+      if (!missing && !isMap(value)) {
+        throw this.#error(operand.offset, `can't take field ${name} of type ${typeName(value)}`);
+      }
+      if (missing || !isMap(value) || !Object.hasOwn(value, name)) {
+        if (start === this.#root) this.#reads?.add(operand.path, undefined);
+        if (tolerant) return undefined;
+        const path = `${prefix}.${operand.path.slice(0, position + 1).join('.')}`;
+        throw templateError('POLICY_TEMPLATE_MISSING_KEY', this.#source, operand.offset, { path });
+      }
+      value = value[name];
+    }
+    if (start === this.#root && operand.path.length > 0) this.#reads?.add(operand.path, value);
+    return value;
+  }
+
+  #print(value: Value, offset: number): void {
+    if (value === null || value === undefined) throw this.#error(offset, 'the value is null');
+    this.#at(offset);
+    if (value instanceof Unknown) this.#watch!.unknown();
+    else this.#out.add(formatValue(value));
+  }
+
+  #enter(): void {
+    this.#depth += 1;
+    if (this.#depth > renderDepthLimit) throw this.#limit(`more than ${renderDepthLimit} levels`);
+  }
+
+  #at(offset: number): void {
+    this.#offset = offset;
+    this.#budget.spend(1);
+  }
+
+  #limit(reason: string): Error {
+    return templateError('POLICY_TEMPLATE_LIMIT', this.#source, this.#offset, { reason });
   }
 
   #error(offset: number, reason: string): Error {
@@ -226,9 +413,9 @@ function toleratesMissing(command: Command): boolean {
   return first.kind === 'function' && templateFunctions.get(first.name)!.toleratesMissing === true;
 }
 
-function entries(value: PolicyValue): [PolicyValue, PolicyValue][] {
-  if (value === null) return [];
+function entries(value: Value): [Value, Value][] | undefined {
+  if (value === null || value === undefined) return [];
   if (isList(value)) return value.map((item, position) => [position, item]);
-  if (!isMap(value)) return [];
-  return sortedKeys(value).map((key) => [key, value[key]!]);
+  if (!isMap(value)) return undefined;
+  return sortedKeys(value).map((key) => [key, value[key]]);
 }

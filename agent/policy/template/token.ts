@@ -1,26 +1,29 @@
 export type TokenKind =
+  | 'text'
+  | 'open'
+  | 'close'
+  | 'space'
   | 'identifier'
+  | 'keyword'
+  | 'bool'
+  | 'nil'
   | 'field'
   | 'variable'
   | 'dot'
   | 'number'
+  | 'character'
   | 'string'
-  | 'operator'
+  | 'pipe'
+  | 'declare'
+  | 'assign'
+  | 'left'
+  | 'right'
+  | 'mark'
   | 'end';
 
-/** One token inside {{ }}. */
+/** One token; `text` is the source of it. */
 export interface Token {
   readonly kind: TokenKind;
-  /** Source text; for `field` without the dot, for `variable` with the $. */
   readonly text: string;
-  /** Value of a number or string literal. */
-  readonly value?: string | number;
   readonly offset: number;
-  /** White space stands before it: `.a .b` are two arguments, `.a.b` is one. */
-  readonly spaced: boolean;
 }
-
-/** The template cut into text and actions, trim markers applied, comments gone. */
-export type Piece =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'action'; readonly tokens: readonly Token[]; readonly offset: number };

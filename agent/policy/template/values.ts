@@ -1,12 +1,61 @@
-import type { PolicyValue } from '../../protocol/bundle.ts';
+/**
+ * What a template computes with. Numbers of policy that are whole and safe are Go's int, all others
+ * float64. `undefined` is Go's invalid value (a nil that went through a pipeline), `null` a nil.
+ */
+export type Value =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | TypedNumber
+  | Unknown
+  | readonly Value[]
+  | ValueMap;
 
-export type ValueMap = { readonly [key: string]: PolicyValue };
+export type ValueMap = { readonly [key: string]: Value };
 
-export function isMap(value: PolicyValue): value is ValueMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A number whose Go type its value does not tell: the literal 1.0, a byte of a string. */
+export class TypedNumber {
+  readonly type: 'float64' | 'uint8';
+  readonly value: number;
+
+  constructor(type: 'float64' | 'uint8', value: number) {
+    this.type = type;
+    this.value = value;
+  }
 }
 
-export function isList(value: PolicyValue): value is readonly PolicyValue[] {
+/** Names below a value that is known by name only; null where anything may be. */
+export interface NameTree {
+  readonly [name: string]: NameTree | null;
+}
+
+/** A value that publish cannot know, such as a trait. Never part of a rendering on a node. */
+export class Unknown {
+  readonly names: NameTree | null;
+
+  constructor(names: NameTree | null = null) {
+    this.names = names;
+  }
+}
+
+/** The float64, as a plain number where that says the same. */
+export function float(value: number): number | TypedNumber {
+  return Number.isSafeInteger(value) ? new TypedNumber('float64', value) : value;
+}
+
+export function isMap(value: Value): value is ValueMap {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof TypedNumber) &&
+    !(value instanceof Unknown)
+  );
+}
+
+export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
 
@@ -29,71 +78,60 @@ export function compareText(a: string, b: string): number {
 }
 
 /** text/template: false, 0, nil and anything of length zero are false. */
-export function isTrue(value: PolicyValue): boolean {
-  if (value === null) return false;
+export function isTrue(value: Value): boolean {
+  if (value === null || value === undefined) return false;
+  if (value instanceof TypedNumber) return value.value !== 0;
   if (typeof value !== 'object') return Boolean(value);
   return isList(value) ? value.length > 0 : Object.keys(value).length > 0;
 }
 
-/** Go's name of the value's type, for messages. */
-export function typeName(value: PolicyValue): string {
-  if (value === null) return 'nil';
+export type TypeName =
+  | 'nil'
+  | 'string'
+  | 'bool'
+  | 'int'
+  | 'uint8'
+  | 'float64'
+  | '[]interface {}'
+  | 'map[string]interface {}';
+
+/** Go's name of the value's type. */
+export function typeName(value: Value): TypeName {
   switch (typeof value) {
+    case 'undefined':
+      return 'nil';
     case 'string':
       return 'string';
     case 'boolean':
       return 'bool';
     case 'number':
-      return Number.isInteger(value) ? 'int' : 'float64';
+      return Number.isSafeInteger(value) ? 'int' : 'float64';
     default:
+      if (value === null) return 'nil';
+      if (value instanceof TypedNumber) return value.type;
       return isList(value) ? '[]interface {}' : 'map[string]interface {}';
   }
 }
 
-/** fmt's %v. */
-export function formatValue(value: PolicyValue): string {
-  if (value === null) return '<nil>';
-  if (typeof value === 'number') return formatNumber(value);
-  if (typeof value !== 'object') return String(value);
-  if (isList(value)) return `[${value.map(formatValue).join(' ')}]`;
-  const pairs = sortedKeys(value).map((key) => `${key}:${formatValue(value[key]!)}`);
-  return `map[${pairs.join(' ')}]`;
+/** The number of an int, uint8 or float64. */
+export function numberOf(value: Value): number | undefined {
+  if (typeof value === 'number') return value;
+  return value instanceof TypedNumber ? value.value : undefined;
 }
 
-/** Go's shortest form: an exponent below 1e-4 and from 1e21 on, of two digits at least. */
-export function formatNumber(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value);
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
-  const size = Math.abs(value);
-  return size < 1e-4 || size >= 1e21 ? goExponent(value.toExponential()) : String(value);
+const encoder = new TextEncoder();
+
+/** Length in bytes of UTF-8. */
+export function byteLength(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    // Each half of a surrogate pair counts 2 of the 4 bytes; a lone one would be replaced by 3.
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
+  }
+  return bytes;
 }
 
-/** 1e+5 -> 1e+05 */
-export function goExponent(text: string): string {
-  return text.replace(/e([+-])(\d)$/, 'e$10$2');
-}
-
-/** Go's strconv.Quote. */
-export function quoteText(text: string): string {
-  const named: Readonly<Record<string, string>> = {
-    '\x07': '\\a',
-    '\b': '\\b',
-    '\f': '\\f',
-    '\n': '\\n',
-    '\r': '\\r',
-    '\t': '\\t',
-    '\v': '\\v',
-    '"': '\\"',
-    '\\': '\\\\',
-  };
-  const escaped = text.replace(/[\p{C}\p{Z}"\\]/gu, (character) => {
-    if (character === ' ') return character;
-    const known = named[character];
-    if (known !== undefined) return known;
-    const code = character.codePointAt(0)!;
-    if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
-    if (code > 0xffff) return `\\U${code.toString(16).padStart(8, '0')}`;
-    return `\\u${code.toString(16).padStart(4, '0')}`;
-  });
-  return `"${escaped}"`;
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
 }

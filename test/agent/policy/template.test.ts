@@ -99,8 +99,8 @@ const bad: [string, string, string, RegExp][] = [
   ['{{ index .Vars.list 9 }}', 'POLICY_TEMPLATE_EXECUTION', '1:4', /out of range/],
   ['{{ range .Vars.name }}{{ end }}', 'POLICY_TEMPLATE_EXECUTION', '1:10', /iterate/],
   ['{{ uper "a" }}', 'POLICY_TEMPLATE_SYNTAX', '1:4', /did you mean upper/],
-  ['{{ upper }}', 'POLICY_TEMPLATE_SYNTAX', '1:4', /takes 1 arguments, got 0/],
-  ['{{ if .Vars.on }}', 'POLICY_TEMPLATE_SYNTAX', '1:1', /without \{\{ end/],
+  ['{{ upper }}', 'POLICY_TEMPLATE_EXECUTION', '1:4', /takes 1 arguments, got 0/],
+  ['{{ if .Vars.on }}', 'POLICY_TEMPLATE_SYNTAX', '1:1', /no \{\{ end/],
   ['{{ end }}', 'POLICY_TEMPLATE_SYNTAX', '1:1', /unexpected/],
   ['{{ $x }}', 'POLICY_TEMPLATE_SYNTAX', '1:4', /undefined variable/],
   ['{{ if $x := 1 }}{{ end }}{{ $x }}', 'POLICY_TEMPLATE_SYNTAX', '1:29', /undefined variable/],
@@ -108,9 +108,15 @@ const bad: [string, string, string, RegExp][] = [
   ['{{ .Vars.x', 'POLICY_TEMPLATE_SYNTAX', '1:1', /not closed/],
   ['{{ }}', 'POLICY_TEMPLATE_SYNTAX', '1:4', /missing/],
   ['{{ "a }}', 'POLICY_TEMPLATE_SYNTAX', '1:4', /not closed/],
-  ['{{ define "x" }}{{ end }}', 'POLICY_TEMPLATE_SYNTAX', '1:1', /not supported/],
+  ['{{ template "x" }}', 'POLICY_TEMPLATE_EXECUTION', '1:1', /not defined/],
+  [
+    '{{ define "x" }}{{ template "x" }}{{ end }}{{ template "x" }}',
+    'POLICY_TEMPLATE_LIMIT',
+    '',
+    /levels/,
+  ],
   [`${'{{ if 1 }}'.repeat(70)}`, 'POLICY_TEMPLATE_LIMIT', '', /levels/],
-  [`{{ ${'('.repeat(70)} }}`, 'POLICY_TEMPLATE_LIMIT', '', /parentheses/],
+  [`{{ ${'('.repeat(70)}1${')'.repeat(70)} }}`, 'POLICY_TEMPLATE_LIMIT', '', /levels/],
 ];
 
 t.test('a mistake is named with line and column', (t) => {
@@ -139,14 +145,15 @@ t.test('a template that explodes is stopped', (t) => {
   t.end();
 });
 
-t.test('publish learns which variables a template needs for certain', (t) => {
+t.test('publish learns which variables a template can read', (t) => {
   const source =
     '{{ .Vars.a.b }}{{ if $.Vars.c }}{{ .Traits.d }}{{ end }}{{ .Vars.e | default 1 }}' +
-    '{{ range .Vars.f }}{{ .Vars.g }}{{ $.Vars.h }}{{ end }}';
+    '{{ range .Vars.f }}{{ .Vars.g }}{{ $.Vars.h }}{{ end }}{{ template "t" .Vars.i }}' +
+    '{{ define "t" }}{{ .x }}{{ $.y }}{{ end }}';
   const found = parseTemplate(source).references();
   t.same(
-    found.map(({ root, path, certain }) => `${root}.${path.join('.')}${certain ? '!' : ''}`),
-    ['Vars.a.b!', 'Vars.c!', 'Traits.d', 'Vars.e', 'Vars.f!', 'Vars.h'],
+    found.map(({ root, path }) => [root, ...path].join('.')),
+    ['Vars.a.b', 'Vars.c', 'Traits.d', 'Vars.e', 'Vars.f', 'Vars.h', 'Vars.i'],
   );
   t.end();
 });
