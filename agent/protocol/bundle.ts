@@ -20,6 +20,11 @@ export interface BundleModule {
   readonly when?: string;
   /** Variables after merging; what `.Vars` is in this module. */
   readonly vars: Readonly<Record<string, PolicyValue>>;
+  /** Variables that win on nodes where the condition holds, weakest first: the last one wins. */
+  readonly conditionalVars?: readonly {
+    readonly when: string;
+    readonly vars: Readonly<Record<string, PolicyValue>>;
+  }[];
   readonly dependsOn: readonly string[];
   readonly resources: readonly BundleResource[];
 }

@@ -1,8 +1,16 @@
+import type { Place } from './diagnostics.ts';
 import type { Assignment, EntryDeclaration, RoleDeclaration } from './model.ts';
 import type { StackMap, StackNode } from './node.ts';
-import type { ShapeReader } from './shape.ts';
+import { noVars, type ShapeReader } from './shape.ts';
 
-const assignmentKeys = ['roles', 'modules', 'exclude_modules', 'vars'];
+const assignmentKeys = [
+  'roles',
+  'modules',
+  'configcrates',
+  'exclude_modules',
+  'vars',
+  'conditional_vars',
+];
 const entryKeys = ['match', 'environment', ...assignmentKeys];
 const patternLimit = 255;
 /** Matching takes time to the power of the stars. */
@@ -13,8 +21,25 @@ export function readCommon(root: StackNode, shape: ShapeReader): Assignment | un
   const map = shape.map(root, 'common.vgo');
   if (map === undefined) return undefined;
   shape.onlyKeys(map, assignmentKeys);
-  return readAssignment(map, shape);
+  return readAssignment(map, map, shape);
 }
+
+/** Reads a file of the legacy directory vars/: variables for everything, bare or under `vars:`. */
+export function readVarsFile(root: StackNode, shape: ShapeReader): Assignment | undefined {
+  const map = shape.map(root, 'a file of variables');
+  if (map === undefined) return undefined;
+  const only = map.entries.size === 1 ? map.entries.get('vars')?.value : undefined;
+  const vars = shape.varsOf(only?.kind === 'map' ? only : map);
+  return { place: map, ...nothing, vars };
+}
+
+const nothing: Omit<Assignment, 'place'> = {
+  roles: [],
+  modules: [],
+  excludeModules: [],
+  vars: noVars,
+  conditionalVars: [],
+};
 
 /** Reads environments.vgo or per_env_overrides.vgo: `env:` and a map of environments. */
 export function readEnvironments(
@@ -28,33 +53,43 @@ export function readEnvironments(
   for (const [name, entry] of shape.map(map.entries.get('env')?.value, 'env')?.entries ?? []) {
     const overrides = shape.map(entry.value, 'an environment');
     if (overrides === undefined) continue;
+    shape.checkName(name, entry.key);
     shape.onlyKeys(overrides, assignmentKeys);
-    found.set(name, readAssignment(overrides, shape));
+    found.set(name, readAssignment(overrides, entry.key, shape));
   }
   return found;
 }
 
-/** Reads roles: a list, `roles:` with a list, or one role by itself. */
-export function readRoles(root: StackNode, shape: ShapeReader): RoleDeclaration[] {
+/** Reads roles: a list, `roles:` with a list, or one role by itself, called `fileName` if unnamed. */
+export function readRoles(
+  root: StackNode,
+  shape: ShapeReader,
+  fileName?: string,
+): RoleDeclaration[] {
   const inner = root.kind === 'map' ? root.entries.get('roles') : undefined;
   if (root.kind === 'map' && inner !== undefined) shape.onlyKeys(root, ['roles']);
   return shape
     .items(inner?.value ?? root)
-    .map((node) => readRole(node, shape))
+    .map((node) => readRole(node, shape, node === root ? fileName : undefined))
     .filter((role) => role !== undefined);
 }
 
-function readRole(node: StackNode, shape: ShapeReader): RoleDeclaration | undefined {
+function readRole(
+  node: StackNode,
+  shape: ShapeReader,
+  fileName: string | undefined,
+): RoleDeclaration | undefined {
   const map = shape.map(node, 'a role');
   if (map === undefined) return undefined;
   shape.onlyKeys(map, ['name', 'description', 'modules', 'configcrates']);
-  const name = shape.text(map.entries.get('name')?.value, 'name');
+  const nameNode = map.entries.get('name')?.value;
+  const name = nameNode === undefined ? fileName : shape.name(nameNode, 'name');
   if (name === undefined) {
-    if (!map.entries.has('name')) missing(map, 'the role has no name', shape);
+    if (nameNode === undefined) shape.missing(map, 'the role has no name');
     return undefined;
   }
   const modules = [...shape.names(map, 'modules'), ...shape.names(map, 'configcrates')];
-  return { name, place: map.entries.get('name')!.value, modules };
+  return { name, place: nameNode ?? map, modules };
 }
 
 /** Reads a leaf file: `envoys:` or `nodes:` with a list, a list, or one bare entry with `match:`. */
@@ -87,31 +122,34 @@ function readEntry(
   if (map === undefined) return undefined;
   shape.onlyKeys(map, entryKeys);
   const match = shape.names(map, 'match');
-  if (!map.entries.has('match')) missing(map, 'the entry has no match', shape);
+  if (!map.entries.has('match')) shape.missing(map, 'the entry has no match');
   for (const { name, node: place } of match) {
+    shape.checkName(name, place);
     const stars = name.split('*').length - 1;
     if (name.length <= patternLimit && stars <= starLimit) continue;
     const message = `a pattern has at most ${patternLimit} characters and ${starLimit} stars`;
     shape.diagnostics.report(place, { code: 'PUBLISH_LIMIT', message });
   }
+  const environmentNode = map.entries.get('environment')?.value;
+  const environment = shape.name(environmentNode, 'environment');
   return {
-    ...readAssignment(map, shape),
-    place: match[0]?.node ?? map,
+    ...readAssignment(map, match[0]?.node ?? map, shape),
     directory,
     match,
-    environment: shape.text(map.entries.get('environment')?.value, 'environment'),
+    environment:
+      environment === undefined || environmentNode === undefined
+        ? undefined
+        : { name: environment, node: environmentNode },
   };
 }
 
-function readAssignment(map: StackMap, shape: ShapeReader): Assignment {
+function readAssignment(map: StackMap, place: Place, shape: ShapeReader): Assignment {
   return {
+    place,
     roles: shape.names(map, 'roles'),
-    modules: shape.names(map, 'modules'),
+    modules: [...shape.names(map, 'modules'), ...shape.names(map, 'configcrates')],
     excludeModules: shape.names(map, 'exclude_modules'),
-    vars: shape.values(map, 'vars'),
+    vars: shape.vars(map),
+    conditionalVars: shape.conditionalVars(map),
   };
-}
-
-function missing(map: StackMap, message: string, shape: ShapeReader): void {
-  shape.diagnostics.report(map, { code: 'PUBLISH_MISSING_KEY', message });
 }

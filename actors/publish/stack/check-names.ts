@@ -1,6 +1,6 @@
 import { closestName } from '../../../agent/policy/closest.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import { findCycle } from './graph.ts';
+import { findCycles } from './graph.ts';
 import type { Assignment, ModuleDeclaration, ResourceDeclaration, StackModel } from './model.ts';
 import type { NamedReference } from './shape.ts';
 
@@ -9,12 +9,12 @@ export function checkNames(model: StackModel, diagnostics: Diagnostics): void {
   const checker = new NameChecker(model, diagnostics);
   for (const role of model.roles.values()) checker.modules(role.modules);
   for (const entry of model.entries) checker.assignment(entry);
-  for (const common of model.commons.values()) checker.assignment(common);
+  for (const common of [...model.commons.values()].flat()) checker.assignment(common);
   for (const environments of model.environments.values()) {
     for (const environment of environments.values()) checker.assignment(environment);
   }
   for (const module of model.modules.values()) checker.module(module);
-  if (!checker.moduleCycle()) checker.resourceCycle();
+  if (!checker.moduleCycles()) checker.resourceCycles();
 }
 
 class NameChecker {
@@ -46,67 +46,95 @@ class NameChecker {
 
   module(module: ModuleDeclaration): void {
     this.modules(module.dependsOn);
-    const seen = new Set<string>();
     for (const resource of module.resources) {
-      if (seen.has(resource.name)) {
-        const message = `another resource of the module is called "${resource.name}"`;
-        this.#diagnostics.report(resource.place, { code: 'PUBLISH_DUPLICATE_NAME', message });
-      }
-      seen.add(resource.name);
+      const first = module.resourcesByName.get(resource.name)!;
+      if (first === resource) continue;
+      this.#diagnostics.report(resource.place, {
+        code: 'PUBLISH_DUPLICATE_NAME',
+        message: `another resource of the module is called "${resource.name}"`,
+        related: [{ place: first.place, message: 'the first one' }],
+      });
     }
     for (const resource of module.resources) {
-      for (const reference of references(resource)) this.#resource(reference, module, seen);
+      for (const reference of references(resource)) this.#resource(reference, module);
     }
   }
 
-  #resource({ name, node }: NamedReference, module: ModuleDeclaration, own: Set<string>): void {
-    if (own.has(name) || this.#model.modules.has(name)) return;
+  #resource({ name, node }: NamedReference, module: ModuleDeclaration): void {
+    const { modules } = this.#model;
+    if (module.resourcesByName.has(name) || modules.has(name)) return;
     const slash = name.indexOf('/');
-    const other = this.#model.modules.get(name.slice(0, slash));
-    if (other?.resources.some((resource) => resource.name === name.slice(slash + 1))) return;
+    const other = modules.get(name.slice(0, slash));
+    if (other?.resourcesByName.has(name.slice(slash + 1))) return;
+    const foreign = [...(other?.resourcesByName.keys() ?? [])].map(
+      (own) => `${other!.name}/${own}`,
+    );
+    const known = [...module.resourcesByName.keys(), ...modules.keys(), ...foreign];
     this.#diagnostics.report(node, {
       code: 'PUBLISH_UNKNOWN_REFERENCE',
       message: `module "${module.name}" has no resource "${name}", and no module is called so`,
-      suggestion: closestName(name, [...own, ...this.#model.modules.keys()]),
+      suggestion: closestName(name, known),
     });
   }
 
-  moduleCycle(): boolean {
+  /** All of them at once; each is to be untied by itself. */
+  moduleCycles(): boolean {
     const graph = new Map<string, string[]>();
-    for (const module of this.#model.modules.values()) {
+    for (const { name, dependsOn } of this.#model.modules.values()) {
       graph.set(
-        module.name,
-        module.dependsOn.map((reference) => reference.name),
+        name,
+        dependsOn.map((reference) => reference.name),
       );
     }
-    const cycle = findCycle(graph);
-    if (cycle === undefined) return false;
-    const { place } = this.#model.modules.get(cycle[0]!)!;
-    const message = `modules depend on each other: ${cycle.join(' -> ')}`;
-    this.#diagnostics.report(place, { code: 'PUBLISH_CYCLE', message });
-    return true;
+    const cycles = findCycles(graph);
+    for (const cycle of cycles) {
+      const steps = cycle.slice(0, -1).map((name, index) => {
+        const module = this.#model.modules.get(name)!;
+        const next = cycle[index + 1]!;
+        const place = module.dependsOn.find((reference) => reference.name === next)!.node;
+        return { place, message: `"${name}" depends on "${next}"` };
+      });
+      this.#diagnostics.report(this.#model.modules.get(cycle[0]!)!.place, {
+        code: 'PUBLISH_CYCLE',
+        message: `modules depend on each other: ${cycle.join(' -> ')}`,
+        related: steps,
+      });
+    }
+    return cycles.length > 0;
   }
 
   /** "module" stands for all of a module done, "module/" for the module begun. */
-  resourceCycle(): void {
+  resourceCycles(): void {
     const graph = new Map<string, string[]>();
     for (const module of this.#model.modules.values()) this.#addEdges(module, graph);
-    const cycle = findCycle(graph);
-    if (cycle === undefined) return;
+    for (const cycle of findCycles(graph)) this.#resourceCycle(cycle);
+  }
+
+  #resourceCycle(cycle: readonly string[]): void {
     const steps = cycle.filter((step) => !step.endsWith('/'));
+    // The path may begin with one of the stages that is left out.
+    if (steps[0] !== steps.at(-1)) steps.push(steps[0]!);
     const first = steps.find((step) => step.includes('/')) ?? steps[0]!;
-    const module = this.#model.modules.get(first.split('/')[0]!)!;
+    const module = this.#model.modules.get(moduleOf(first))!;
     const inOne = steps.every((step) => step.startsWith(`${module.name}/`));
     const names = inOne ? steps.map((step) => step.slice(module.name.length + 1)) : steps;
-    const place = module.resources.find((resource) => `${module.name}/${resource.name}` === first);
-    this.#diagnostics.report(place?.place ?? module.place, {
+    const place = (step: string) => {
+      const declared = this.#model.modules.get(moduleOf(step))!;
+      const resource = declared.resourcesByName.get(step.slice(declared.name.length + 1));
+      return resource?.place ?? declared.place;
+    };
+    const related = steps
+      .slice(0, -1)
+      .map((step, index) => ({ place: place(step), message: `waits for ${names[index + 1]}` }));
+    this.#diagnostics.report(place(first), {
       code: 'PUBLISH_CYCLE',
       message: `resources wait for each other: ${names.join(' -> ')}`,
+      related,
     });
   }
 
   #addEdges(module: ModuleDeclaration, graph: Map<string, string[]>): void {
-    const own = new Set(module.resources.map((resource) => resource.name));
+    const own = module.resourcesByName;
     const begun = `${module.name}/`;
     const id = (name: string) => (own.has(name) ? begun + name : name);
     const edge = (later: string, earlier: string) => {
@@ -133,4 +161,9 @@ class NameChecker {
 
 function references(resource: ResourceDeclaration): NamedReference[] {
   return [...resource.dependsOn, ...resource.before, ...resource.notify, ...resource.subscribes];
+}
+
+function moduleOf(step: string): string {
+  const slash = step.indexOf('/');
+  return slash === -1 ? step : step.slice(0, slash);
 }

@@ -5,7 +5,9 @@ import type { ResourceSchema } from '../../../agent/policy/resource-schemas/sche
 import { valueProblem } from '../../../agent/policy/resource-schemas/value-problem.ts';
 import { isTemplate } from '../../../agent/policy/template/template.ts';
 import { parseWhen, type When } from '../../../agent/policy/when/when.ts';
-import type { Diagnostics } from './diagnostics.ts';
+import { ContextChecker } from './check-context.ts';
+import { assignmentsOf } from './check-entries.ts';
+import { Diagnostics, type Reported } from './diagnostics.ts';
 import type {
   ModuleDeclaration,
   ParameterDeclaration,
@@ -24,23 +26,37 @@ export async function checkResources(
   model: StackModel,
   diagnostics: Diagnostics,
   pause: Pause,
+  checks: WeakMap<ModuleDeclaration, readonly Reported[]>,
 ): Promise<void> {
-  const checker = new ResourceChecker(model, diagnostics);
+  const own = new Diagnostics();
+  const checker = new ResourceChecker(own);
   for (const [path, text] of model.templates) checker.templateFile(path, text);
+  diagnostics.include(own.take());
+  const context = new ContextChecker(model, diagnostics);
   for (const module of model.modules.values()) {
-    checker.condition(module.when);
-    for (const resource of module.resources) checker.resource(resource, module);
-    await pause();
+    let findings = checks.get(module);
+    if (findings === undefined) {
+      checker.module(module);
+      findings = own.take();
+      checks.set(module, findings);
+      await pause();
+    }
+    diagnostics.include(findings);
+    context.module(module);
   }
+  for (const assignment of assignmentsOf(model)) {
+    for (const { node } of assignment.conditionalVars) checker.condition(node);
+  }
+  diagnostics.include(own.take());
 }
 
+/** What a module is by itself, whatever else the stack holds. */
 class ResourceChecker {
-  readonly #model: StackModel;
   readonly #diagnostics: Diagnostics;
   readonly #templates: TemplateChecker;
+  readonly #conditions = new Map<string, When>();
 
-  constructor(model: StackModel, diagnostics: Diagnostics) {
-    this.#model = model;
+  constructor(diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics;
     this.#templates = new TemplateChecker(diagnostics);
   }
@@ -49,9 +65,14 @@ class ResourceChecker {
     if (isTemplate(text)) this.#templates.parse(text, { kind: 'file', file: path });
   }
 
-  resource(resource: ResourceDeclaration, module: ModuleDeclaration): void {
+  module(module: ModuleDeclaration): void {
+    this.condition(module.when);
+    for (const { node } of module.conditionalVars) this.condition(node);
+    for (const resource of module.resources) this.resource(resource);
+  }
+
+  resource(resource: ResourceDeclaration): void {
     const condition = this.condition(resource.when);
-    this.#notified(resource, module);
     if (resource.variants !== undefined) {
       this.#templates.parseAll(resource.variants.on, resource.variants.node);
     }
@@ -65,8 +86,10 @@ class ResourceChecker {
       overrides.length === 0
         ? [resource.parameters]
         : overrides.map((override) => new Map([...resource.parameters, ...override]));
-    for (const parameters of effective) this.#combination(parameters, resource, schema);
-    this.#idempotency(resource, schema, condition);
+    for (const parameters of effective) {
+      this.#combination(parameters, resource, schema);
+      this.#idempotency(parameters, resource, schema, condition);
+    }
   }
 
   /** Parses a condition; one that is a template is parsed after rendering. */
@@ -77,8 +100,12 @@ class ResourceChecker {
       this.#templates.parse(text, node);
       return undefined;
     }
+    const known = this.#conditions.get(text);
+    if (known !== undefined) return known;
     try {
-      return parseWhen(text);
+      const parsed = parseWhen(text);
+      this.#conditions.set(text, parsed);
+      return parsed;
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       const details = error.details as Readonly<Record<string, unknown>>;
@@ -126,25 +153,15 @@ class ResourceChecker {
         });
       }
     }
-    this.#source(parameters.get('source'));
-  }
-
-  /** A literal `source` is a file of the stack, or an absolute path on the node. */
-  #source(source: ParameterDeclaration | undefined): void {
-    if (source === undefined || typeof source.value !== 'string') return;
-    if (isTemplate(source.value) || source.value.startsWith('/')) return;
-    if (this.#model.templates.has(source.value)) return;
-    const known = this.#model.templates.keys();
-    const code = 'PUBLISH_UNKNOWN_REFERENCE';
-    this.#diagnostics.unknown(source.node, code, 'template', source.value, known);
   }
 
   #idempotency(
+    parameters: Declared,
     resource: ResourceDeclaration,
     schema: ResourceSchema,
     condition: When | undefined,
   ): void {
-    const { parameters, when } = resource;
+    const { when } = resource;
     const state = parameters.get('state');
     if (
       state !== undefined &&
@@ -163,44 +180,8 @@ class ResourceChecker {
       if (resource.subscribes.length > 0) return;
       this.#diagnostics.report(resource.place, {
         code: 'PUBLISH_NO_GUARD',
-        message: `${schema.name} "${resource.name}" would run on every pass; add ${schema.guards.join(', ')} or when`,
+        message: `${schema.name} "${resource.name}" would run on every pass; add ${[schema.guards.join(', '), 'when'].filter((text) => text !== '').join(' or ')}`,
       });
     }
   }
-
-  /** Who is notified must wait for it, or it would act on every pass anyway. */
-  #notified(resource: ResourceDeclaration, module: ModuleDeclaration): void {
-    for (const { name, node } of resource.notify) {
-      const target = findResource(this.#model, module, name);
-      if (target === undefined) continue;
-      const text = target.when === undefined ? undefined : scalarText(target.when);
-      if (text !== undefined && (isTemplate(text) || waitsForTrigger(text))) continue;
-      this.#diagnostics.report(node, {
-        code: 'PUBLISH_NO_TRIGGER',
-        message: `"${target.name}" is notified but acts on every pass; give it when: "changed"`,
-        suggestion: 'when: "changed"',
-      });
-    }
-  }
-}
-
-function waitsForTrigger(text: string): boolean {
-  try {
-    return parseWhen(text).needsTrigger;
-  } catch {
-    // The condition's own mistake has been reported.
-    return true;
-  }
-}
-
-function findResource(
-  model: StackModel,
-  module: ModuleDeclaration,
-  name: string,
-): ResourceDeclaration | undefined {
-  const own = module.resources.find((resource) => resource.name === name);
-  if (own !== undefined) return own;
-  const slash = name.indexOf('/');
-  const other = slash === -1 ? undefined : model.modules.get(name.slice(0, slash));
-  return other?.resources.find((resource) => resource.name === name.slice(slash + 1));
 }

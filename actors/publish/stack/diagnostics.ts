@@ -1,33 +1,15 @@
 import { closestName } from '../../../agent/policy/closest.ts';
 import type { Diagnostic } from '../messages.ts';
+import type { DiagnosticCode } from './diagnostic-codes.ts';
+import type { SourcePlace } from './explain.ts';
+import { LineIndex } from './positions.ts';
 
 /** Errors, and likewise warnings, kept of one validation; the first ones are the ones to repair. */
 export const diagnosticLimit = 1000;
-const excerptLimit = 200;
+/** Characters of a line that a diagnostic shows, around its column. */
+const excerptLimit = 400;
 
-export type DiagnosticCode =
-  | 'PUBLISH_UNREADABLE'
-  | 'PUBLISH_LIMIT'
-  | 'PUBLISH_YAML_SYNTAX'
-  | 'PUBLISH_DUPLICATE_KEY'
-  | 'PUBLISH_DUPLICATE_NAME'
-  | 'PUBLISH_WRONG_SHAPE'
-  | 'PUBLISH_UNKNOWN_KEY'
-  | 'PUBLISH_MISSING_KEY'
-  | 'PUBLISH_UNKNOWN_TYPE'
-  | 'PUBLISH_UNKNOWN_PARAMETER'
-  | 'PUBLISH_MISSING_PARAMETER'
-  | 'PUBLISH_EXCLUSIVE_PARAMETERS'
-  | 'PUBLISH_BAD_VALUE'
-  | 'PUBLISH_UNKNOWN_REFERENCE'
-  | 'PUBLISH_CYCLE'
-  | 'PUBLISH_NO_TRIGGER'
-  | 'PUBLISH_NO_GUARD'
-  | 'PUBLISH_CONDITION'
-  | 'PUBLISH_TEMPLATE'
-  | 'PUBLISH_MISSING_VARIABLE'
-  | 'PUBLISH_GUARDRAIL'
-  | 'PUBLISH_UNREACHABLE_ENTRY';
+export type { DiagnosticCode };
 
 /** A place in a file of the stack: UTF-16 offset, or a 1-based line and column. */
 export interface Place {
@@ -42,40 +24,37 @@ export interface Finding {
   readonly severity?: 'warning';
   readonly message: string;
   readonly suggestion?: string | undefined;
+  /** Other places that the reader needs: the first of two, the steps of a cycle. */
+  readonly related?: readonly { readonly place: Place; readonly message: string }[];
+}
+
+/** A finding and where it stands; lines and columns are worked out when they are shown. */
+export interface Reported {
+  readonly place: Place;
+  readonly finding: Finding;
 }
 
 /** Collects findings of all files, so that one run names every mistake. */
 export class Diagnostics {
-  readonly #found = new Map<string, Diagnostic>();
-  readonly #lines = new Map<string, string[]>();
-  readonly #counts = { error: 0, warning: 0 };
+  #found = new Map<string, Reported>();
+  #counts = { error: 0, warning: 0 };
+  readonly #files = new Map<string, LineIndex>();
 
   /** Makes the text of a file known, for lines, columns and excerpts. */
   addFile(file: string, text: string): void {
-    this.#lines.set(file, text.split('\n'));
+    this.#files.set(file, new LineIndex(text));
   }
 
   report(place: Place, finding: Finding): void {
-    const { line, column } = this.#lineAndColumn(place);
-    const excerpt = this.#lines.get(place.file)?.[line - 1]?.replace(/\r$/, '');
-    const { suggestion } = finding;
-    const diagnostic: Diagnostic = {
-      code: finding.code,
-      severity: finding.severity ?? 'error',
-      file: place.file,
-      line,
-      column,
-      message: finding.message,
-      ...(suggestion === undefined ? {} : { suggestion }),
-      ...(excerpt === undefined ? {} : { excerpt: excerpt.slice(0, excerptLimit) }),
-    };
-    const key = [diagnostic.file, line, column, diagnostic.code, diagnostic.message].join('\0');
+    const { file, offset, line, column } = place;
+    const key = [file, offset, line, column, finding.code, finding.message].join('\0');
     if (this.#found.has(key)) return;
     // Counted apart, so that no number of warnings can hide an error.
-    const count = this.#counts[diagnostic.severity];
-    if (count >= diagnosticLimit) return;
-    this.#counts[diagnostic.severity] = count + 1;
-    this.#found.set(key, diagnostic);
+    const severity = finding.severity ?? 'error';
+    if (this.#counts[severity] >= diagnosticLimit) return;
+    this.#counts[severity] += 1;
+    // A place may be a whole node; only where it stands is kept.
+    this.#found.set(key, { place: bare(place), finding });
   }
 
   /** Reports that `name` is not one of `known`, with the closest one as the suggestion. */
@@ -87,20 +66,76 @@ export class Diagnostics {
     });
   }
 
+  has(code: DiagnosticCode): boolean {
+    return this.all().some(({ finding }) => finding.code === code);
+  }
+
+  all(): readonly Reported[] {
+    return [...this.#found.values()];
+  }
+
+  /** What was reported since the last call; for findings that are kept with what they are about. */
+  take(): readonly Reported[] {
+    if (this.#found.size === 0) return [];
+    const taken = this.all();
+    this.#found = new Map();
+    this.#counts = { error: 0, warning: 0 };
+    return taken;
+  }
+
+  include(reported: readonly Reported[]): void {
+    for (const { place, finding } of reported) this.report(place, finding);
+  }
+
   /** By file, line and column. */
   list(): Diagnostic[] {
-    return [...this.#found.values()].sort((a, b) =>
+    const listed = new Map<string, Diagnostic>();
+    for (const reported of this.#found.values()) {
+      const diagnostic = this.#diagnostic(reported);
+      const { file, line, column, code, message } = diagnostic;
+      listed.set([file, line, column, code, message].join('\0'), diagnostic);
+    }
+    return [...listed.values()].sort((a, b) =>
       a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1,
     );
   }
 
-  #lineAndColumn(place: Place): { line: number; column: number } {
-    if (place.line !== undefined) return { line: place.line, column: place.column ?? 1 };
-    let rest = place.offset ?? 0;
-    for (const [index, text] of (this.#lines.get(place.file) ?? []).entries()) {
-      if (rest <= text.length) return { line: index + 1, column: rest + 1 };
-      rest -= text.length + 1;
-    }
-    return { line: 1, column: 1 };
+  sourcePlace(place: Place): SourcePlace {
+    const { file } = place;
+    if (place.line !== undefined) return { file, line: place.line, column: place.column ?? 1 };
+    const position = this.#files.get(file)?.position(place.offset ?? 0);
+    return { file, ...(position ?? { line: 1, column: 1 }) };
   }
+
+  #diagnostic({ place, finding }: Reported): Diagnostic {
+    const { file, line, column } = this.sourcePlace(place);
+    const text = this.#files.get(file)?.line(line);
+    const { suggestion, related } = finding;
+    return {
+      code: finding.code,
+      severity: finding.severity ?? 'error',
+      file,
+      line,
+      column,
+      message: finding.message,
+      ...(suggestion === undefined ? {} : { suggestion }),
+      // A place beyond what is shown would put the caret under nothing.
+      ...(text === undefined || column > excerptLimit
+        ? {}
+        : { excerpt: text.slice(0, excerptLimit) }),
+      ...(related === undefined
+        ? {}
+        : {
+            related: related.map((other) => ({
+              ...this.sourcePlace(other.place),
+              message: other.message,
+            })),
+          }),
+    };
+  }
+}
+
+function bare({ file, offset, line, column }: Place): Place {
+  if (line === undefined) return { file, offset: offset ?? 0 };
+  return { file, line, column: column ?? 1 };
 }

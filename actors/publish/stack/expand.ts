@@ -2,8 +2,8 @@ import { resourceSchemas } from '../../../agent/policy/resource-schemas/registry
 import { isTemplate, type TemplateData } from '../../../agent/policy/template/template.ts';
 import type { BundleResource, PolicyValue } from '../../../agent/protocol/bundle.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import type { ParameterDeclaration, ResourceDeclaration } from './model.ts';
-import { scalarText } from './node.ts';
+import type { ForeachDeclaration, ParameterDeclaration, ResourceDeclaration } from './model.ts';
+import { type StackNode, scalarText } from './node.ts';
 import type { ResolvedModule } from './resolve.ts';
 import type { NamedReference } from './shape.ts';
 import type { TemplateChecker } from './template-checker.ts';
@@ -55,7 +55,7 @@ export class Expander {
     return items.map((item, index) => {
       const data = { ...base, Item: item, Each: item };
       const rendered = this.#name(declaration, data);
-      const suffix = item !== null && typeof item === 'object' ? String(index) : String(item);
+      const suffix = suffixOf(item, index);
       const plain = rendered === undefined || rendered === declaration.name;
       const name = plain ? `${declaration.name} [${suffix}]` : rendered;
       return { declaration, name, item, data };
@@ -71,24 +71,64 @@ export class Expander {
     return typeof name === 'string' ? name : undefined;
   }
 
-  #items(foreach: NamedReference, module: ResolvedModule): readonly PolicyValue[] {
-    const { name, node } = foreach;
-    const value = Object.hasOwn(module.vars, name) ? module.vars[name]! : undefined;
-    if (value === undefined) {
-      const known = Object.keys(module.vars);
-      this.#diagnostics.unknown(node, 'PUBLISH_MISSING_VARIABLE', 'variable', name, known);
-      return [];
-    }
-    if (!Array.isArray(value)) {
-      const message = `foreach needs a list, and "${name}" is none`;
+  #items(foreach: ForeachDeclaration, module: ResolvedModule): readonly PolicyValue[] {
+    const { node, variable } = foreach;
+    const value = foreach.elements ?? this.#variable(variable ?? '', node, module);
+    if (value === undefined) return [];
+    const elements = elementsOf(value);
+    if (elements === undefined) {
+      const message = `foreach needs a list or a map, and "${variable}" is none`;
       this.#diagnostics.report(node, { code: 'PUBLISH_BAD_VALUE', message });
       return [];
     }
-    if (value.length <= foreachLimit) return value;
+    if (elements.length <= foreachLimit) return elements;
     const message = `foreach over more than ${foreachLimit} elements`;
     this.#diagnostics.report(node, { code: 'PUBLISH_LIMIT', message });
     return [];
   }
+
+  /** Dots lead into maps: "app.users". */
+  #variable(path: string, node: StackNode, module: ResolvedModule): PolicyValue | undefined {
+    const [root, ...steps] = Object.hasOwn(module.vars, path) ? [path] : path.split('.');
+    const conditional = module.conditionalVars.find(({ vars }) => vars.places.has(root ?? ''));
+    if (conditional !== undefined) {
+      const message = `foreach cannot depend on a condition, and "${root}" is a conditional variable`;
+      this.#diagnostics.report(node, { code: 'PUBLISH_BAD_VALUE', message });
+      return undefined;
+    }
+    let value: PolicyValue = module.vars;
+    for (const step of [root ?? '', ...steps]) {
+      const map: Readonly<Record<string, PolicyValue>> = isMap(value) ? value : {};
+      const next = Object.hasOwn(map, step) ? map[step] : undefined;
+      if (next === undefined) {
+        const code = 'PUBLISH_MISSING_VARIABLE';
+        this.#diagnostics.unknown(node, code, 'variable', path, Object.keys(map));
+        return undefined;
+      }
+      value = next;
+    }
+    return value;
+  }
+}
+
+/** What tells the instances apart where the name does not: the value, the key, or the position. */
+function suffixOf(item: PolicyValue, index: number): string {
+  if (item === null || typeof item !== 'object') return String(item);
+  const key = isMap(item) && Object.keys(item).join() === 'key,value' ? item.key : undefined;
+  return typeof key === 'string' ? key : String(index);
+}
+
+/** Of a map: `{key, value}` for each of its keys, in their order by name. */
+function elementsOf(value: PolicyValue): readonly PolicyValue[] | undefined {
+  if (Array.isArray(value)) return value as readonly PolicyValue[];
+  if (!isMap(value)) return undefined;
+  return Object.keys(value)
+    .sort()
+    .map((key) => ({ key, value: value[key]! }));
+}
+
+function isMap(value: PolicyValue): value is Readonly<Record<string, PolicyValue>> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 /** Parameters as the bundle carries them; `name` where the type has such a parameter. */

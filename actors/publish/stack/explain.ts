@@ -115,8 +115,8 @@ export interface ResourceExplanation {
   readonly type: string;
   readonly place: SourcePlace;
   readonly when?: ConditionExplanation;
-  /** With foreach: the variable, and the element that this resource stands for. */
-  readonly foreach?: { readonly variable: string; readonly item: PolicyValue };
+  /** With foreach: the variable (absent for elements given in place), and the element that this resource stands for. */
+  readonly foreach?: { readonly variable?: string; readonly item: PolicyValue };
   /** With case: the expression; the node chooses. */
   readonly variesOn?: string;
   readonly parameters: readonly ParameterExplanation[];

@@ -1,5 +1,11 @@
-import { readCommon, readEntries, readEnvironments, readRoles } from './assignment-reader.ts';
-import type { Diagnostics, Place } from './diagnostics.ts';
+import {
+  readCommon,
+  readEntries,
+  readEnvironments,
+  readRoles,
+  readVarsFile,
+} from './assignment-reader.ts';
+import { Diagnostics, type Place, type Reported } from './diagnostics.ts';
 import type {
   Assignment,
   EntryDeclaration,
@@ -14,65 +20,140 @@ import { ShapeReader } from './shape.ts';
 import type { StackFiles } from './stack-files.ts';
 import { parseYamlFile } from './yaml-file.ts';
 
+/** What one file declares. */
+interface Declarations {
+  readonly module?: ModuleDeclaration | undefined;
+  readonly roles?: readonly RoleDeclaration[];
+  readonly common?: Assignment | undefined;
+  readonly vars?: Assignment | undefined;
+  readonly environments?: ReadonlyMap<string, Assignment> | undefined;
+  readonly entries?: readonly EntryDeclaration[];
+}
+
+interface ReadFile {
+  readonly text: string;
+  readonly declarations: Declarations;
+  readonly findings: readonly Reported[];
+}
+
+/** Files as they were read, so that the next time only changed ones are. Holds those of one stack. */
+export class FileCache {
+  #files = new Map<string, ReadFile>();
+
+  get(path: string, text: string): ReadFile | undefined {
+    const known = this.#files.get(path);
+    return known?.text === text ? known : undefined;
+  }
+
+  replace(files: Map<string, ReadFile>): void {
+    this.#files = files;
+  }
+}
+
 /** Reads every file of a stack into the model. Mistakes go to `diagnostics`; the rest is kept. */
 export async function loadStack(
   files: StackFiles,
   diagnostics: Diagnostics,
   pause: Pause,
+  cache: FileCache = new FileCache(),
 ): Promise<StackModel> {
   const loader = new Loader(diagnostics);
+  const read = new Map<string, ReadFile>();
   for (const [path, text] of files) {
-    loader.load(path, text);
+    if (path.startsWith('templates/')) {
+      loader.templates.set(path, text);
+      continue;
+    }
+    const file = cache.get(path, text) ?? readFile(path, text);
+    read.set(path, file);
+    diagnostics.include(file.findings);
+    loader.add(path, file.declarations);
     await pause();
   }
+  cache.replace(read);
   return loader;
+}
+
+function readFile(path: string, text: string): ReadFile {
+  const diagnostics = new Diagnostics();
+  const fileName = path.slice(path.lastIndexOf('/') + 1);
+  // Compliance waivers do not change what is enforced.
+  const root = fileName === 'waivers.vgo' ? undefined : parseYamlFile(path, text, diagnostics);
+  const shape = new ShapeReader(diagnostics);
+  const declarations = root === undefined ? {} : readDeclarations(root, path, shape);
+  return { text, declarations, findings: diagnostics.take() };
+}
+
+function readDeclarations(root: StackNode, path: string, shape: ShapeReader): Declarations {
+  const fileName = path.slice(path.lastIndexOf('/') + 1);
+  const baseName = fileName.replace(/\.vgo$/, '');
+  shape.checkName(baseName, { file: path, line: 1 });
+  const top = path.split('/')[0]!;
+  if (top === 'modules') return { module: readModule(root, fileName, shape) };
+  if (fileName === 'roles.vgo') return { roles: readRoles(root, shape) };
+  if (top === 'roles') return { roles: readRoles(root, shape, baseName) };
+  if (top === 'vars') return { vars: readVarsFile(root, shape) };
+  if (fileName === 'common.vgo') return { common: readCommon(root, shape) };
+  if (fileName === 'environments.vgo' || fileName === 'per_env_overrides.vgo') {
+    return { environments: readEnvironments(root, shape) };
+  }
+  return { entries: readEntries(root, directoryOf(path), shape) };
 }
 
 class Loader implements StackModel {
   readonly modules = new Map<string, ModuleDeclaration>();
   readonly roles = new Map<string, RoleDeclaration>();
   readonly entries: EntryDeclaration[] = [];
-  readonly commons = new Map<string, Assignment>();
+  readonly commons = new Map<string, readonly Assignment[]>();
   readonly environments = new Map<string, ReadonlyMap<string, Assignment>>();
   readonly templates = new Map<string, string>();
-  readonly #shape: ShapeReader;
+  readonly #varsFiles: Assignment[] = [];
+  readonly #diagnostics: Diagnostics;
 
   constructor(diagnostics: Diagnostics) {
-    this.#shape = new ShapeReader(diagnostics);
+    this.#diagnostics = diagnostics;
   }
 
-  load(path: string, text: string): void {
-    const slash = path.lastIndexOf('/');
-    const directory = slash === -1 ? '' : path.slice(0, slash);
-    const fileName = path.slice(slash + 1);
-    const top = path.split('/')[0]!;
-    if (top === 'templates') {
-      this.templates.set(path, text);
-      return;
-    }
-    // Compliance waivers do not change what is enforced.
-    if (fileName === 'waivers.vgo') return;
-    const root = parseYamlFile(path, text, this.#shape.diagnostics);
-    if (root !== undefined) this.#file(root, top, directory, fileName);
+  add(path: string, declarations: Declarations): void {
+    const { module, roles, common, vars, environments, entries } = declarations;
+    const directory = directoryOf(path);
+    if (module !== undefined) this.#add(this.modules, 'module', module);
+    for (const role of roles ?? []) this.#add(this.roles, 'role', role);
+    if (common !== undefined) this.#inherit(directory, common);
+    if (vars !== undefined) this.#addVarsFile(vars);
+    if (environments !== undefined) this.#addEnvironments(directory, environments);
+    this.entries.push(...(entries ?? []));
   }
 
-  #file(root: StackNode, top: string, directory: string, fileName: string): void {
-    const shape = this.#shape;
-    if (top === 'modules') {
-      const module = readModule(root, fileName, shape);
-      if (module !== undefined) this.#add(this.modules, 'module', module);
-    } else if (fileName === 'roles.vgo' || top === 'roles') {
-      for (const role of readRoles(root, shape)) this.#add(this.roles, 'role', role);
-    } else if (fileName === 'common.vgo') {
-      const common = readCommon(root, shape);
-      if (common !== undefined) this.commons.set(directory, common);
-    } else if (fileName === 'environments.vgo' || fileName === 'per_env_overrides.vgo') {
-      const environments = readEnvironments(root, shape);
-      const known = this.environments.get(directory) ?? [];
-      this.environments.set(directory, new Map([...known, ...(environments ?? [])]));
-    } else {
-      this.entries.push(...readEntries(root, directory, shape));
+  #inherit(directory: string, common: Assignment): void {
+    this.commons.set(directory, [...(this.commons.get(directory) ?? []), common]);
+  }
+
+  /** Variables of vars/ are weaker than those of the stack's common.vgo, and have no order. */
+  #addVarsFile(vars: Assignment): void {
+    for (const [name, place] of vars.vars.places) {
+      const earlier = this.#varsFiles.find((file) => file.vars.places.has(name));
+      if (earlier === undefined) continue;
+      const first = earlier.vars.places.get(name)!;
+      this.#diagnostics.report(place, {
+        code: 'PUBLISH_CONTRADICTORY_OVERRIDE',
+        message: `the variable "${name}" has a value in ${first.file} already`,
+        related: [{ place: first, message: 'the other value' }],
+      });
     }
+    this.#varsFiles.push(vars);
+    const others = (this.commons.get('') ?? []).filter((item) => !this.#varsFiles.includes(item));
+    this.commons.set('', [...this.#varsFiles, ...others]);
+  }
+
+  #addEnvironments(directory: string, added: ReadonlyMap<string, Assignment>): void {
+    const known = new Map(this.environments.get(directory));
+    for (const [name, assignment] of added) {
+      const first = known.get(name);
+      if (first === undefined) known.set(name, assignment);
+      else this.#duplicate('environment', name, assignment.place, first.place);
+    }
+    this.environments.set(directory, known);
   }
 
   #add<T extends { readonly name: string; readonly place: Place }>(
@@ -81,13 +162,22 @@ class Loader implements StackModel {
     added: T,
   ): void {
     const first = known.get(added.name);
-    if (first === undefined) {
-      known.set(added.name, added);
-      return;
-    }
-    const message = `the ${what} "${added.name}" is declared in ${first.place.file} already`;
-    this.#shape.diagnostics.report(added.place, { code: 'PUBLISH_DUPLICATE_NAME', message });
+    if (first === undefined) known.set(added.name, added);
+    else this.#duplicate(what, added.name, added.place, first.place);
   }
+
+  #duplicate(what: string, name: string, place: Place, first: Place): void {
+    this.#diagnostics.report(place, {
+      code: 'PUBLISH_DUPLICATE_NAME',
+      message: `the ${what} "${name}" is declared in ${first.file} already`,
+      related: [{ place: first, message: 'the first one' }],
+    });
+  }
+}
+
+function directoryOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash === -1 ? '' : path.slice(0, slash);
 }
 
 /** "a/b" -> "", "a", "a/b": where a file in the directory inherits from, outermost first. */

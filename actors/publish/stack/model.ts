@@ -5,14 +5,28 @@ import type { NamedReference } from './shape.ts';
 
 export type Vars = Readonly<Record<string, PolicyValue>>;
 
+/** Variables as one place declares them. */
+export interface VarsDeclaration {
+  readonly values: Vars;
+  /** Where each name stands. */
+  readonly places: ReadonlyMap<string, Place>;
+}
+
+/** Variables that win on nodes where the condition holds. */
+export interface ConditionalVars {
+  readonly when: string;
+  readonly node: StackNode;
+  readonly vars: VarsDeclaration;
+}
+
 /** A stack after reading: what its files declare, with the places for messages. */
 export interface StackModel {
   readonly modules: ReadonlyMap<string, ModuleDeclaration>;
   readonly roles: ReadonlyMap<string, RoleDeclaration>;
   /** In the order in which they are tried: by path of the file, then as written. */
   readonly entries: readonly EntryDeclaration[];
-  /** Directory ("" is the stack itself) -> what is inherited from it. */
-  readonly commons: ReadonlyMap<string, Assignment>;
+  /** Directory ("" is the stack itself) -> what is inherited from it, weakest first. */
+  readonly commons: ReadonlyMap<string, readonly Assignment[]>;
   /** Directory -> environment -> what it adds. */
   readonly environments: ReadonlyMap<string, ReadonlyMap<string, Assignment>>;
   /** Files under templates/ by stack path. */
@@ -24,9 +38,12 @@ export interface ModuleDeclaration {
   readonly place: Place;
   readonly dependsOn: readonly NamedReference[];
   readonly when: StackNode | undefined;
-  readonly vars: Vars;
-  readonly environmentVars: ReadonlyMap<string, Vars>;
+  readonly vars: VarsDeclaration;
+  readonly environmentVars: ReadonlyMap<string, VarsDeclaration>;
+  readonly conditionalVars: readonly ConditionalVars[];
   readonly resources: readonly ResourceDeclaration[];
+  /** The resources by name; of two with the same name the first. */
+  readonly resourcesByName: ReadonlyMap<string, ResourceDeclaration>;
 }
 
 export interface ResourceDeclaration {
@@ -39,16 +56,24 @@ export interface ResourceDeclaration {
   readonly before: readonly NamedReference[];
   readonly notify: readonly NamedReference[];
   readonly subscribes: readonly NamedReference[];
-  readonly foreach: NamedReference | undefined;
+  readonly foreach: ForeachDeclaration | undefined;
   readonly variants: VariantDeclaration | undefined;
   /** Parameters with the module's defaults merged in. */
   readonly parameters: ReadonlyMap<string, ParameterDeclaration>;
+}
+
+/** Over the variable of that name (dots lead into maps), or over the elements themselves. */
+export interface ForeachDeclaration {
+  readonly variable: string | undefined;
+  readonly elements: PolicyValue | undefined;
+  readonly node: StackNode;
 }
 
 export interface ParameterDeclaration {
   readonly key: Place;
   readonly value: PolicyValue;
   readonly node: StackNode;
+  readonly from: 'resource' | 'defaults';
 }
 
 export interface VariantDeclaration {
@@ -65,16 +90,17 @@ export interface RoleDeclaration {
 
 /** Modules, roles and variables, given by an entry, a common.vgo or an environment. */
 export interface Assignment {
+  readonly place: Place;
   readonly roles: readonly NamedReference[];
   readonly modules: readonly NamedReference[];
   readonly excludeModules: readonly NamedReference[];
-  readonly vars: Vars;
+  readonly vars: VarsDeclaration;
+  readonly conditionalVars: readonly ConditionalVars[];
 }
 
 export interface EntryDeclaration extends Assignment {
-  readonly place: Place;
   /** Directory of its file, "" for the stack itself. */
   readonly directory: string;
   readonly match: readonly NamedReference[];
-  readonly environment: string | undefined;
+  readonly environment: NamedReference | undefined;
 }

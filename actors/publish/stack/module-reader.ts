@@ -1,13 +1,18 @@
 import { resourceSchemas } from '../../../agent/policy/resource-schemas/registry.ts';
-import type { ResourceSchema } from '../../../agent/policy/resource-schemas/schema.ts';
 import type {
+  ParameterSpec,
+  ResourceSchema,
+} from '../../../agent/policy/resource-schemas/schema.ts';
+import type { Place } from './diagnostics.ts';
+import type {
+  ForeachDeclaration,
   ModuleDeclaration,
   ParameterDeclaration,
   ResourceDeclaration,
   VariantDeclaration,
-  Vars,
+  VarsDeclaration,
 } from './model.ts';
-import { type StackMap, type StackNode, scalarText } from './node.ts';
+import { plainValue, type StackMap, type StackNode, scalarText } from './node.ts';
 import { parameterValue } from './parameter-values.ts';
 import type { ShapeReader } from './shape.ts';
 
@@ -22,6 +27,7 @@ const moduleKeys = [
   'when',
   'defaults',
   'vars',
+  'conditional_vars',
   'environment_overrides',
   'compliance',
   'resources',
@@ -50,7 +56,13 @@ export function readModule(
   if (map === undefined) return undefined;
   shape.onlyKeys(map, moduleKeys);
   const nameNode = (map.entries.get('name') ?? map.entries.get('configcrate'))?.value;
-  const name = shape.text(nameNode, 'name') ?? fileName.replace(/\.vgo$/, '');
+  const ownName = shape.name(nameNode, 'name');
+  const name = ownName ?? fileName.replace(/\.vgo$/, '');
+  if (map.entries.has('name') && map.entries.has('configcrate')) {
+    const message = 'give name or configcrate, not both';
+    const place = map.entries.get('configcrate')!.key;
+    shape.diagnostics.report(place, { code: 'PUBLISH_CONTRADICTORY_OVERRIDE', message });
+  }
   const defaults = shape.map(map.entries.get('defaults')?.value, 'defaults');
   const declared = shape.items(map.entries.get('resources')?.value);
   if (declared.length > resourceLimit) {
@@ -70,10 +82,31 @@ export function readModule(
     place: nameNode ?? map,
     dependsOn: shape.names(map, 'depends_on'),
     when: condition(map, shape),
-    vars: shape.values(map, 'vars'),
+    vars: shape.vars(map),
     environmentVars: readEnvironmentVars(map, shape),
+    conditionalVars: shape.conditionalVars(map),
     resources,
+    resourcesByName: new Map(resources.toReversed().map((resource) => [resource.name, resource])),
   };
+}
+
+function parameter(
+  key: Place,
+  node: StackNode,
+  spec: ParameterSpec | undefined,
+  from: ParameterDeclaration['from'],
+): ParameterDeclaration {
+  return { key, value: parameterValue(spec, node), node, from };
+}
+
+/** The name of a variable, or a list in place. */
+function readForeach(map: StackMap, shape: ShapeReader): ForeachDeclaration | undefined {
+  const node = map.entries.get('foreach')?.value;
+  if (node === undefined) return undefined;
+  if (node.kind === 'list') return { variable: undefined, elements: plainValue(node), node };
+  const variable = shape.text(node, 'foreach');
+  if (variable === undefined) return undefined;
+  return { variable: variable.replace(/^\.Vars\./, ''), elements: undefined, node };
 }
 
 function condition(map: StackMap, shape: ShapeReader): StackNode | undefined {
@@ -81,14 +114,15 @@ function condition(map: StackMap, shape: ShapeReader): StackNode | undefined {
   return shape.text(node, 'when') === undefined ? undefined : node;
 }
 
-function readEnvironmentVars(map: StackMap, shape: ShapeReader): Map<string, Vars> {
-  const found = new Map<string, Vars>();
+function readEnvironmentVars(map: StackMap, shape: ShapeReader): Map<string, VarsDeclaration> {
+  const found = new Map<string, VarsDeclaration>();
   const key = 'environment_overrides';
   for (const [name, entry] of shape.map(map.entries.get(key)?.value, key)?.entries ?? []) {
     const overrides = shape.map(entry.value, 'an environment');
     if (overrides === undefined) continue;
+    shape.checkName(name, entry.key);
     shape.onlyKeys(overrides, ['vars']);
-    found.set(name, shape.values(overrides, 'vars'));
+    found.set(name, shape.vars(overrides));
   }
   return found;
 }
@@ -115,7 +149,6 @@ function readResource(
   }
   const parameters = readParameters(map, schema);
   addDefaults(parameters, defaults, schema);
-  const foreach = shape.names(map, 'foreach')[0];
   return {
     name: resourceName(map, type, schema, parameters, shape),
     type,
@@ -125,7 +158,7 @@ function readResource(
     before: shape.names(map, 'before'),
     notify: shape.names(map, 'notify'),
     subscribes: shape.names(map, 'subscribes'),
-    foreach,
+    foreach: readForeach(map, shape),
     variants: readVariants(map, schema, shape),
     parameters,
   };
@@ -139,7 +172,7 @@ function resourceName(
   parameters: ReadonlyMap<string, ParameterDeclaration>,
   shape: ShapeReader,
 ): string {
-  const name = shape.text(map.entries.get('name')?.value, 'name');
+  const name = shape.name(map.entries.get('name')?.value, 'name');
   if (name !== undefined) return name;
   const main = schema?.parameters.find((parameter) => parameter.required === true);
   const value = main === undefined ? undefined : parameters.get(main.name);
@@ -156,7 +189,7 @@ function readParameters(
     // `name` belongs to every resource; a type that has such a parameter gets it too.
     if (spec === undefined && commonResourceKeys.includes(key)) continue;
     if (value.kind === 'scalar' && value.value === null) continue;
-    parameters.set(key, { key: place, value: parameterValue(spec, value), node: value });
+    parameters.set(key, parameter(place, value, spec, 'resource'));
   }
   return parameters;
 }
@@ -170,7 +203,7 @@ function addDefaults(
   for (const [key, { key: place, value }] of defaults?.entries ?? []) {
     const spec = schema?.parameters.find((parameter) => parameter.name === key);
     if (spec === undefined || parameters.has(key)) continue;
-    parameters.set(key, { key: place, value: parameterValue(spec, value), node: value });
+    parameters.set(key, parameter(place, value, spec, 'defaults'));
   }
 }
 
