@@ -13,6 +13,8 @@ export interface CommandSpec {
   readonly operands?: string;
   readonly operandLimit: number;
   readonly options: Readonly<Record<string, OptionSpec>>;
+  /** Examples and lists below the options of the help, without a line break at the end. */
+  readonly details?: string;
 }
 
 export interface ParsedArguments {

@@ -15,7 +15,8 @@ export function helpText(
   const options = `Options:\n${optionLines({ ...spec?.options, ...globals })}`;
   if (command !== undefined && spec !== undefined) {
     const operands = spec.operands === undefined ? '' : ` ${spec.operands}`;
-    return `vigo ${command}${operands} - ${spec.summary}\n\n${options}\n${exitText}`;
+    const details = spec.details === undefined ? '' : `${spec.details}\n\n`;
+    return `vigo ${command}${operands} - ${spec.summary}\n\n${details}${options}\n${exitText}`;
   }
   const list = Object.entries(commands)
     .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}\n`)

@@ -6,6 +6,7 @@ import { type CommandSpec, parseArguments } from './arguments.ts';
 import { type CommandContext, exitCodes, type ProgramParts } from './context.ts';
 import { daemonSpec, runDaemon } from './daemon.ts';
 import { helpText } from './help.ts';
+import { importSpec, runImport } from './import.ts';
 import { registerSpec, runRegister } from './register.ts';
 import { runOnce, runSpec } from './run.ts';
 import { globalOptions, loadSettings } from './settings.ts';
@@ -20,6 +21,7 @@ export const commandSpecs = {
   daemon: daemonSpec,
   status: statusSpec,
   traits: traitsSpec,
+  import: importSpec,
   version: versionSpec,
 } as const;
 
@@ -29,6 +31,7 @@ const runners: Record<keyof typeof commandSpecs, (context: CommandContext) => Pr
   daemon: runDaemon,
   status: runStatus,
   traits: runTraits,
+  import: runImport,
   version: async ({ io, settings }) => {
     io.write(
       settings.json ? `${JSON.stringify({ version: agentVersion })}\n` : `${agentVersion}\n`,

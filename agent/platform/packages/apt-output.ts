@@ -19,3 +19,13 @@ export function parseSimulation(text: string): ReadonlyMap<string, string> {
     upgrades.set(match[1]!, match[2]!);
   return upgrades;
 }
+
+/** Names in /var/lib/apt/extended_states that were installed as dependencies. */
+export function parseAutomatic(text: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const stanza of text.split(/\n\n+/)) {
+    const name = /^Package: (\S+)$/m.exec(stanza)?.[1];
+    if (name !== undefined && /^Auto-Installed: 1$/m.test(stanza)) names.add(name);
+  }
+  return names;
+}

@@ -1,9 +1,9 @@
 import { runTool } from '../command.ts';
 import type { Platform, RunResult } from '../platform.ts';
 import { Serial } from '../serial.ts';
-import { fileStamp, ParsedFile } from '../text-file.ts';
+import { fileStamp, ParsedFile, readText } from '../text-file.ts';
 import { aptFailure, wasInterrupted } from './apt-failure.ts';
-import { parsePolicy, parseSimulation } from './apt-output.ts';
+import { parseAutomatic, parsePolicy, parseSimulation } from './apt-output.ts';
 import { dpkgStatusPath, parseDpkgStatus } from './dpkg-database.ts';
 import type {
   InstallRequest,
@@ -13,6 +13,7 @@ import type {
   RemoveRequest,
 } from './package-manager.ts';
 
+const extendedStatesPath = '/var/lib/apt/extended_states';
 const listsDirectory = '/var/lib/apt/lists';
 const queryOutputLimit = 4 * 1024 * 1024;
 const answerLimit = 256;
@@ -65,6 +66,17 @@ export class AptManager implements PackageManager {
 
   installed(): Promise<ReadonlyMap<string, PackageRecord>> {
     return this.#database.get(this.#platform);
+  }
+
+  /** What apt itself installed for others is marked in its extended states (apt-mark(8)). */
+  async manual(): Promise<ReadonlySet<string>> {
+    const automatic = parseAutomatic((await readText(this.#platform, extendedStatesPath)) ?? '');
+    const installed = [...(await this.installed()).values()];
+    return new Set(
+      installed
+        .filter(({ status, name }) => status === 'installed' && !automatic.has(name))
+        .map(({ name }) => name),
+    );
   }
 
   candidates(names: readonly string[]): Promise<ReadonlyMap<string, string>> {

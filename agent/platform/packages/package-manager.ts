@@ -44,6 +44,8 @@ export interface PackageManager {
   readonly name: string;
   /** Installed packages by name and by "name:architecture". */
   installed(): Promise<ReadonlyMap<string, PackageRecord>>;
+  /** Installed packages that somebody asked for, not those that came as dependencies. */
+  manual(): Promise<ReadonlySet<string>>;
   /** The newest version that the present lists offer; unknown names are left out. */
   candidates(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Installed packages for which the present lists offer a newer version: name -> version. */

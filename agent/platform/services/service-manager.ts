@@ -30,6 +30,8 @@ export type ServiceAct =
 export interface ServiceManager {
   readonly name: string;
   status(service: string, signal?: AbortSignal): Promise<ServiceStatus>;
+  /** Services that start at boot, without those that are made for each instance anew. */
+  enabled(signal?: AbortSignal): Promise<readonly string[]>;
   act(act: ServiceAct, status: ServiceStatus, signal?: AbortSignal): Promise<void>;
 }
 

@@ -37,6 +37,18 @@ export class SystemdManager implements ServiceManager {
     return status.generated ? { ...status, boot: await this.#generated(unit, signal) } : status;
   }
 
+  async enabled(signal?: AbortSignal): Promise<readonly string[]> {
+    const words = ['list-unit-files', '--type=service', '--state=enabled', '--no-legend'] as const;
+    const argv = ['/usr/bin/systemctl', ...words, '--no-pager', '--plain'] as const;
+    const result = await runTool(this.#platform, argv, { signal });
+    if (result.exitCode !== 0)
+      throw new AgentError('AGENT_SERVICE_FAILED', `list of services: ${causeOf(result)}`);
+    const units = result.stdout.split('\n').map((line) => line.trim().split(/\s+/)[0] ?? '');
+    return units
+      .filter((unit) => unit !== '' && !unit.includes('@.'))
+      .map((unit) => unit.replace(/\.service$/, ''));
+  }
+
   async act(act: ServiceAct, status: ServiceStatus, signal?: AbortSignal): Promise<void> {
     const words = act === 'reread' ? ['daemon-reload'] : [verbs[act], '--', status.unit];
     const argv = ['/usr/bin/systemctl', '--quiet', '--no-ask-password', ...words] as const;
