@@ -175,6 +175,7 @@ export class NodeAgent {
       agentVersion,
       bundleExpiresAtMs: held?.manifest.expiresAtMs ?? 0,
       oldestReportSequence: queue.oldestSequence,
+      secretsEpoch: memory.state.held?.secretsEpoch ?? 0,
     };
   }
 

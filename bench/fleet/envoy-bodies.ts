@@ -28,6 +28,7 @@ export function checkInBody(
       agentVersion,
       bundleExpiresAtMs: policy.expiresAtMs,
       oldestReportSequence: reports.oldestHeld,
+      secretsEpoch: 0,
     })
     .finish();
 }
