@@ -93,6 +93,24 @@ const registry = {
     httpStatus: 400,
     exitCode: 1,
   },
+  CLI_FILE_UNWRITABLE: {
+    message: 'a file cannot be written',
+    remedy: 'Check the directory, its permissions and the free space.',
+    httpStatus: 400,
+    exitCode: 1,
+  },
+  CLI_NO_STACK: {
+    message: 'this is no stack that can be sent',
+    remedy: 'name the directory that holds modules/ and the entries with --stack DIR',
+    httpStatus: 400,
+    exitCode: 1,
+  },
+  CLI_ROLLOUT_FAILED: {
+    message: 'the rollout did not succeed',
+    remedy: 'see which envoys failed: vigocli config rollout status',
+    httpStatus: 500,
+    exitCode: 1,
+  },
   CLI_FAILED: {
     message: 'vigocli failed',
     remedy: 'run it again; when it fails in the same way, report it with the command line',

@@ -12,8 +12,8 @@ export const exitCodes = {
 export const exitCodeHelp = `Exit codes:
   0   done
   1   error
-  2   changes pending
-  3   partly done
-  4   refused by the server or by policy
+  2   changes pending, or waiting for approval
+  3   partly done, such as a rollout that stopped
+  4   refused: role, freeze, approval, policy
   5   the server cannot be reached
   64  the command was not understood`;

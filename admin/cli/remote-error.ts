@@ -15,11 +15,21 @@ export class RemoteError extends Error {
   }
 }
 
+/** For codes of the server's actors; everything else is an error. */
+const byStatus = new Map<number, number>([
+  [400, exitCodes.usage],
+  [401, exitCodes.refused],
+  [403, exitCodes.refused],
+  [409, exitCodes.refused],
+  [412, exitCodes.refused],
+  [423, exitCodes.refused],
+  [503, exitCodes.unreachable],
+]);
+
 function exitCodeOf(problem: Problem): number {
   const known = adminErrorRegistry[problem.code as AdminErrorCode] as
     | { exitCode: number }
     | undefined;
   if (known) return known.exitCode;
-  if (problem.status === 503) return exitCodes.unreachable;
-  return problem.status === 404 ? exitCodes.error : exitCodes.refused;
+  return byStatus.get(problem.status) ?? exitCodes.error;
 }

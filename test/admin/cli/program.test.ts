@@ -37,7 +37,7 @@ t.test('every command explains itself and refuses what it does not know', async 
     const values = command.options.filter(({ mandatory }) => mandatory);
     const required = [
       ...command.registeredArguments.map(() => 'bash'),
-      ...values.flatMap(({ long }) => [String(long), 'x']),
+      ...values.flatMap(({ long, argChoices }) => [String(long), argChoices?.[0] ?? 'x']),
     ];
     const unknown = await codeOf([...path, ...required, '--no-such-option']);
     t.equal(unknown.code, 'commander.unknownOption', `${name} --no-such-option`);

@@ -1,9 +1,14 @@
 import type { Command } from 'commander';
+import type { StackFile } from '../../../../actors/publish/messages.ts';
 import type { PolicyVersionView } from '../../../api/backend.ts';
+import { AdminError } from '../../../errors.ts';
+import { examples } from '../../examples.ts';
 import { limitOption } from '../../options.ts';
-import type { OpenSession } from '../../session.ts';
+import type { OpenSession, Session } from '../../session.ts';
 import type { Column } from '../../table.ts';
-import { ago } from '../../words.ts';
+import { printable, printableLines } from '../../terminal-text.ts';
+import { ago, clockTime, fieldLines } from '../../words.ts';
+import { parseReference } from './shared.ts';
 
 const columns: readonly Column<PolicyVersionView>[] = [
   { title: 'VERSION', value: (version) => String(version.version), align: 'right' },
@@ -19,8 +24,13 @@ const columns: readonly Column<PolicyVersionView>[] = [
   { title: 'MESSAGE', value: (version) => version.message, flexible: true },
 ];
 
-export function addHistoryCommand(config: Command, open: OpenSession): void {
-  config
+interface ShowOptions {
+  readonly files?: boolean;
+  readonly file?: string;
+}
+
+export function addHistoryCommands(config: Command, open: OpenSession): void {
+  const history = config
     .command('history')
     .description('list policy versions, newest first')
     .addOption(limitOption(20))
@@ -30,4 +40,67 @@ export function addHistoryCommand(config: Command, open: OpenSession): void {
       const page = await it.client.get<{ items: PolicyVersionView[] }>(path, options);
       it.list(page, columns, 'Nothing was published yet: vigocli config publish');
     });
+  examples(history, ['vigocli config history --limit 5']);
+
+  const show = config
+    .command('show')
+    .argument('<version>', 'number, or "live", "stack", "candidate" with --files or --file')
+    .description('show one version: who, when, why; its files, or one of them')
+    .option('--files', 'list its files')
+    .option('--file <path>', 'print this file of it, as it was published')
+    .action(async (version: string, options: ShowOptions) => {
+      const it = await open();
+      if (options.files || options.file !== undefined) await showFiles(it, version, options.file);
+      else await showVersion(it, version);
+    });
+  examples(show, [
+    'vigocli config show 7',
+    'vigocli config show 7 --files',
+    'vigocli config show live --file modules/nginx.vgo',
+  ]);
+}
+
+async function showVersion(it: Session, text: string): Promise<void> {
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new AdminError('CLI_USAGE', `"${text}" is no version number; add --files or --file`);
+  }
+  const path = `/api/v1/config/versions/${text}`;
+  const version = await it.client.get<PolicyVersionView>(path);
+  it.print(version, () =>
+    fieldLines([
+      ['Version', String(version.version)],
+      [
+        'Published',
+        `${clockTime(version.publishedAtMs)}, ${ago(version.publishedAtMs, Date.now())}`,
+      ],
+      ['By', printable(version.publishedBy)],
+      ['Message', printable(version.message) || '-'],
+      ['Envoys', `${version.changedEnvoys} changed`],
+      ['Bundles', String(version.bundles)],
+    ]),
+  );
+}
+
+async function showFiles(it: Session, of: string, wanted: string | undefined): Promise<void> {
+  const query = { of: parseReference(of) };
+  const { files } = await it.client.get<{ files: StackFile[] }>('/api/v1/config/files', query);
+  if (wanted === undefined) {
+    const rows = files.map(({ path, text }) => ({ path, bytes: Buffer.byteLength(text) }));
+    it.list({ items: rows }, fileColumns, 'It has no files.');
+    return;
+  }
+  const found = files.find(({ path }) => path === wanted);
+  if (!found) throw new AdminError('API_NOT_FOUND', `${wanted} in ${of}`);
+  it.print(found, () => fileText(found.text));
+}
+
+const fileColumns: readonly Column<{ path: string; bytes: number }>[] = [
+  { title: 'BYTES', value: ({ bytes }) => String(bytes), align: 'right' },
+  { title: 'FILE', value: ({ path }) => path },
+];
+
+/** As it is for a file or a pipe; on a terminal without what could command it. */
+function fileText(text: string): string {
+  const shown = process.stdout.isTTY ? printableLines(text) : text;
+  return shown.replace(/\n$/, '');
 }

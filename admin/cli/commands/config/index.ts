@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 import type { OpenSession } from '../../session.ts';
-import { addHistoryCommand } from './history.ts';
+import { addApprovalCommands } from './approval.ts';
+import { addDiffCommand } from './diff.ts';
+import { addFreezeCommands } from './freeze.ts';
+import { addHistoryCommands } from './history.ts';
 import { addPublishCommand } from './publish.ts';
+import { addRollbackCommand } from './rollback.ts';
+import { addRolloutCommands } from './rollout.ts';
+import { addStatusVerb } from './status.ts';
 import { addValidateCommand } from './validate.ts';
 
 /** Adds one or more verbs to `vigocli config`. */
@@ -10,11 +16,19 @@ type AddConfigCommand = (config: Command, open: OpenSession) => void;
 /** The verbs of `vigocli config`, in the order of its help: a new verb is a file and a line here. */
 const commands: readonly AddConfigCommand[] = [
   addValidateCommand,
+  addDiffCommand,
   addPublishCommand,
-  addHistoryCommand,
+  addApprovalCommands,
+  addStatusVerb,
+  addHistoryCommands,
+  addRollbackCommand,
+  addRolloutCommands,
+  addFreezeCommands,
 ];
 
 export function addConfigCommands(program: Command, open: OpenSession): void {
-  const config = program.command('config').description('the policy: check, publish, history');
+  const config = program
+    .command('config')
+    .description('the policy: check, compare, publish, roll back');
   for (const add of commands) add(config, open);
 }
