@@ -4,12 +4,14 @@ import { auditRoutes } from './routes/audit.ts';
 import { configRoutes } from './routes/config/index.ts';
 import { envoyRoutes } from './routes/envoys.ts';
 import { runRoutes } from './routes/runs.ts';
+import { schemaRoutes } from './routes/schemas.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
 /** Every operation there is. Tests walk this table: no route without a check of who asks. */
 export const routeTable: readonly Route[] = [
   ...statusRoutes,
+  ...schemaRoutes,
   ...accessRoutes,
   ...tokenRoutes,
   ...envoyRoutes,

@@ -21,6 +21,8 @@ export interface Route<
   readonly summary: string;
   /** What the asker must be allowed to do (permissions.ts); 'public' needs no token. */
   readonly access: 'public' | Permission;
+  /** Seconds for which anybody may keep the answer; absent: it must not be kept. */
+  readonly cacheSeconds?: number;
   readonly parameters: Parameters;
   readonly query: Query;
   /** Absent: the route takes no body. */

@@ -55,8 +55,11 @@ export class Router {
   readonly handle = async (request: EdgeRequest): Promise<EdgeResponse> => {
     const traceId = traceIdOf(request.header('traceparent')) ?? newTraceId();
     try {
-      const body = await this.#dispatch(request);
-      return answer(200, 'application/json', body, traceId);
+      const { body, cacheSeconds } = await this.#dispatch(request);
+      const reply = answer(200, 'application/json', body, traceId);
+      if (cacheSeconds === undefined) return reply;
+      const cache = { 'cache-control': `public, max-age=${cacheSeconds}` };
+      return { ...reply, headers: { ...reply.headers, ...cache } };
     } catch (error) {
       const problem = problemOf(error, traceId);
       if (problem.status >= 500) this.#logFailure(request, error, traceId);
@@ -77,10 +80,12 @@ export class Router {
     }
   };
 
-  async #dispatch(request: EdgeRequest): Promise<string> {
+  async #dispatch(request: EdgeRequest): Promise<{ body: string; cacheSeconds?: number }> {
     const { found, values } = this.#find(request);
     const asker = found?.route.access === 'public' ? nobody : this.#asker(request);
-    if (request.path === openApiPath && request.method === 'GET') return this.#document;
+    if (request.path === openApiPath && request.method === 'GET') {
+      return { body: this.#document };
+    }
     if (!found) throw this.#noRoute(request);
     if (found.route.access !== 'public') permit(asker, found.route.access);
     const reply = await found.route.handle({
@@ -91,7 +96,9 @@ export class Router {
       by: asker.by,
       asker,
     });
-    return JSON.stringify(reply ?? {});
+    const { cacheSeconds } = found.route;
+    const body = JSON.stringify(reply ?? {});
+    return cacheSeconds === undefined ? { body } : { body, cacheSeconds };
   }
 
   #asker(request: RequestHead): Principal {

@@ -11,6 +11,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'admin/web/',
     'admin/errors.ts',
     'runtime/',
+    // Data, not code that decides: what editors check policy files with.
+    'agent/policy/editor-schema/',
     'actors/sink/quer',
     'actors/server/status',
     'actors/server/thread-data.ts',
@@ -24,6 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'admin/cli': [
     'admin/cli/',
     'admin/errors.ts',
+    'agent/policy/editor-schema/',
     'admin/api/backend.ts',
     'admin/api/problem.ts',
     'actors/audit/chain.ts',
