@@ -26,6 +26,8 @@ import {
   refuseVerdict,
   settledForAnswer,
 } from './rules.ts';
+import { answerSecrets } from './secret-answer.ts';
+import type { SecretView } from './secret-view.ts';
 
 /**
  * An envoy that checks in at a short interval stays in memory between two check-ins: half a kilobyte
@@ -37,6 +39,7 @@ export const envoyMailboxLimit = 16;
 
 export interface EnvoyDependencies {
   readonly policy: PolicyView;
+  readonly secrets: SecretView;
   readonly verifier: RequestVerifier;
   /** What the verifier allows, for the words of a refusal. */
   readonly clockSkewMs: number;
@@ -69,6 +72,7 @@ export function envoyKind(dependencies: EnvoyDependencies): ActorKind<EnvoyRecor
       checkIn: (turn, payload) => checkIn(dependencies, turn, payload),
       report: (turn, payload) => report(dependencies, turn, payload),
       reportTraits: (turn, payload) => reportTraits(dependencies, turn, payload),
+      resolveSecrets: (turn, payload) => resolveSecrets(dependencies, turn, payload),
       settled: (turn, { reportSequence }) => {
         const record = turn.state.copy();
         record.settledReportSequence = Math.max(record.settledReportSequence, reportSequence);
@@ -189,6 +193,18 @@ function reportTraits(
   turn.replyAfter('durable');
   const { traceparent } = request;
   return ReportTraitsResponse.encode({ protocolVersion, traceparent }).finish();
+}
+
+async function resolveSecrets(
+  dependencies: EnvoyDependencies,
+  turn: EnvoyTurn,
+  payload: EnvoyMessages['resolveSecrets']['payload'],
+): Promise<Answer> {
+  const record = admit(dependencies, turn, 'ResolveSecrets', payload.request);
+  if (!(record instanceof EnvoyRecord)) return record;
+  turn.putSoon(envoyTable, turn.key, record);
+  turn.replyAfter('turn');
+  return await answerSecrets(dependencies, turn, payload);
 }
 
 /** The traits are known by the first half of their SHA-256. */

@@ -8,13 +8,13 @@ import { publishAddress } from '../publish/messages.ts';
 import type { PolicyView } from './policy-view.ts';
 import type { EnvoyRecord } from './record.ts';
 import { bundleFor, knownSame, renewalDue } from './rules.ts';
+import type { SecretView } from './secret-view.ts';
 
 const noDocument = Buffer.alloc(0);
-/** Secrets have their own release; until a secret changes, the epoch stays. */
-const secretsEpoch = 0;
 
 interface PolicyDependencies {
   readonly policy: PolicyView;
+  readonly secrets: SecretView;
   readonly signer: Signer;
   readonly bundleMaxAgeMs: number;
 }
@@ -32,12 +32,13 @@ export function answerBundle(
   turn: Turn<EnvoyRecord>,
   { record, request, body, nowMs }: CheckInSituation,
 ): SignedBundle | undefined {
-  const { policy, bundleMaxAgeMs } = dependencies;
+  const { policy, secrets, bundleMaxAgeMs } = dependencies;
   const current = policy.currentVersion();
   if (current === 0) return undefined;
   if (
     knownSame(record, body, current) &&
-    !renewalDue(body.bundleExpiresAtMs, bundleMaxAgeMs, nowMs)
+    !renewalDue(body.bundleExpiresAtMs, bundleMaxAgeMs, nowMs) &&
+    !secrets.isOutdated(body.bundleRoot, body.secretsEpoch)
   ) {
     return undefined;
   }
@@ -49,8 +50,10 @@ export function answerBundle(
   }
   record.servedVersion = version;
   record.setServedRoot(root);
+  // What a node has held never falls behind: it refuses a manifest of an older epoch.
+  const secretsEpoch = Math.max(secrets.epochOf(root), body.secretsEpoch);
   const part = bundleFor(body, { version, root }, bundleMaxAgeMs, nowMs);
-  if (part === 'same') return undefined;
+  if (part === 'same' && secretsEpoch === body.secretsEpoch) return undefined;
   const document = part === 'document' ? policy.document(root) : noDocument;
   // The document of an assignment that is just being replaced may be gone; the next check-in has it.
   if (document === undefined) return undefined;

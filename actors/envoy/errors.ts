@@ -75,6 +75,24 @@ export const requestErrors = {
     grpcStatus: 3,
     httpStatus: 400,
   },
+  REQUEST_SECRET_FOREIGN: {
+    message: 'the bundle of this envoy holds no reference to the secret {reference}',
+    remedy: 'An envoy gets only what its own policy refers to. Somebody may be using its key.',
+    grpcStatus: 7,
+    httpStatus: 403,
+  },
+  REQUEST_SECRET_OUTDATED: {
+    message: 'the secrets were asked for a bundle that is not the one assigned to this envoy',
+    remedy: 'Nothing to do: the next check-in brings the current bundle.',
+    grpcStatus: 10,
+    httpStatus: 409,
+  },
+  REQUEST_SECRETS_UNAVAILABLE: {
+    message: 'no secret can be given now: {reason}',
+    remedy: 'Bring the secret store back within reach of the server; the agent asks again.',
+    grpcStatus: 14,
+    httpStatus: 503,
+  },
   REQUEST_NOT_OFFERED: {
     message: 'this server has no use for {method} yet',
     remedy: 'Nothing is lost; the agent goes on without it.',

@@ -1,4 +1,7 @@
-import type { CheckInRequest } from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import type {
+  CheckInRequest,
+  ResolveSecretsRequest,
+} from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts';
 import type { Address } from '../../runtime/actor.ts';
 import type { Refusal } from './rules.ts';
@@ -13,6 +16,11 @@ export type EnvoyMessages = {
   /** Replies when the report is durable. `body` of the request is kept as it came. */
   report: { payload: { request: SignedRequest; reportSequence: number }; reply: Answer };
   reportTraits: { payload: { request: SignedRequest; traitsJson: Uint8Array }; reply: Answer };
+  /** Sealed values of references in the envoy's own bundle. */
+  resolveSecrets: {
+    payload: { request: SignedRequest; body: ResolveSecretsRequest };
+    reply: Answer;
+  };
   /** From the sink: reports up to this sequence are in SQL. */
   settled: { payload: { reportSequence: number }; reply: undefined };
   /** From enrollment: refuse from now on and drop the connection. */

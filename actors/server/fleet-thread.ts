@@ -13,6 +13,7 @@ import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { envoyKind } from '../envoy/actor.ts';
 import { createPolicyView, type PolicyView } from '../envoy/policy-view.ts';
+import { createSecretView, type SecretView } from '../envoy/secret-view.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { sqlStatementCount } from '../sink/statement-counter.ts';
 import { keepCompiledCode } from './compile-cache.ts';
@@ -31,6 +32,7 @@ import {
 import {
   reviveServerError,
   type ServerThreadData,
+  secretEpochs,
   serverTables,
   serviceThread,
   storeDirectory,
@@ -56,6 +58,7 @@ interface ShardParts {
   /** Of the other threads. */
   readonly stores: Readonly<Record<string, PeerStore>>;
   readonly policy: PolicyView;
+  readonly secrets: SecretView;
 }
 
 /** The entry of a fleet shard: the agents' endpoint and the envoys of its connections. */
@@ -81,7 +84,14 @@ async function openShard(): Promise<ShardParts> {
   const service = stores[serviceThread];
   if (service === undefined) throw new Error(`the topology has no ${serviceThread} thread`);
   const policy = createPolicyView(service, serverTables, ports.clock);
-  return { thread, data, ports, log, store, stores, policy, outbox: await Outbox.open(store) };
+  const secrets = createSecretView({
+    store: service,
+    table: secretEpochs,
+    document: (root) => policy.document(root),
+    clock: ports.clock,
+  });
+  const outbox = await Outbox.open(store);
+  return { thread, data, ports, log, store, stores, policy, secrets, outbox };
 }
 
 class Shard {
@@ -120,10 +130,11 @@ class Shard {
   }
 
   #envoys(): AnyKind {
-    const { policy, store, outbox, data } = this.#parts;
+    const { policy, secrets, store, outbox, data } = this.#parts;
     const { intervalMs, bundleMaxAgeMs, clockSkewToleranceMs } = data.config.checkin;
     return envoyKind({
       policy,
+      secrets,
       verifier: new RequestVerifier(sodiumVerifier, clockSkewToleranceMs),
       clockSkewMs: clockSkewToleranceMs,
       signer: sodiumSigner(seedOf(data.bundleSigningKey)),

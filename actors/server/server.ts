@@ -18,6 +18,7 @@ import { homeLayout } from './home/layout.ts';
 import { lockHome } from './home/lock.ts';
 import { createLog, type Log } from './log.ts';
 import { removeRunFile, writeRunFile } from './run-file.ts';
+import { openSecretStore } from './secret-services.ts';
 import { apiListeningControl } from './status-messages.ts';
 import {
   reviveServerError,
@@ -29,7 +30,16 @@ import { serverVersion } from './version.ts';
 
 const auditDeadlineMs = 5_000;
 /** Service kinds, all on the one host that owns the policy tables. */
-const serviceKindNames = ['sink', 'access', 'upload', 'enrollment', 'publish', 'publish-writer'];
+const serviceKindNames = [
+  'sink',
+  'access',
+  'upload',
+  'enrollment',
+  'secrets',
+  'secret-sealer',
+  'publish',
+  'publish-writer',
+];
 
 export interface ServerOptions {
   readonly home: string;
@@ -70,6 +80,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     );
     const log = createLog({ ...home.config.log, thread: 'main' });
     for (const line of home.made) log.info(line);
+    // Here, so that a key that others may read ends the start with its code.
+    await openSecretStore(home.config.secrets, ports);
     removeRunFile(layout);
     const { grpcListen } = home.config.server;
     const grpcPort = await reservePort(grpcListen.host, grpcListen.port);

@@ -9,16 +9,22 @@ import { bcryptSecrets } from '../enrollment/secret-hash.ts';
 import { publishKind } from '../publish/actor.ts';
 import { publishAddress } from '../publish/messages.ts';
 import { publishWriterKind } from '../publish/writer.ts';
+import type { SecretProvider } from '../secrets/provider.ts';
 import { uploadKind } from '../upload/actor.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
 import { lazyAuthority } from './lazy-authority.ts';
 import type { Log } from './log.ts';
+import { secretKinds } from './secret-services.ts';
 import { type ServerThreadData, serverTables } from './thread-data.ts';
 
 const recoverDeadlineMs = 50_000;
 
 /** The kinds of the service host beside the sink. */
-export function serviceKinds(data: ServerThreadData, ports: Ports): AnyKind[] {
+export function serviceKinds(
+  data: ServerThreadData,
+  ports: Ports,
+  secrets: SecretProvider,
+): AnyKind[] {
   const { layout, config, tls } = data;
   const files = { certificatePem: tls.authority, keyPem: tls.authorityKey };
   const authority = lazyAuthority(files, ports);
@@ -33,6 +39,7 @@ export function serviceKinds(data: ServerThreadData, ports: Ports): AnyKind[] {
       envoyLimit: config.limits.envoys,
     }),
     accessKind(),
+    ...secretKinds(config.secrets, secrets, ports),
     publishKind({
       stackDirectory: layout.stacksDirectory,
       liveDirectory: layout.liveDirectory,

@@ -10,6 +10,7 @@ import { keepCompiledCode } from './compile-cache.ts';
 import { createLog } from './log.ts';
 import { OutboxSources } from './outbox-sources.ts';
 import { rebuildIdentities } from './rebuild.ts';
+import { openSecretStore, probeSecretStore, recoverSecrets } from './secret-services.ts';
 import { recoverPolicy, serviceKinds } from './service-kinds.ts';
 import type { SinkStatus } from './status.ts';
 import { serviceReadyControl, statusControl, trimControl } from './status-messages.ts';
@@ -64,7 +65,8 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
     },
     log: (level, message, fields) => log[level](fields, message),
   });
-  const services = serviceKinds(data, ports);
+  const secrets = await openSecretStore(config.secrets, ports);
+  const services = serviceKinds(data, ports, secrets);
   keepCompiledCode(ports.clock);
   const joined = await joinSystem(
     {
@@ -82,11 +84,13 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
       onStart: async (started) => {
         system = started;
         await recoverPolicy(started, log);
+        await recoverSecrets(started, log);
         becomeReady();
       },
     },
     bootstrap,
   );
+  void probeSecretStore(secrets, log);
   // What shards of an earlier life left in their outboxes.
   for (const origin of shards) wake(origin);
   await joined.stopped;

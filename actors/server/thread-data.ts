@@ -3,6 +3,7 @@ import type { PlainError } from '../../runtime/channel.ts';
 import { bytesCodec, msgpackCodec } from '../../runtime/codecs.ts';
 import { isServerErrorCode, ServerError } from '../errors.ts';
 import { policyTables } from '../policy/tables.ts';
+import { secretEpochTable } from '../secrets/tables.ts';
 import type { ServerConfig } from './config/config.ts';
 import type { HomeLayout } from './home/layout.ts';
 
@@ -46,6 +47,9 @@ export function storeDirectory(layout: HomeLayout, thread: string): string {
 
 /** The service thread's tables as every thread of this process encodes them. */
 export const serverTables = policyTables(msgpackCodec, bytesCodec);
+
+/** In the same store. */
+export const secretEpochs = secretEpochTable(msgpackCodec());
 
 /** Coded errors of the actors keep their class across threads. */
 export function reviveServerError({ code, details }: PlainError): Error | undefined {

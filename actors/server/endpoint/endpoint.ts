@@ -41,8 +41,13 @@ type EndpointSystem = Pick<ActorSystem, 'ask' | 'tell' | 'claim' | 'release' | '
 export function createEndpoint(system: EndpointSystem, options: EndpointOptions): Endpoint {
   const counters = new Counters();
   const refusals = new RefusalLog(system, options.thread);
-  const refused = (code: string, envoyId: string | undefined, peer: string, traceparent = '') => {
-    refusals.add({ code, envoyId, peer, traceparent });
+  const refused = (
+    { code, message = '' }: { readonly code: string; readonly message?: string },
+    envoyId: string | undefined,
+    peer: string,
+    traceparent = '',
+  ) => {
+    refusals.add({ code, message, envoyId, peer, traceparent });
     options.onRefusal(code, { envoyId, peer, traceparent });
   };
   const listener = createTlsListener(options.identity, options, system.ports.clock, {
@@ -60,7 +65,7 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
       const certificate = reason.startsWith('certificate');
       const code = certificate ? 'REQUEST_CERTIFICATE_REFUSED' : 'CONNECTION_CUT_OFF';
       counters.refused(code);
-      if (certificate) refused(code, undefined, peer);
+      if (certificate) refused({ code }, undefined, peer);
       else options.onRefusal(code, { peer, reason });
     },
   });
@@ -70,8 +75,7 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
       system,
       connections: listener.connections,
       counters,
-      refused: ({ code }, { envoyId, peer, traceparent }) =>
-        refused(code, envoyId, peer, traceparent),
+      refused: (call, { envoyId, peer, traceparent }) => refused(call, envoyId, peer, traceparent),
     }),
   );
   return {

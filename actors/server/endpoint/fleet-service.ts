@@ -79,12 +79,17 @@ export function createFleetService(parts: FleetServiceParts): Readonly<Record<st
       counters.traits += 1;
       return askEnvoy(parts, identified, 'reportTraits', { request, traitsJson });
     }),
-    [methods.ResolveSecrets.path]: signed(parts, 'ResolveSecrets', notOffered('ResolveSecrets')),
+    [methods.ResolveSecrets.path]: signed(parts, 'ResolveSecrets', (identified) => {
+      const { request } = identified;
+      const { body: type, bodyLimit } = methods.ResolveSecrets;
+      const body = decode('ResolveSecrets', type, request.body, bodyLimit);
+      return askEnvoy(parts, identified, 'resolveSecrets', { request, body });
+    }),
     [methods.Work.path]: signed(parts, 'Work', notOffered('Work')),
   };
 }
 
-/** Known by the contract, without a purpose until the server has secrets or work to give. */
+/** Known by the contract, without a purpose until the server has work to give. */
 function notOffered(method: SignedMethodName): () => Promise<Answer> {
   return () => Promise.reject(new EarlyRefusal(refusal('REQUEST_NOT_OFFERED', { method })));
 }
@@ -154,7 +159,7 @@ function claimed(
   return claim;
 }
 
-async function askEnvoy<T extends 'checkIn' | 'report' | 'reportTraits'>(
+async function askEnvoy<T extends 'checkIn' | 'report' | 'reportTraits' | 'resolveSecrets'>(
   { system }: FleetServiceParts,
   { connection, envoyId, request }: Identified,
   type: T,

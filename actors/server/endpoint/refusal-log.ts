@@ -41,6 +41,9 @@ const auditTypes: Readonly<Record<string, AuditEventTypeName>> = {
   REQUEST_SECRET_FOREIGN: 'secret.refused',
 };
 
+/** Whose message says what was asked for; the others say no more than their code. */
+const told: ReadonlySet<string> = new Set(['REQUEST_SECRET_FOREIGN']);
+
 /** How long a stop waits for the last refusals to be stored. */
 const settleDeadlineMs = 2_000;
 
@@ -48,6 +51,7 @@ type RefusalSystem = Pick<ActorSystem, 'ports' | 'tell' | 'ask'>;
 
 export interface RefusalFact {
   readonly code: string;
+  readonly message: string;
   readonly envoyId: string | undefined;
   readonly peer: string;
   readonly traceparent: string;
@@ -115,7 +119,7 @@ export class RefusalLog {
   }
 
   #event(kind: string, { first, atMs, count }: Gathered): AuditEvent {
-    const { code, envoyId, peer, traceparent } = first;
+    const { code, message, envoyId, peer, traceparent } = first;
     const others = kind.endsWith(' others');
     const subject = others ? 'others' : (envoyId ?? addressOf(peer));
     return {
@@ -124,7 +128,12 @@ export class RefusalLog {
       type: auditTypes[code] ?? 'request.refused',
       actor: others || envoyId === undefined ? `peer:${addressOf(peer)}` : `envoy:${envoyId}`,
       subject,
-      details: { code, count, peer: addressOf(peer) },
+      details: {
+        code,
+        count,
+        peer: addressOf(peer),
+        ...(told.has(code) ? { message } : {}),
+      },
       ...(traceparent === '' ? {} : { traceparent }),
     };
   }

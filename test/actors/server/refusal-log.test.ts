@@ -18,7 +18,13 @@ function logWith(): { log: RefusalLog; events: AuditEvent[] } {
   return { log: new RefusalLog(system, 'shard-0'), events };
 }
 
-const replay = { code: 'REQUEST_REPLAYED', envoyId: 'e1', peer: '10.0.0.1:1', traceparent: '' };
+const replay = {
+  code: 'REQUEST_REPLAYED',
+  message: '',
+  envoyId: 'e1',
+  peer: '10.0.0.1:1',
+  traceparent: '',
+};
 
 t.test('a flood of one kind becomes one audit event that says how many', async (t) => {
   const { log, events } = logWith();
