@@ -1,8 +1,10 @@
 import type { ActorKind, Turn } from '../../runtime/actor.ts';
 import { envoyAddress } from '../envoy/messages.ts';
+import { planAddress } from '../plan/messages.ts';
 import type { FleetEntry } from './fleet-batch.ts';
 import { drainBatchLimit, exportPageLimit } from './limits.ts';
 import { type SinkMessages, sinkAddress } from './messages.ts';
+import type { PlanAnswer } from './plan-outcome.ts';
 import { isTransient, sinkError } from './sink-error.ts';
 import type { SinkWriter } from './writer.ts';
 
@@ -88,11 +90,13 @@ async function drain(
     const storeId = source.storeId();
     const after = await dependencies.writer.progress(storeId);
     const entries = source.read(after, drainBatchLimit);
-    const { sequence, settled } = await dependencies.writer.drain(origin, entries);
+    const { sequence, settled, answers } = await dependencies.writer.drain(origin, entries);
     if (sequence > after) dependencies.trim(origin, storeId, sequence);
     for (const { envoyId, reportSequence } of settled) {
       turn.tell(envoyAddress(envoyId), 'settled', { reportSequence });
     }
+    for (const [planId, envoyIds] of byPlan(answers))
+      turn.tell(planAddress(), 'answered', { planId, envoyIds });
     if (failures.delete(origin)) {
       dependencies.log('info', 'the database works again', { origin });
     }
@@ -100,6 +104,13 @@ async function drain(
   } catch (error) {
     retryLater(dependencies, turn, origin, error);
   }
+}
+
+function byPlan(answers: readonly PlanAnswer[]): Map<string, string[]> {
+  const plans = new Map<string, string[]>();
+  for (const { planId, envoyId } of answers)
+    plans.set(planId, [...(plans.get(planId) ?? []), envoyId]);
+  return plans;
 }
 
 /** The outbox keeps everything meanwhile, so a failure costs only time. */

@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely';
 import type { FleetBatch, ReportedRun, ReportedTraits } from './fleet-batch.ts';
 import { diffLimit, gapPatienceMs, insertChunk, textLimit } from './limits.ts';
 import type { FleetEvents } from './messages.ts';
+import { applyPlanOutcomes, type PlanAnswer } from './plan-outcome.ts';
 import type { ResourceResultsTable, RunsTable, SinkSchema } from './schema.ts';
 
 type Writer = Transaction<SinkSchema>;
@@ -13,13 +14,19 @@ export interface Settled {
   readonly reportSequence: number;
 }
 
+export interface AppliedBatch {
+  readonly settled: readonly Settled[];
+  /** Rehearsals that were answered. */
+  readonly answers: readonly PlanAnswer[];
+}
+
 /** Writes runs, traits and last-seen in the caller's transaction; audit events are not its matter. */
 export async function applyBatch(
   writer: Writer,
   batch: FleetBatch,
   runsPerEnvoy: number,
-): Promise<Settled[]> {
-  await insertRuns(writer, batch.runs);
+): Promise<AppliedBatch> {
+  const answers = await applyPlanOutcomes(writer, await insertRuns(writer, batch.runs));
   const settled: Settled[] = [];
   const newest = new Map<string, ReportedRun>();
   for (const run of batch.runs) newest.set(run.envoyId, run);
@@ -31,11 +38,12 @@ export async function applyBatch(
   }
   for (const traits of batch.traits) await upsertTraits(writer, traits);
   for (const seen of batch.seen) await updateSeen(writer, seen);
-  return settled;
+  return { settled, answers };
 }
 
-/** A report that is there already, sent again after a store was rebuilt, is left as it is. */
-async function insertRuns(writer: Writer, runs: readonly ReportedRun[]): Promise<void> {
+/** A report that is there already, sent again after a store was rebuilt, is left as it is; the others are returned. */
+async function insertRuns(writer: Writer, runs: readonly ReportedRun[]): Promise<ReportedRun[]> {
+  const fresh: ReportedRun[] = [];
   for (let at = 0; at < runs.length; at += insertChunk) {
     const chunk = runs.slice(at, at + insertChunk);
     const inserted = await writer
@@ -49,7 +57,9 @@ async function insertRuns(writer: Writer, runs: readonly ReportedRun[]): Promise
     );
     const results = chunk.flatMap((run) => {
       const key = keys.get(`${run.envoyId} ${run.report.reportSequence}`);
-      return key === undefined ? [] : resultRows(key, run);
+      if (key === undefined) return [];
+      fresh.push(run);
+      return resultRows(key, run);
     });
     for (let from = 0; from < results.length; from += insertChunk) {
       await writer
@@ -58,6 +68,7 @@ async function insertRuns(writer: Writer, runs: readonly ReportedRun[]): Promise
         .execute();
     }
   }
+  return fresh;
 }
 
 /**

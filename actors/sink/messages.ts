@@ -1,6 +1,7 @@
 import type { Address } from '../../runtime/actor.ts';
 import type { AdminTokenRecord } from '../access/messages.ts';
 import type { AuditEvent } from '../audit/event.ts';
+import type { PlanRecord } from './plan-records.ts';
 
 /** The only writer of SQL. One actor, in the service pool. */
 export type SinkMessages = {
@@ -44,6 +45,7 @@ export interface TokenRecord {
 }
 
 export type SinkRecord =
+  | PlanRecord
   | { readonly record: 'token'; readonly token: TokenRecord }
   | {
       readonly record: 'tokenUsed';

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration';
 import { ServerError } from '../errors.ts';
 import { createAdminTokensTable } from './admin-tokens.ts';
+import { createPlanTables } from './plan-tables.ts';
 import type { SinkSchema } from './schema.ts';
 import { sinkError } from './sink-error.ts';
 
@@ -10,6 +11,7 @@ const migrations: Record<string, Migration> = {
   '0001-fleet': { up: createFleetTables },
   '0002-audit': { up: createAuditTables },
   '0003-admin-tokens': { up: createAdminTokensTable },
+  '0004-plans': { up: createPlanTables },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

@@ -2,6 +2,7 @@ import type { Kysely, Transaction, UpdateResult } from 'kysely';
 import { ServerError } from '../errors.ts';
 import { insertAdminToken, markAdminTokenUsed, revokeAdminToken } from './admin-tokens.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
+import { applyPlanRecord } from './plan-records.ts';
 import type { EnvoysTable, SinkSchema, TokensTable } from './schema.ts';
 
 type Reader = Kysely<SinkSchema>;
@@ -56,6 +57,11 @@ export async function applyRecord(writer: Writer, record: SinkRecord): Promise<v
     case 'envoy':
       await writer.insertInto('envoys').values(envoyRow(record)).execute();
       return;
+    case 'plan':
+    case 'planEnvoys':
+    case 'planResources':
+    case 'planComplete':
+      return await applyPlanRecord(writer, record);
     case 'policyVersion':
       return await insertPolicyVersion(writer, record);
   }

@@ -1,7 +1,8 @@
 import type { Generated } from 'kysely';
+import type { PlanSchema } from './plan-tables.ts';
 
 /** The tables of the durable sink. Times are milliseconds since the Unix epoch; hashes are hex. */
-export interface SinkSchema {
+export interface SinkSchema extends PlanSchema {
   envoys: EnvoysTable;
   tokens: TokensTable;
   runs: RunsTable;

@@ -3,13 +3,15 @@ import type { AuditHead } from '../audit/chain.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { AuditThrottle } from '../audit/throttle.ts';
 import { ServerError } from '../errors.ts';
-import { applyBatch, type Settled } from './apply-batch.ts';
+import { type AppliedBatch, applyBatch, type Settled } from './apply-batch.ts';
 import { appendEvents, readHead } from './audit-append.ts';
 import { openSinkConnection, type SinkConnection } from './connection.ts';
 import { decodeFleetBatch, type FleetEntry } from './fleet-batch.ts';
+import { readSeen, readTraits, type SeenEnvoy } from './fleet-page.ts';
 import { drainBatchLimit, exportPageLimit, writeLimit } from './limits.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
 import { migrate } from './migrations.ts';
+import type { PlanAnswer } from './plan-outcome.ts';
 import {
   applyRecord,
   findToken,
@@ -29,6 +31,7 @@ export interface DrainResult {
   /** Entries through this sequence are on disk; 0 when none ever was. */
   readonly sequence: number;
   readonly settled: readonly Settled[];
+  readonly answers: readonly PlanAnswer[];
 }
 
 /**
@@ -76,24 +79,24 @@ export class SinkWriter {
   /** Takes over entries of one store's outbox; those that were taken over before are skipped. */
   async drain(origin: string, entries: readonly FleetEntry[]): Promise<DrainResult> {
     const storeId = entries[0]?.storeId;
-    if (storeId === undefined) return { sequence: 0, settled: [] };
+    if (storeId === undefined) return { sequence: 0, settled: [], answers: [] };
     const progress = await this.progress(storeId);
     const fresh = entries
       .filter((entry) => entry.storeId === storeId && entry.sequence > progress)
       .slice(0, drainBatchLimit);
     const sequence = fresh.at(-1)?.sequence;
-    if (sequence === undefined) return { sequence: progress, settled: [] };
+    if (sequence === undefined) return { sequence: progress, settled: [], answers: [] };
     const batch = decodeFleetBatch(origin, fresh);
-    let settled: readonly Settled[] = [];
+    let applied: AppliedBatch = { settled: [], answers: [] };
     await this.#transaction(batch.audit, async (writer) => {
-      settled = await applyBatch(writer, batch, this.#options.runsPerEnvoy);
+      applied = await applyBatch(writer, batch, this.#options.runsPerEnvoy);
       await writer
         .insertInto('outbox_progress')
         .values({ store_id: storeId, origin, sequence })
         .onConflict((conflict) => conflict.column('store_id').doUpdateSet({ origin, sequence }))
         .execute();
     });
-    return { sequence, settled };
+    return { sequence, ...applied };
   }
 
   /** The last sequence of this store's outbox that is on disk. */
@@ -121,6 +124,15 @@ export class SinkWriter {
   /** How many identities there are, and the revoked ones: what a store that survived may lack. */
   async identitySummary(): Promise<{ count: number; revoked: EnvoyIdentity[] }> {
     return await this.#use(({ kysely }) => readIdentitySummary(kysely));
+  }
+
+  /** For plans. */
+  async seen(after: string, limit: number): Promise<SeenEnvoy[]> {
+    return await this.#use(({ kysely }) => readSeen(kysely, after, limit));
+  }
+
+  async traits(envoyIds: readonly string[]): Promise<{ envoyId: string; traitsJson: string }[]> {
+    return await this.#use(({ kysely }) => readTraits(kysely, envoyIds));
   }
 
   async auditHead(): Promise<AuditHead> {
