@@ -11,4 +11,16 @@ export interface Disk {
   list(path: string): Promise<string[]>;
   makeDirectory(path: string, mode?: number): Promise<void>;
   exists(path: string): Promise<boolean>;
+  /** What stands at the path, a link itself not followed; undefined when nothing does. */
+  inspect(path: string): Promise<DiskEntry | undefined>;
+  /** The path with every link followed; rejects where one leads nowhere or in a circle. */
+  resolve(path: string): Promise<string>;
+}
+
+export interface DiskEntry {
+  /** "other": pipes, sockets, devices. */
+  readonly kind: 'file' | 'directory' | 'link' | 'other';
+  readonly bytes: number;
+  /** Another text whenever the content may be another. */
+  readonly version: string;
 }

@@ -1,6 +1,7 @@
-import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type BigIntStats, constants } from 'node:fs';
+import { access, lstat, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Disk } from './disk.ts';
+import type { Disk, DiskEntry } from './disk.ts';
 
 /** A rename survives power loss only when its directory is flushed too. */
 async function syncDirectory(path: string): Promise<void> {
@@ -26,10 +27,37 @@ async function writeDurable(path: string, content: Uint8Array, mode = 0o600): Pr
   await syncDirectory(dirname(path));
 }
 
+/** Opening a pipe that nobody writes to would wait for ever; without waiting it reads as empty. */
+async function readWhole(path: string): Promise<Uint8Array> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return new Uint8Array(await file.readFile());
+  } finally {
+    await file.close();
+  }
+}
+
+async function inspect(path: string): Promise<DiskEntry | undefined> {
+  try {
+    const stats = await lstat(path, { bigint: true });
+    const version = [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join('.');
+    return { kind: kindOf(stats), bytes: Number(stats.size), version };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function kindOf(stats: BigIntStats): DiskEntry['kind'] {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'link' : 'other';
+}
+
 /** The real file system. */
 export function nodeDisk(): Disk {
   return {
-    read: async (path) => new Uint8Array(await readFile(path)),
+    read: readWhole,
     writeDurable,
     rename: async (from, to) => {
       await rename(from, to);
@@ -45,5 +73,7 @@ export function nodeDisk(): Disk {
         () => true,
         () => false,
       ),
+    inspect,
+    resolve: (path) => realpath(path),
   };
 }

@@ -1,5 +1,5 @@
 import { RuntimeError } from '../errors.ts';
-import type { Disk } from '../ports/disk.ts';
+import type { Disk, DiskEntry } from '../ports/disk.ts';
 
 /** Bytes that the simulated disk holds. */
 export const simulatedDiskLimit = 1024 ** 3;
@@ -8,6 +8,9 @@ export const simulatedDiskLimit = 1024 ** 3;
 export class SimulatedDisk implements Disk {
   failNth = 0;
   readonly #files = new Map<string, Uint8Array>();
+  /** The content itself: another write is another array. */
+  readonly #versions = new WeakMap<Uint8Array, string>();
+  #writes = 0;
   readonly #directories = new Set<string>(['/']);
 
   async read(path: string): Promise<Uint8Array> {
@@ -60,6 +63,24 @@ export class SimulatedDisk implements Disk {
   async exists(path: string): Promise<boolean> {
     this.#step();
     return this.#files.has(path) || this.#directories.has(path);
+  }
+
+  async inspect(path: string): Promise<DiskEntry | undefined> {
+    this.#step();
+    const content = this.#files.get(path);
+    if (content !== undefined) {
+      const version = this.#versions.get(content) ?? String(++this.#writes);
+      this.#versions.set(content, version);
+      return { kind: 'file', bytes: content.byteLength, version };
+    }
+    const known = [...this.#files.keys(), ...this.#directories];
+    const above = known.some((name) => name === path || name.startsWith(`${path}/`));
+    return above ? { kind: 'directory', bytes: 0, version: '' } : undefined;
+  }
+
+  /** There are no links here. */
+  async resolve(path: string): Promise<string> {
+    return path;
   }
 
   #step(): void {

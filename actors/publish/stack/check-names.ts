@@ -28,7 +28,7 @@ class NameChecker {
 
   assignment(assignment: Assignment): void {
     for (const { name, node } of assignment.roles) {
-      if (this.#model.roles.has(name)) continue;
+      if (this.#model.roles.has(name) || this.#model.unread.roles) continue;
       const known = this.#model.roles.keys();
       this.#diagnostics.unknown(node, 'PUBLISH_UNKNOWN_REFERENCE', 'role', name, known);
     }
@@ -38,7 +38,7 @@ class NameChecker {
 
   modules(references: readonly NamedReference[]): void {
     for (const { name, node } of references) {
-      if (this.#model.modules.has(name)) continue;
+      if (this.#model.modules.has(name) || this.#model.unread.modules.has(name)) continue;
       const known = this.#model.modules.keys();
       this.#diagnostics.unknown(node, 'PUBLISH_UNKNOWN_REFERENCE', 'module', name, known);
     }
@@ -62,8 +62,10 @@ class NameChecker {
 
   #resource({ name, node }: NamedReference, module: ModuleDeclaration): void {
     const { modules } = this.#model;
+    const { unread } = this.#model;
     if (module.resourcesByName.has(name) || modules.has(name)) return;
     const slash = name.indexOf('/');
+    if (unread.modules.has(slash === -1 ? name : name.slice(0, slash))) return;
     const other = modules.get(name.slice(0, slash));
     if (other?.resourcesByName.has(name.slice(slash + 1))) return;
     const foreign = [...(other?.resourcesByName.keys() ?? [])].map(

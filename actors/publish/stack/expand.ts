@@ -30,13 +30,18 @@ export class Expander {
   }
 
   module(module: ResolvedModule): Instance[] {
-    const names = new Set<string>();
+    const names = new Map<string, ResourceDeclaration>();
     return module.declaration.resources
       .flatMap((resource) => this.#resource(resource, module))
       .filter((instance) => {
-        const first = !names.has(instance.name);
-        names.add(instance.name);
-        if (!first) {
+        const other = names.get(instance.name);
+        const first = other === undefined;
+        if (first) names.set(instance.name, instance.declaration);
+        // The same name as declared has been reported.
+        if (
+          !first &&
+          (other === instance.declaration || other.name !== instance.declaration.name)
+        ) {
           const message = `two resources of the module become "${instance.name}"`;
           const code = 'PUBLISH_DUPLICATE_NAME';
           this.#diagnostics.report(instance.declaration.place, { code, message });

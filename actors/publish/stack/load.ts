@@ -34,6 +34,8 @@ interface ReadFile {
   readonly text: string;
   readonly declarations: Declarations;
   readonly findings: readonly Reported[];
+  /** It is not known what it declares. */
+  readonly broken: boolean;
 }
 
 /** Files as they were read, so that the next time only changed ones are. Holds those of one stack. */
@@ -68,6 +70,7 @@ export async function loadStack(
     read.set(path, file);
     diagnostics.include(file.findings);
     loader.add(path, file.declarations);
+    if (file.broken) loader.miss(path, text);
     await pause();
   }
   cache.replace(read);
@@ -81,7 +84,8 @@ function readFile(path: string, text: string): ReadFile {
   const root = fileName === 'waivers.vgo' ? undefined : parseYamlFile(path, text, diagnostics);
   const shape = new ShapeReader(diagnostics);
   const declarations = root === undefined ? {} : readDeclarations(root, path, shape);
-  return { text, declarations, findings: diagnostics.take() };
+  const findings = diagnostics.take();
+  return { text, declarations, findings, broken: root === undefined && findings.length > 0 };
 }
 
 function readDeclarations(root: StackNode, path: string, shape: ShapeReader): Declarations {
@@ -107,6 +111,7 @@ class Loader implements StackModel {
   readonly commons = new Map<string, readonly Assignment[]>();
   readonly environments = new Map<string, ReadonlyMap<string, Assignment>>();
   readonly templates = new Map<string, string>();
+  readonly unread = { modules: new Set<string>(), roles: false };
   readonly #varsFiles: Assignment[] = [];
   readonly #diagnostics: Diagnostics;
 
@@ -123,6 +128,18 @@ class Loader implements StackModel {
     if (vars !== undefined) this.#addVarsFile(vars);
     if (environments !== undefined) this.#addEnvironments(directory, environments);
     this.entries.push(...(entries ?? []));
+  }
+
+  /** A file that could not be parsed. */
+  miss(path: string, text: string): void {
+    if (path.startsWith('modules/')) {
+      const fileName = path.slice(path.lastIndexOf('/') + 1);
+      this.unread.modules.add(fileName.replace(/\.vgo$/, ''));
+      const named = /^(?:name|configcrate):[ \t]*["']?([^"'\n#]*?)["']?[ \t]*(?:#.*)?$/m.exec(text);
+      if (named?.[1]) this.unread.modules.add(named[1]);
+    } else if (path.startsWith('roles/') || path.endsWith('roles.vgo')) {
+      this.unread.roles = true;
+    }
   }
 
   #inherit(directory: string, common: Assignment): void {

@@ -29,6 +29,8 @@ export interface StackModel {
   readonly commons: ReadonlyMap<string, readonly Assignment[]>;
   /** Directory -> environment -> what it adds. */
   readonly environments: ReadonlyMap<string, ReadonlyMap<string, Assignment>>;
+  /** What files with mistakes may declare: references to it are not reported on top. */
+  readonly unread: { readonly modules: ReadonlySet<string>; readonly roles: boolean };
   /** Files under templates/ by stack path. */
   readonly templates: ReadonlyMap<string, string>;
 }

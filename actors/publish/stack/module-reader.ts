@@ -77,6 +77,7 @@ export function readModule(
     .slice(0, resourceLimit)
     .map((node) => readResource(node, defaults, shape))
     .filter((resource) => resource !== undefined);
+  if (defaults !== undefined) checkDefaults(defaults, resources, shape);
   return {
     name,
     place: nameNode ?? map,
@@ -192,6 +193,25 @@ function readParameters(
     parameters.set(key, parameter(place, value, spec, 'resource'));
   }
   return parameters;
+}
+
+/** A default must be a parameter of at least one resource's type, or it is a slip. */
+function checkDefaults(
+  defaults: StackMap,
+  resources: readonly ResourceDeclaration[],
+  shape: ShapeReader,
+): void {
+  const types = new Set(resources.map(({ type }) => type));
+  // Of a type that is unknown too, nothing can be said.
+  if ([...types].some((type) => !resourceSchemas.has(type))) return;
+  const known = new Set(
+    [...types].flatMap((type) => resourceSchemas.get(type)!.parameters.map(({ name }) => name)),
+  );
+  for (const [name, { key }] of defaults.entries) {
+    if (known.has(name)) continue;
+    const what = 'parameter, for the types of this module,';
+    shape.diagnostics.unknown(key, 'PUBLISH_UNKNOWN_PARAMETER', what, name, known);
+  }
 }
 
 /** A default that the type does not know is for the other types of the module. */

@@ -256,12 +256,7 @@ const cases: [string, Record<string, string>, string[]][] = [
     oneModule(
       '  - {name: b, type: file, target_path: /b}\n  - {name: b, type: file, target_path: /c}\n',
     ),
-    [
-      'modules/m.vgo:4:12 PUBLISH_DUPLICATE_NAME',
-      'another resource of the module is called "b"',
-      'modules/m.vgo:4:12 PUBLISH_DUPLICATE_NAME',
-      'two resources of the module become "b"',
-    ],
+    ['modules/m.vgo:4:12 PUBLISH_DUPLICATE_NAME', 'another resource of the module is called "b"'],
   ],
   [
     'a YAML bomb',
