@@ -1,5 +1,6 @@
 import { accessErrors } from './access/errors.ts';
 import { requestErrors } from './envoy/errors.ts';
+import { explainErrors } from './explain/errors.ts';
 import { secretErrors } from './secrets/errors.ts';
 import { uploadErrors } from './upload/errors.ts';
 
@@ -39,6 +40,7 @@ const registry = {
   ...secretErrors,
   ...accessErrors,
   ...uploadErrors,
+  ...explainErrors,
   ENROLLMENT_TOKEN_UNKNOWN: {
     message: 'the enrollment token is not known here',
     remedy: 'Copy the whole token again, or make a new one: vigocli tokens create.',

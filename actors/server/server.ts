@@ -34,11 +34,13 @@ const serviceKindNames = [
   'sink',
   'access',
   'upload',
+  'explain',
   'enrollment',
   'secrets',
   'secret-sealer',
   'publish',
   'publish-writer',
+  'rollout',
 ];
 
 export interface ServerOptions {

@@ -1,14 +1,18 @@
 import { guardLayout } from '../../agent/policy/guardrails.ts';
 import type { AnyKind } from '../../runtime/host.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
+import type { StoreReader } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { accessKind } from '../access/actor.ts';
 import { enrollmentKind } from '../enrollment/actor.ts';
 import { FailureLimit } from '../enrollment/failure-limit.ts';
 import { bcryptSecrets } from '../enrollment/secret-hash.ts';
+import { explainKind } from '../explain/actor.ts';
 import { publishKind } from '../publish/actor.ts';
 import { publishAddress } from '../publish/messages.ts';
 import { publishWriterKind } from '../publish/writer.ts';
+import { rolloutKind } from '../rollout/actor.ts';
+import { type HealthSource, newestRecord } from '../rollout/health.ts';
 import type { SecretProvider } from '../secrets/provider.ts';
 import { uploadKind } from '../upload/actor.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
@@ -19,16 +23,22 @@ import { type ServerThreadData, serverTables } from './thread-data.ts';
 
 const recoverDeadlineMs = 50_000;
 
-/** The kinds of the service host beside the sink. */
+/** The kinds of the service host beside the sink. `shards`: where hot records are read. */
 export function serviceKinds(
   data: ServerThreadData,
   ports: Ports,
   secrets: SecretProvider,
+  shards: readonly StoreReader[],
 ): AnyKind[] {
   const { layout, config, tls } = data;
   const files = { certificatePem: tls.authority, keyPem: tls.authorityKey };
   const authority = lazyAuthority(files, ports);
   const { bcryptCost, failuresPerMinute, certificateValidityMs } = config.enrollment;
+  const health: HealthSource = {
+    tables: serverTables,
+    record: newestRecord(shards),
+    intervalMs: config.checkin.intervalMs,
+  };
   return [
     enrollmentKind({
       authority,
@@ -44,8 +54,14 @@ export function serviceKinds(
       stackDirectory: layout.stacksDirectory,
       liveDirectory: layout.liveDirectory,
       layout: guardLayout([layout.root]),
-      tables: serverTables,
       crypto: sodiumVerifier,
+      settings: config.publish,
+      ...health,
+    }),
+    rolloutKind(health),
+    explainKind({
+      stackDirectory: layout.stacksDirectory,
+      layout: guardLayout([layout.root]),
     }),
     uploadKind(layout.uploadsDirectory),
     publishWriterKind(serverTables),
