@@ -19,6 +19,7 @@ import { makeUuid, uuidToText } from './protocol/uuid.ts';
 import type { Rehearser } from './rehearser.ts';
 import { wireState } from './report.ts';
 import type { Reporter } from './reporter.ts';
+import type { SecretKeeper } from './secrets/secret-keeper.ts';
 import type { ServerClient } from './server-client.ts';
 
 export type Traits = Readonly<Record<string, PolicyValue>>;
@@ -33,6 +34,7 @@ export interface NodeAgentParts {
   readonly incidents: IncidentLog;
   readonly engine: Engine;
   readonly rehearser: Rehearser;
+  readonly secrets: SecretKeeper;
   readonly collectTraits: () => Promise<Traits>;
   readonly hash: Sha256;
   readonly log: Logger;
@@ -43,6 +45,14 @@ export interface NodeAgentParts {
 export interface CheckInAnswer {
   readonly nextCheckInMs: number;
   readonly adopted: boolean;
+}
+
+/** Of one pass. */
+interface PassCircumstances {
+  readonly offline: boolean;
+  readonly signal: AbortSignal;
+  readonly runId: Uint8Array;
+  readonly trace: TraceContext;
 }
 
 const traitsHashLength = 16;
@@ -124,7 +134,8 @@ export class NodeAgent {
     let held: HeldPolicy | undefined;
     try {
       held = await this.#parts.policy.enforceable();
-      if (held !== undefined) return await this.#converge(held, traits, offline, signal, runId);
+      if (held !== undefined)
+        return await this.#converge(held, traits, { offline, signal, runId, trace });
     } catch (error) {
       incidents.add(error, { traceId: trace.traceId });
     }
@@ -143,6 +154,7 @@ export class NodeAgent {
         runId: this.#newRunId(),
         pendingTriggers: memory.state.pendingTriggers ?? [],
         policyVersion: memory.state.held?.policyVersion ?? 0,
+        secrets: this.#parts.secrets.held,
       });
     } catch (error) {
       incidents.add(error, { traceId: trace.traceId });
@@ -206,18 +218,20 @@ export class NodeAgent {
   async #converge(
     held: HeldPolicy,
     traits: Traits,
-    offline: boolean,
-    signal: AbortSignal,
-    runId: Uint8Array,
+    { offline, signal, runId, trace }: PassCircumstances,
   ): Promise<PassResult> {
-    const { engine, memory, reporter, dryRun } = this.#parts;
+    const { engine, memory, reporter, dryRun, secrets } = this.#parts;
     const { manifest, document } = held;
-    const policyChanged = memory.state.passedVersion !== manifest.policyVersion;
+    // A rotated secret is a change of policy, not drift.
+    const policyChanged =
+      memory.state.passedVersion !== manifest.policyVersion ||
+      (memory.state.passedSecretsEpoch ?? 0) !== manifest.secretsEpoch;
     const result = await engine.pass({
       document,
       traits,
       dryRun,
       signal,
+      secrets: (paths) => secrets.valuesFor(held, paths, offline ? undefined : this.#span(trace)),
       pendingTriggers: memory.state.pendingTriggers ?? [],
       persistTriggers: async (ids) => {
         memory.patch({ pendingTriggers: ids });
@@ -226,7 +240,10 @@ export class NodeAgent {
     });
     await reporter.passed(result, { runId, manifest, policyChanged, offline });
     if (!dryRun) memory.patch({ pendingTriggers: result.pendingTriggers });
-    if (!dryRun && !result.aborted) memory.patch({ passedVersion: manifest.policyVersion });
+    if (!dryRun && !result.aborted) {
+      const { policyVersion, secretsEpoch } = manifest;
+      memory.patch({ passedVersion: policyVersion, passedSecretsEpoch: secretsEpoch });
+    }
     memory.patch({
       lastRun: {
         runId: uuidToText(runId),

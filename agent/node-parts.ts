@@ -11,6 +11,7 @@ import { nodeIdentityCrypto } from './platform/node-identity-crypto.ts';
 import { createNodePlatform } from './platform/node-platform.ts';
 import { NodeStateFiles } from './platform/node-state-files.ts';
 import { guardLayout } from './policy/guardrails.ts';
+import { createSecretPlaces } from './secrets/secret-places.ts';
 import { createTraitCollection } from './traits/collect.ts';
 
 /** The program as it runs on Node. */
@@ -39,6 +40,7 @@ export const nodeParts: ProgramParts = {
       platform,
       registry: resourceTypes,
       snapshots: createSnapshots({ platform, directory: `${stateDirectory}/snapshots` }),
+      secretPlaces: createSecretPlaces(new NodeStateFiles(stateDirectory)),
       layout: guardLayout([configDirectory, stateDirectory]),
     }),
   openTraits: (platform, facts) => createTraitCollection(platform, { facts: () => facts }),

@@ -7,6 +7,7 @@ import type { Verifier } from './protocol/crypto.ts';
 import type { SignedRehearsal } from './protocol/gen/vigo/v1/bundle.ts';
 import { type VerifiedRehearsal, verifyRehearsal } from './protocol/rehearsal.ts';
 import type { Reporter } from './reporter.ts';
+import type { SecretValues } from './secrets/secret-values.ts';
 
 export interface RehearserParts {
   readonly identity: { readonly envoyId: Uint8Array; readonly bundlePublicKey: Uint8Array };
@@ -26,6 +27,8 @@ export interface RehearsalRun {
   /** UUID, 16 bytes. */
   readonly runId: Uint8Array;
   readonly signal: AbortSignal;
+  /** Those that the policy in force has brought; a candidate's new ones are not fetched. */
+  readonly secrets: SecretValues;
 }
 
 /**
@@ -63,6 +66,7 @@ export class Rehearser {
     policyVersion,
     runId,
     signal,
+    secrets,
   }: RehearsalRun): Promise<void> {
     const rehearsal = this.#waiting;
     this.#waiting = undefined;
@@ -79,6 +83,7 @@ export class Rehearser {
         transient: true,
         pendingTriggers,
         signal,
+        secrets: async () => secrets,
       });
       if (result.aborted) return;
       await reporter.rehearsed(result, facts);

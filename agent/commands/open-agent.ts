@@ -11,6 +11,7 @@ import { PolicyHolder } from '../policy-holder.ts';
 import { uuidToText } from '../protocol/uuid.ts';
 import { Rehearser } from '../rehearser.ts';
 import { Reporter } from '../reporter.ts';
+import { SecretKeeper } from '../secrets/secret-keeper.ts';
 import { ServerClient } from '../server-client.ts';
 import { agentVersion } from '../version.ts';
 import { type CommandContext, identityDirectory } from './context.ts';
@@ -61,6 +62,13 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
     memory,
     incidents,
     engine,
+    secrets: new SecretKeeper({
+      client,
+      envoyId: identity.envoyId,
+      hpke: parts.identityCrypto.hpke,
+      agreementKey: () => parts.identityCrypto.agreementKey(identity.keyPem),
+      incidents,
+    }),
     rehearser: new Rehearser({ identity, verifier, engine, reporter, incidents, log, nowMs }),
     collectTraits: traitsOf(context, platform, envoyId),
     hash: verifier,

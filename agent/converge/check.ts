@@ -3,9 +3,12 @@ import type { Drift, ResourceContext } from '../executors/contract.ts';
 import type { Platform } from '../platform/platform.ts';
 import { checkTarget, type GuardLayout } from '../policy/guardrails.ts';
 import type { TemplateData } from '../policy/template/template.ts';
+import type { SecretPlaces } from '../secrets/secret-places.ts';
+import type { SecretValues } from '../secrets/secret-values.ts';
 import type { CompiledResource, Rendered, Traits } from './compile.ts';
 import { NodeConditions } from './environment.ts';
 import { type Failure, toFailure } from './failure.ts';
+import { writtenPaths } from './secret-resources.ts';
 import type { Snapshots } from './snapshots.ts';
 import { withinLimit } from './time-limit.ts';
 
@@ -15,6 +18,8 @@ export interface StepContext {
   readonly snapshots: Snapshots;
   readonly layout: GuardLayout;
   readonly traits: Traits;
+  readonly secrets: SecretValues;
+  readonly secretPlaces: SecretPlaces;
 }
 
 /** What looking at a resource brought. Nothing was changed by it. */
@@ -47,14 +52,29 @@ export async function check(request: CheckRequest, context: StepContext): Promis
     if (skipped !== undefined) return skipped;
     if (context.platform.paths.confined && !resource.type.confinable)
       throw new AgentError('AGENT_TYPE_NOT_CONFINABLE', { detail: resource.type.name });
-    const rendered = resource.render(data);
+    const rendered = resource.render(data, context.secrets);
     checkTargets(rendered, context.layout);
     const compared = await observe(resource, rendered, request.triggered, signal, context);
     if (isChange(compared.drift)) await checkResolvedTargets(rendered, context);
-    return { kind: 'compared', rendered, ...compared };
+    const drift = await withoutSecretContent(compared.drift, rendered, context);
+    return { kind: 'compared', rendered, state: compared.state, drift };
   } catch (thrown) {
     return { kind: 'failure', failure: toFailure(thrown) };
   }
+}
+
+/** In place of a diff that would show a secret, or what a file held when it held one. */
+export const secretDiff = 'content not shown: it holds a secret';
+
+async function withoutSecretContent(
+  drift: Drift,
+  rendered: Rendered,
+  { platform, secretPlaces }: StepContext,
+): Promise<Drift> {
+  if (drift.diff === undefined || drift.diff === '') return drift;
+  for (const path of await writtenPaths(rendered, platform))
+    if (await secretPlaces.has(path)) return { ...drift, diff: secretDiff };
+  return drift;
 }
 
 /** Looks again after an apply; throws what the executor throws. */

@@ -6,8 +6,9 @@ import { text } from '../policy/resource-schemas/schema.ts';
 import { isTemplate, parseTemplate, type TemplateData } from '../policy/template/template.ts';
 import { parseWhen, type When } from '../policy/when/when.ts';
 import type { BundleDocument, BundleResource, PolicyValue } from '../protocol/bundle.ts';
+import type { SecretValues } from '../secrets/secret-values.ts';
 import { buildPlan, type PlanNode } from './plan.ts';
-import { holdsSecret } from './secrets.ts';
+import { compileWithSecrets } from './secret-resources.ts';
 
 export type Traits = Readonly<Record<string, PolicyValue>>;
 type Parameters = Readonly<Record<string, PolicyValue>>;
@@ -28,16 +29,27 @@ export interface CompiledResource {
   moduleWhen(): When | undefined;
   /** @throws {AgentError} POLICY_WHEN_* */
   when(data: TemplateData): When | undefined;
-  /** The same object again as long as the traits are the same object. Throws AgentError. */
-  render(data: TemplateData): Rendered;
+  /** Secrets that its parameters can hold; its content is not shown when there are any. */
+  readonly secretPaths: ReadonlySet<string>;
+  /**
+   * The same object again as long as the traits and the secrets are the same objects. Throws
+   * AgentError, AGENT_SECRETS_UNAVAILABLE among others.
+   */
+  render(data: TemplateData, secrets: SecretValues): Rendered;
 }
 
 export interface CompiledDocument {
   readonly resources: readonly CompiledResource[];
 }
 
-/** Parses everything of a bundle that does not depend on the node's state. */
-export function compileDocument(document: BundleDocument, types: TypeRegistry): CompiledDocument {
+/**
+ * Parses everything of a bundle that does not depend on the node's state. `nonce`: see SecretMarks.
+ */
+export function compileDocument(
+  document: BundleDocument,
+  types: TypeRegistry,
+  nonce: string,
+): CompiledDocument {
   const moduleWhens = new Map(
     document.modules.map((module) => [module.name, lazyWhen(module.when)] as const),
   );
@@ -52,7 +64,10 @@ export function compileDocument(document: BundleDocument, types: TypeRegistry): 
       oneShot: isOneShot(node),
       moduleWhen: moduleWhens.get(node.module.name)!,
       when: compileWhen(node.resource.when),
-      render: compileResource(node.resource, type, templates),
+      ...compileWithSecrets(
+        { node, type, texts: document.templates, nonce },
+        { templates, compileText, compileResource },
+      ),
     };
   });
   return { resources };
@@ -83,7 +98,9 @@ function compileWhen(text: string | undefined): (data: TemplateData) => When | u
   return perTraits((data) => lazyWhen(render(data))());
 }
 
-type Render = (data: TemplateData) => string;
+export type Render = (data: TemplateData) => string;
+/** The last step before parameters are parsed. */
+export type Finish = (rendered: Parameters) => Parameters;
 
 function compileText(text: string): Render {
   if (!isTemplate(text)) return () => text;
@@ -104,14 +121,18 @@ function compileResource(
   { parameters, variants }: BundleResource,
   type: AnyResourceType,
   templates: ReadonlyMap<string, Render>,
+  finish: Finish,
 ): (data: TemplateData) => Rendered {
-  const base = compileParameters(parameters, type, templates);
+  const base = compileParameters(parameters, type, templates, finish);
   if (variants === undefined) return base;
   const select = compileText(variants.on);
   const renders = new Map(
     Object.entries(variants.match).map(
       ([value, overrides]) =>
-        [value, compileParameters({ ...parameters, ...overrides }, type, templates)] as const,
+        [
+          value,
+          compileParameters({ ...parameters, ...overrides }, type, templates, finish),
+        ] as const,
     ),
   );
   return (data) => (renders.get(select(data)) ?? renders.get('default') ?? base)(data);
@@ -121,6 +142,7 @@ function compileParameters(
   parameters: Parameters,
   type: AnyResourceType,
   templates: ReadonlyMap<string, Render>,
+  finish: Finish,
 ): (data: TemplateData) => Rendered {
   const renderers = Object.entries(parameters).map(
     ([name, value]) => [name, compileValue(value)] as const,
@@ -128,8 +150,7 @@ function compileParameters(
   const make = (data: TemplateData): Rendered => {
     const rendered = Object.fromEntries(renderers.map(([name, render]) => [name, render(data)]));
     fillTemplates(rendered, type, templates, data);
-    if (holdsSecret(rendered)) throw new AgentError('AGENT_SECRETS_UNAVAILABLE');
-    const spec = type.parse(rendered);
+    const spec = type.parse(finish(rendered));
     return { spec, targets: type.targets(spec) };
   };
   const usesData =

@@ -1,16 +1,14 @@
 import { diffLimit } from '../protocol/limits.ts';
-import { maskSecrets } from './secrets.ts';
 
 const contextLines = 3;
 /** Cells of the table that finds the longest common subsequence; above it, one block is shown. */
 const tableLimit = 1_000_000;
 const cutMark = '\n... (cut)';
 
-/** Cut to the limit of a report at a line, without secrets. */
+/** Cut to the limit of a report at a line. */
 export function boundedDiff(diff: string): string {
-  const masked = maskSecrets(diff);
-  const bytes = new TextEncoder().encode(masked);
-  if (bytes.length <= diffLimit) return masked;
+  const bytes = new TextEncoder().encode(diff);
+  if (bytes.length <= diffLimit) return diff;
   const room = bytes.subarray(0, diffLimit - cutMark.length);
   const kept = new TextDecoder().decode(room).replace(/\uFFFD+$/, '');
   const line = kept.lastIndexOf('\n');

@@ -2,6 +2,10 @@ import type { TypeRegistry } from '../executors/registry.ts';
 import type { Platform } from '../platform/platform.ts';
 import { type GuardLayout, standardLayout } from '../policy/guardrails.ts';
 import type { BundleDocument } from '../protocol/bundle.ts';
+import { toHex } from '../protocol/bytes.ts';
+import { guardedSnapshots } from '../secrets/guarded-snapshots.ts';
+import { noSecretPlaces, type SecretPlaces } from '../secrets/secret-places.ts';
+import { noSecretValues, type SecretValues } from '../secrets/secret-values.ts';
 import { type CompiledDocument, compileDocument, type Traits } from './compile.ts';
 import { Pass } from './pass.ts';
 import type { PassResult, ResourceOutcome } from './result.ts';
@@ -12,6 +16,8 @@ export interface EngineOptions {
   readonly platform: Platform;
   readonly registry: TypeRegistry;
   readonly snapshots?: Snapshots;
+  /** Which files got secrets; without it only values that are held now are recognised. */
+  readonly secretPlaces?: SecretPlaces;
   readonly limits?: EngineLimits;
   /** What guardrails protect; `guardLayout(paths)` adds the places of this installation. */
   readonly layout?: GuardLayout;
@@ -26,6 +32,11 @@ export interface PassOptions {
   readonly document: BundleDocument;
   readonly traits: Traits;
   readonly dryRun?: boolean;
+  /**
+   * The values of the secrets that the document's resources can hold; asked only when there are any.
+   * What it has no value for is blocked.
+   */
+  readonly secrets?: (paths: readonly string[]) => Promise<SecretValues>;
   /** A document that comes only once, such as a candidate: what is compiled of it is not kept. */
   readonly transient?: boolean;
   /** `pendingTriggers` of the last result, or what `persistTriggers` was given last. */
@@ -51,22 +62,33 @@ export interface Engine {
 }
 
 export const defaultParallelChecks = 8;
+const nonceLength = 16;
 
 export function createEngine(options: EngineOptions): Engine {
   const { platform, registry } = options;
   let compiled: { document: BundleDocument; ready: CompiledDocument } | undefined;
   let cleaned = false;
+  const nonce = toHex(platform.host.randomBytes(nonceLength));
   return {
     pass: async (request) => {
       const { document, dryRun } = request;
       const ready =
-        compiled?.document === document ? compiled.ready : compileDocument(document, registry);
+        compiled?.document === document
+          ? compiled.ready
+          : compileDocument(document, registry, nonce);
       if (request.transient !== true) compiled = { document, ready };
       const shadow = dryRun === true ? createShadow(platform) : undefined;
+      const secrets = await secretsFor(ready, request);
+      const secretPlaces = options.secretPlaces ?? noSecretPlaces;
       const pass = new Pass(ready, request, {
         platform: shadow?.platform ?? platform,
         ...(shadow === undefined ? {} : { shadow }),
-        snapshots: dryRun === true ? noSnapshots : (options.snapshots ?? noSnapshots),
+        secrets,
+        secretPlaces,
+        snapshots: guardedSnapshots(
+          dryRun === true ? noSnapshots : (options.snapshots ?? noSnapshots),
+          { files: platform.files, redactor: secrets.redactor, places: secretPlaces },
+        ),
         layout: options.layout ?? standardLayout,
         traits: request.traits,
         parallelChecks: options.limits?.parallelChecks ?? defaultParallelChecks,
@@ -78,4 +100,12 @@ export function createEngine(options: EngineOptions): Engine {
       return result;
     },
   };
+}
+
+async function secretsFor(
+  { resources }: CompiledDocument,
+  { secrets }: PassOptions,
+): Promise<SecretValues> {
+  const paths = new Set(resources.flatMap(({ secretPaths }) => [...secretPaths]));
+  return secrets === undefined || paths.size === 0 ? noSecretValues : await secrets([...paths]);
 }

@@ -1,6 +1,5 @@
 import { AgentError, type AgentErrorCode } from '../errors.ts';
 import { PlatformError } from '../platform/platform-error.ts';
-import { maskSecrets } from './secrets.ts';
 
 export interface Failure {
   readonly action: 'failed' | 'blocked';
@@ -32,10 +31,13 @@ const codes: Readonly<Record<string, AgentErrorCode>> = {
   ECANCELED: 'AGENT_ABORTED',
 };
 
-/** Gives whatever an executor threw its code, and tells trouble around the node from its own. */
+/**
+ * Gives whatever an executor threw its code, and tells trouble around the node from its own. The reason
+ * may hold a secret: it is cleaned, and only then cut, where it leaves the pass.
+ */
 export function toFailure(thrown: unknown): Failure {
   const error = toAgentError(thrown);
-  return { action: error.outcome, reason: oneLine(error.message), errorCode: error.code };
+  return { action: error.outcome, reason: error.message, errorCode: error.code };
 }
 
 function toAgentError(thrown: unknown): AgentError {
@@ -53,8 +55,8 @@ function toAgentError(thrown: unknown): AgentError {
   );
 }
 
-/** Fit for a table: no line breaks, no control characters, bounded, no secret. */
+/** Fit for a table: no line breaks, no control characters, bounded. */
 export function oneLine(text: string): string {
-  const line = maskSecrets(text).replace(controlCharacters, ' ').trim();
+  const line = text.replace(controlCharacters, ' ').trim();
   return line.length <= reasonLimit ? line : `${line.slice(0, reasonLimit - 1)}…`;
 }

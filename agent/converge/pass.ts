@@ -8,6 +8,8 @@ import {
   observe,
   resourceContext,
   type StepContext,
+  secretDiff,
+  templateData,
 } from './check.ts';
 import type { CompiledDocument, CompiledResource, Rendered } from './compile.ts';
 import { boundedDiff } from './diff.ts';
@@ -22,6 +24,7 @@ import {
   type ResourceOutcome,
   summarize,
 } from './result.ts';
+import { writtenPaths } from './secret-resources.ts';
 import { Prediction } from './shadow/prediction.ts';
 import type { Shadow } from './shadow/shadow.ts';
 import { withinLimit } from './time-limit.ts';
@@ -106,14 +109,25 @@ export class Pass {
       id: resource.node.id,
       type: resource.node.resource.type,
       action: ending.action,
-      reason: oneLine(ending.reason),
-      diff: ending.diff === undefined ? '' : boundedDiff(ending.diff),
+      reason: oneLine(this.#redacted(ending.reason, resource)),
+      diff: this.#diff(ending.diff ?? '', resource),
       errorCode: ending.errorCode ?? '',
       durationMs: Math.round(clock.monotonicMs() - start),
       ...(ending.assumed === true ? { assumed: true } : {}),
     };
     this.#outcomes.push(outcome);
     this.#options.onOutcome?.(outcome);
+  }
+
+  /** Cleaned before anything is cut, since half a value is one too. */
+  #redacted(text: string, { secretPaths }: CompiledResource): string {
+    return this.#context.secrets.redactor.text(text, secretPaths.size > 0);
+  }
+
+  #diff(diff: string, resource: CompiledResource): string {
+    if (diff === '') return '';
+    if (resource.secretPaths.size > 0) return secretDiff;
+    return boundedDiff(this.#redacted(diff, resource));
   }
 
   async #settle(resource: CompiledResource): Promise<Ending> {
@@ -240,6 +254,7 @@ export class Pass {
         await this.#options.persistTriggers?.(this.#owedIds(node.triggers));
       await this.#within(resource, rendered, async (signal) => {
         await checkResolvedTargets(rendered, this.#context);
+        await this.#markSecretPlaces(resource, rendered);
         began = true;
         await type.apply(
           rendered.spec,
@@ -253,6 +268,12 @@ export class Pass {
       if (began) await this.#oweAfterFailure(resource, rendered);
       return toFailure(thrown);
     }
+  }
+
+  /** Known on disk before the first byte of a secret is written. */
+  async #markSecretPlaces({ secretPaths }: CompiledResource, rendered: Rendered): Promise<void> {
+    const { secretPlaces, platform } = this.#context;
+    if (secretPaths.size > 0) await secretPlaces.add(await writtenPaths(rendered, platform));
   }
 
   #within<T>(
@@ -300,10 +321,10 @@ export class Pass {
 
   /** Removes what an interrupted write left beside the paths of this resource. */
   async #clean(resource: CompiledResource): Promise<void> {
-    const { platform, traits } = this.#context;
+    const { platform, traits, secrets } = this.#context;
     if (platform.paths.confined && !resource.type.confinable) return;
     try {
-      const { targets } = resource.render({ Vars: resource.node.module.vars, Traits: traits });
+      const { targets } = resource.render(templateData(resource, traits), secrets);
       for (const target of targets) {
         if (target.kind !== 'path') continue;
         for (const followLast of [false, true])

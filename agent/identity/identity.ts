@@ -2,6 +2,7 @@ import { AgentError } from '../errors.ts';
 import type { StateFiles } from '../offline/state-files.ts';
 import { fromHex, toHex } from '../protocol/bytes.ts';
 import { publicKeyLength, type Signer } from '../protocol/crypto.ts';
+import type { HpkePrimitives } from '../protocol/hpke.ts';
 import { uuidToBytes, uuidToText } from '../protocol/uuid.ts';
 
 /** What makes this machine an envoy. Texts ending in Pem are PEM. */
@@ -28,6 +29,9 @@ export interface IdentityCrypto {
   generateKeyPem(): string;
   /** Throws when the text is no Ed25519 key. */
   signer(keyPem: string): Signer;
+  /** The X25519 private key that belongs to an identity key, 32 bytes: what secrets are sealed to. */
+  agreementKey(keyPem: string): Uint8Array;
+  readonly hpke: HpkePrimitives;
   /**
    * Checks an issued chain (DER, leaf first, issuing authority last): the leaf holds `publicKey` and
    * is issued by the authority. Throws AGENT_IDENTITY_BROKEN.

@@ -35,6 +35,8 @@ export interface RunState {
   readonly held?: { readonly policyVersion: number; readonly secretsEpoch: number };
   /** Policy version of the last pass; another one makes the next pass a first one. */
   readonly passedVersion?: number;
+  /** Secrets epoch of the last pass, likewise. */
+  readonly passedSecretsEpoch?: number;
   readonly lastRun?: LastRun;
   /** Resource id to "action errorCode", as last reported; resources that were fine are left out. */
   readonly reported?: Readonly<Record<string, string>>;

@@ -4,11 +4,14 @@ import type { IdentityCrypto } from '../identity/identity.ts';
 import { equalBytes } from '../protocol/bytes.ts';
 import { publicKeyLength } from '../protocol/crypto.ts';
 import { generateKeyPem, pemSigner } from './crypto.ts';
+import { agreementKey, nodeHpke } from './hpke-primitives.ts';
 
 /** Keys and certificates by node:crypto. */
 export const nodeIdentityCrypto: IdentityCrypto = {
   generateKeyPem,
   signer: pemSigner,
+  agreementKey,
+  hpke: nodeHpke,
   fingerprint: (pem) => fingerprint(new X509Certificate(pem)),
   issuedChain(chain, publicKey) {
     const leaf = parse(chain[0]);

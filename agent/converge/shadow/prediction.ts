@@ -147,7 +147,8 @@ export class Prediction {
 
   #targets(resource: CompiledResource): readonly Target[] {
     try {
-      return resource.render(templateData(resource, this.#context.traits)).targets;
+      const { traits, secrets } = this.#context;
+      return resource.render(templateData(resource, traits), secrets).targets;
     } catch {
       return [];
     }

@@ -37,12 +37,10 @@ t.test('binary content is named, not shown', async (t) => {
   t.match(contentDiff('/x', new Uint8Array([255]), bytes('')), /binary/);
 });
 
-t.test('a diff is bounded and holds no reference to a secret', async (t) => {
+t.test('a diff is bounded', async (t) => {
   const long = boundedDiff(`+${'ä'.repeat(200)}\n`.repeat(1000));
   t.ok(bytes(long).length <= diffLimit);
   t.match(long, /\(cut\)$/);
-  t.equal(boundedDiff('+key=secret:db/main.key\n'), '+key=secret:***\n');
-  t.equal(boundedDiff('client_secret: yes'), 'client_secret: yes');
 });
 
 t.test('texts too different to compare are shown as a whole', async (t) => {

@@ -9,14 +9,17 @@ import { BundleCache } from '../../../agent/offline/bundle-cache.ts';
 import { ReportQueue } from '../../../agent/offline/report-queue.ts';
 import { RequestSequence } from '../../../agent/offline/sequence.ts';
 import { nodeVerifier } from '../../../agent/platform/crypto.ts';
+import { agreementKey, nodeHpke } from '../../../agent/platform/hpke-primitives.ts';
 import { PolicyHolder } from '../../../agent/policy-holder.ts';
 import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
 import { Rehearser } from '../../../agent/rehearser.ts';
 import { Reporter } from '../../../agent/reporter.ts';
+import { SecretKeeper } from '../../../agent/secrets/secret-keeper.ts';
 import { ServerClient } from '../../../agent/server-client.ts';
 import { module } from '../../support/resource-bundle.ts';
 import {
   bundleSigner,
+  envoyKeyPem,
   envoySigner,
   FakeServerChannel,
   fakeEnvoyId,
@@ -101,6 +104,13 @@ export class AgentFixture {
       memory,
       incidents,
       engine,
+      secrets: new SecretKeeper({
+        client,
+        envoyId: fakeEnvoyId,
+        hpke: nodeHpke,
+        agreementKey: () => agreementKey(envoyKeyPem),
+        incidents,
+      }),
       rehearser: new Rehearser({ identity, verifier, engine, reporter, incidents, log, nowMs }),
       collectTraits: async () => ({ os: { family: 'debian' } }),
       hash: verifier,

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { AgentError } from '../../../agent/errors.ts';
 import { nodeSigner, nodeVerifier } from '../../../agent/platform/crypto.ts';
 import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
@@ -12,7 +13,16 @@ import { RequestVerifier } from '../../../agent/protocol/request.ts';
 import type { Channel } from '../../../agent/transport.ts';
 
 export const fakeEnvoyId = new Uint8Array(16).fill(7);
-export const envoySigner = nodeSigner(new Uint8Array(32).fill(1));
+const envoySeed = new Uint8Array(32).fill(1);
+export const envoySigner = nodeSigner(envoySeed);
+/** The same key as PKCS#8. */
+export const envoyKeyPem = createPrivateKey({
+  key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), envoySeed]),
+  format: 'der',
+  type: 'pkcs8',
+})
+  .export({ format: 'pem', type: 'pkcs8' })
+  .toString();
 export const bundleSigner = nodeSigner(new Uint8Array(32).fill(2));
 
 /** FakeServerChannel: a server's answers without a network; verifies what a server verifies. */
