@@ -12,7 +12,7 @@ import type { Diagnostics } from './diagnostics.ts';
 import type { EntryExplanation, HostExplanation, StackOverview } from './explain.ts';
 import { Explainer } from './explainer.ts';
 import { loadStack } from './load.ts';
-import { entryMatcher } from './match.ts';
+import { firstMatch } from './match.ts';
 import type { StackModel } from './model.ts';
 import { type Pause, pauseEvery } from './pause.ts';
 import { Resolver } from './resolve.ts';
@@ -89,12 +89,13 @@ export async function compileStack(
     resources: modules.reduce((sum, module) => sum + module.resources.length, 0),
     entries: model.entries.length,
   };
+  const patterns = model.entries.map(({ match }) => match.map(({ name }) => name));
   const explainer = new Explainer(model, resolver, entries, diagnostics);
   return {
     result,
     documents: entries.map(({ document }) => document),
-    patterns: model.entries.map(({ match }) => match.map(({ name }) => name)),
-    match: entryMatcher(model.entries),
+    patterns,
+    match: firstMatch(patterns),
     explain: (entry) => explainer.entry(entry),
     explainHost: (hostname) => explainer.host(hostname),
     overview: () => explainer.overview(),

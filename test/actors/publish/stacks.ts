@@ -1,12 +1,19 @@
 import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
-import { type CompiledStack, compileStack } from '../../../actors/publish/stack/stack.ts';
+import {
+  type CompiledStack,
+  type CompileOptions,
+  compileStack,
+} from '../../../actors/publish/stack/stack.ts';
 
 /** Compiles a stack given as path -> text. */
-export function compileFiles(files: Record<string, string>): Promise<CompiledStack> {
+export function compileFiles(
+  files: Record<string, string>,
+  options: CompileOptions = {},
+): Promise<CompiledStack> {
   const diagnostics = new Diagnostics();
   const sorted = new Map(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
   for (const [path, text] of sorted) diagnostics.addFile(path, text);
-  return compileStack(sorted, diagnostics);
+  return compileStack(sorted, diagnostics, options);
 }
 
 /** A stack of one module `m` whose resources are `text`, for every host. */
