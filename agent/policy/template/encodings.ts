@@ -64,10 +64,12 @@ function base64Decode(text: string, fail: Fail): string {
   }
 }
 
-function toInt(value: Value, fail: Fail): number {
-  const number = numberOf(value) ?? Number(/^[-+]?\d+$/.test(String(value)) ? value : Number.NaN);
-  const whole = Math.trunc(number);
-  return Number.isSafeInteger(whole) ? whole : fail(`${formatValue(value)} is no whole number`);
+function toNumber(value: Value): number {
+  return numberOf(value) ?? (/^[-+]?\d+$/.test(String(value)) ? Number(value) : Number.NaN);
+}
+
+function wholeOf(number: number, value: Value, fail: Fail): number {
+  return Number.isSafeInteger(number) ? number : fail(`${formatValue(value)} is no whole number`);
 }
 
 function arithmetic(run: (a: number, b: number) => number): TemplateFunction {
@@ -75,7 +77,7 @@ function arithmetic(run: (a: number, b: number) => number): TemplateFunction {
     least: 2,
     most: 2,
     run: ([a, b], fail) => {
-      const result = run(toInt(a, fail), toInt(b, fail));
+      const result = run(wholeOf(toNumber(a), a, fail), wholeOf(toNumber(b), b, fail));
       return Number.isSafeInteger(result) ? result : fail('the result is no whole number in range');
     },
   };
@@ -94,7 +96,11 @@ export const encodingFunctions: Record<string, TemplateFunction> = {
   },
   b64enc: { least: 1, most: 1, run: ([value], fail) => base64Encode(textOf(value, fail)) },
   b64dec: { least: 1, most: 1, run: ([value], fail) => base64Decode(textOf(value, fail), fail) },
-  int: { least: 1, most: 1, run: ([value], fail) => toInt(value, fail) },
+  int: {
+    least: 1,
+    most: 1,
+    run: ([value], fail) => wholeOf(Math.trunc(toNumber(value)), value, fail),
+  },
   add: arithmetic((a, b) => a + b),
   sub: arithmetic((a, b) => a - b),
   mul: arithmetic((a, b) => a * b),

@@ -52,11 +52,11 @@ class TreeParser {
   }
 
   /** Nodes up to {{ end }} or {{ else }}, which are passed (`else if` up to the if). */
-  #list(depth: number, start: number): { nodes: TemplateNode[]; stop: Stop } {
+  #list(depth: number, start: number, what: string): { nodes: TemplateNode[]; stop: Stop } {
     const nodes: TemplateNode[] = [];
     for (;;) {
       if (this.#reader.peekNonSpace().kind === 'end') {
-        throw this.#reader.error(start, 'there is no {{ end }} for this');
+        throw this.#reader.error(start, `{{ ${what} }} without {{ end }}`);
       }
       const node = this.#textOrAction(depth);
       if (typeof node === 'string') return { nodes, stop: node };
@@ -102,7 +102,7 @@ class TreeParser {
     const scope = this.#variables.length;
     const pipe = this.#pipes.pipeline(kind, 'close');
     if (kind === 'range') this.#ranges += 1;
-    const body = this.#list(depth, offset);
+    const body = this.#list(depth, offset, kind);
     if (kind === 'range') this.#ranges -= 1;
     let otherwise: TemplateNode[] = [];
     if (body.stop === 'else') otherwise = this.#otherwise(kind, depth, offset);
@@ -116,7 +116,7 @@ class TreeParser {
       if (kind !== 'if') throw this.#reader.unexpected(token);
       return [this.#branch('if', depth + 1, token.offset)];
     }
-    const { nodes, stop } = this.#list(depth, offset);
+    const { nodes, stop } = this.#list(depth, offset, kind);
     if (stop !== 'end') throw this.#reader.error(offset, 'two {{ else }} in one block');
     return nodes;
   }
@@ -132,7 +132,7 @@ class TreeParser {
   #define(name: string, offset: number, depth: number): void {
     this.#reader.checkDepth(depth, offset);
     const tree = new TreeParser(this.#reader, this.#defined, depth);
-    const { nodes, stop } = tree.#list(depth, offset);
+    const { nodes, stop } = tree.#list(depth, offset, 'define');
     if (stop !== 'end') throw this.#reader.error(offset, 'unexpected {{ else }}');
     const known = this.#defined.get(name);
     if (known !== undefined && !isEmpty(known)) {

@@ -300,7 +300,9 @@ export class Renderer {
       args.push(value);
     }
     args.push(...piped);
-    if (args.some((value) => value instanceof Unknown)) return new Unknown();
+    if (this.#watch !== undefined && args.some((value) => this.#isUnknown(value))) {
+      return new Unknown();
+    }
     return this.#run(callee, args, offset);
   }
 
@@ -350,8 +352,16 @@ export class Renderer {
   }
 
   #whole(value: Value): Value {
-    if (value === this.#root && isMap(value)) this.#reads?.add([], undefined);
+    if (value === this.#root && isMap(value)) {
+      this.#reads?.add([], undefined);
+      this.#watch?.unknown();
+    }
     return value;
+  }
+
+  /** The data as a whole has unknown values in it. */
+  #isUnknown(value: Value): boolean {
+    return value instanceof Unknown || (value === this.#root && isMap(value));
   }
 
   #fields(

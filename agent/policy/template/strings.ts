@@ -82,9 +82,24 @@ function truncate([length, value]: readonly Value[], fail: Fail): string {
   return kept;
 }
 
+/** As Go does: one character for one, whatever stands beside it. */
+function eachCharacter(text: string, convert: (character: string) => string): string {
+  return /^[\0-\x7f]*$/.test(text) ? convert(text) : Array.from(text, convert).join('');
+}
+
+function lowerCharacter(text: string): string {
+  const lower = text.toLowerCase();
+  return lower.length <= text.length ? lower : String.fromCodePoint(lower.codePointAt(0)!);
+}
+
+function upperCharacter(text: string): string {
+  const upper = text.toUpperCase();
+  return upper.length <= text.length ? upper : text;
+}
+
 function title(text: string): string {
   return text.replace(/(^|\s)(\p{L})/gu, (_, before: string, letter: string) => {
-    return before + letter.toUpperCase();
+    return before + upperCharacter(letter);
   });
 }
 
@@ -100,8 +115,8 @@ function trimCharacters(cutset: string, text: string, sides: 'start' | 'end' | '
 
 /** Helpers on text. The value worked on is the last argument, so that it can be piped. */
 export const stringFunctions: Record<string, TemplateFunction> = {
-  lower: texts(1, (text) => text.toLowerCase()),
-  upper: texts(1, (text) => text.toUpperCase()),
+  lower: texts(1, (text) => eachCharacter(text, lowerCharacter)),
+  upper: texts(1, (text) => eachCharacter(text, upperCharacter)),
   title: texts(1, title),
   trim: texts(1, (text) => text.trim()),
   trimAll: texts(2, (cutset, text) => trimCharacters(cutset, text, 'both')),

@@ -100,7 +100,7 @@ const bad: [string, string, string, RegExp][] = [
   ['{{ range .Vars.name }}{{ end }}', 'POLICY_TEMPLATE_EXECUTION', '1:10', /iterate/],
   ['{{ uper "a" }}', 'POLICY_TEMPLATE_SYNTAX', '1:4', /did you mean upper/],
   ['{{ upper }}', 'POLICY_TEMPLATE_EXECUTION', '1:4', /takes 1 arguments, got 0/],
-  ['{{ if .Vars.on }}', 'POLICY_TEMPLATE_SYNTAX', '1:1', /no \{\{ end/],
+  ['{{ if .Vars.on }}', 'POLICY_TEMPLATE_SYNTAX', '1:1', /without \{\{ end/],
   ['{{ end }}', 'POLICY_TEMPLATE_SYNTAX', '1:1', /unexpected/],
   ['{{ $x }}', 'POLICY_TEMPLATE_SYNTAX', '1:4', /undefined variable/],
   ['{{ if $x := 1 }}{{ end }}{{ $x }}', 'POLICY_TEMPLATE_SYNTAX', '1:29', /undefined variable/],
