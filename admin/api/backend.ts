@@ -47,6 +47,8 @@ export interface Views {
   envoys(filter: EnvoyFilter): Page<EnvoyView>;
   /** By UUID or by host name; several rows when a host name is not unique. */
   findEnvoys(nameOrId: string): readonly EnvoyView[];
+  /** The envoy's traits document, JSON. */
+  traits(envoyId: string): string | undefined;
   runs(filter: RunFilter): Page<RunView>;
   run(runId: string): RunDetailView | undefined;
   /** Ids that begin with these characters, at most `limit`. */

@@ -17,6 +17,7 @@ export function viewsOf(
     adminToken: (tokenSha256) => queries.adminToken(tokenSha256),
     envoys: (filter) => queries.envoys(filter),
     findEnvoys: (nameOrId) => queries.findEnvoys(nameOrId),
+    traits: (envoyId) => queries.traits(envoyId),
     runs: (filter) => queries.runs(filter),
     run: (runId) => queries.run(runId),
     runIds: (prefix, limit) => queries.runIds(prefix, limit),

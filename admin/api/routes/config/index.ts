@@ -1,4 +1,5 @@
 import { approvalRoutes } from './approval.ts';
+import { explainRoutes } from './explain.ts';
 import { historyRoutes } from './history.ts';
 import { publishRoutes } from './publish.ts';
 import { rolloutRoutes } from './rollout.ts';
@@ -9,4 +10,5 @@ export const configRoutes = [
   ...approvalRoutes,
   ...historyRoutes,
   ...rolloutRoutes,
+  ...explainRoutes,
 ];

@@ -7,7 +7,11 @@ import { addHistoryCommands } from './history.ts';
 import { addPublishCommand } from './publish.ts';
 import { addRollbackCommand } from './rollback.ts';
 import { addRolloutCommands } from './rollout.ts';
+import { addSchemaCommand } from './schema.ts';
+import { addSearchCommand } from './search.ts';
 import { addStatusVerb } from './status.ts';
+import { addTraceCommand } from './trace.ts';
+import { addTreeCommand } from './tree.ts';
 import { addValidateCommand } from './validate.ts';
 
 /** Adds one or more verbs to `vigocli config`. */
@@ -24,6 +28,10 @@ const commands: readonly AddConfigCommand[] = [
   addRollbackCommand,
   addRolloutCommands,
   addFreezeCommands,
+  addTraceCommand,
+  addTreeCommand,
+  addSearchCommand,
+  addSchemaCommand,
 ];
 
 export function addConfigCommands(program: Command, open: OpenSession): void {
