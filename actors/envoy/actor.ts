@@ -22,6 +22,7 @@ import {
   firstRecord,
   type Refusal,
   recordCheckIn,
+  recordOutcome,
   refuseEnvoy,
   refuseVerdict,
   settledForAnswer,
@@ -152,12 +153,13 @@ function checkIn(
 function report(
   dependencies: EnvoyDependencies,
   turn: EnvoyTurn,
-  { request, reportSequence }: EnvoyMessages['report']['payload'],
+  { request, reportSequence, outcome }: EnvoyMessages['report']['payload'],
 ): Answer {
   const record = admit(dependencies, turn, 'Report', request);
   if (!(record instanceof EnvoyRecord)) return record;
   if (decideReport(record, reportSequence) === 'keep') {
     record.durableReportSequence = reportSequence;
+    recordOutcome(record, outcome);
     emit(turn, 'run.reported', {
       envoyId: turn.key,
       report: request.body,

@@ -33,8 +33,8 @@ export function answerBundle(
   { record, request, body, nowMs }: CheckInSituation,
 ): SignedBundle | undefined {
   const { policy, secrets, bundleMaxAgeMs } = dependencies;
-  const current = policy.currentVersion();
-  if (current === 0) return undefined;
+  const current = policy.current();
+  if (current.version === 0) return undefined;
   if (
     knownSame(record, body, current) &&
     !renewalDue(body.bundleExpiresAtMs, bundleMaxAgeMs, nowMs) &&
@@ -42,13 +42,13 @@ export function answerBundle(
   ) {
     return undefined;
   }
-  const { version, root } = policy.assigned(turn.key);
+  const { version, revision, root } = policy.assigned(turn.key);
   if (root === undefined) {
     const hostname = policy.identity(turn.key)?.hostname ?? '';
     turn.tell(publishAddress(), 'assign', { envoyId: turn.key, hostname });
     return undefined;
   }
-  record.servedVersion = version;
+  record.servedRevision = revision;
   record.setServedRoot(root);
   // What a node has held never falls behind: it refuses a manifest of an older epoch.
   const secretsEpoch = Math.max(secrets.epochOf(root), body.secretsEpoch);

@@ -4,7 +4,7 @@ import type {
 } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts';
 import type { Address } from '../../runtime/actor.ts';
-import type { Refusal } from './rules.ts';
+import type { Refusal, ReportedOutcome } from './rules.ts';
 
 /** The encoded response message of the method, or why there is none. */
 export type Answer = Uint8Array | Refusal;
@@ -14,7 +14,10 @@ export type EnvoyMessages = {
   /** Verifies the signature, the time window and the sequence, records last seen, answers with policy. */
   checkIn: { payload: { request: SignedRequest; body: CheckInRequest }; reply: Answer };
   /** Replies when the report is durable. `body` of the request is kept as it came. */
-  report: { payload: { request: SignedRequest; reportSequence: number }; reply: Answer };
+  report: {
+    payload: { request: SignedRequest; reportSequence: number; outcome: ReportedOutcome };
+    reply: Answer;
+  };
   reportTraits: { payload: { request: SignedRequest; traitsJson: Uint8Array }; reply: Answer };
   /** Sealed values of references in the envoy's own bundle. */
   resolveSecrets: {

@@ -15,7 +15,7 @@ const at = {
   timestampMs: 16,
   sequence: 24,
   policyVersion: 32,
-  servedVersion: 40,
+  servedRevision: 40,
   reportSequence: 48,
   durableReportSequence: 56,
   settledReportSequence: 64,
@@ -100,12 +100,12 @@ export class EnvoyRecord {
     this.bytes.writeDoubleLE(value, at.policyVersion);
   }
 
-  /** The version for which `servedRoot` was looked up. */
-  get servedVersion(): number {
-    return this.bytes.readDoubleLE(at.servedVersion);
+  /** The revision of the policy for which `servedRoot` was looked up. */
+  get servedRevision(): number {
+    return this.bytes.readDoubleLE(at.servedRevision);
   }
-  set servedVersion(value: number) {
-    this.bytes.writeDoubleLE(value, at.servedVersion);
+  set servedRevision(value: number) {
+    this.bytes.writeDoubleLE(value, at.servedRevision);
   }
 
   /** Highest report sequence that the envoy says it has created. */

@@ -79,6 +79,8 @@ export function acceptRequest(
 /** What is in force for one envoy; version 0 = nothing was published yet. */
 export interface PolicyForEnvoy {
   readonly version: number;
+  /** Of the policy when `root` was looked up. */
+  readonly revision: number;
   /** Undefined: no bundle is assigned to this envoy (yet). */
   readonly root: Uint8Array | undefined;
 }
@@ -87,16 +89,16 @@ export type BundleAnswer = 'same' | 'manifest' | 'document';
 
 /**
  * True when the envoy enforces what it was last found to be assigned, so that nothing needs to be
- * looked up. `currentVersion` is the version in force.
+ * looked up. `current` is the policy in force.
  */
 export function knownSame(
   record: EnvoyRecord,
   body: CheckInRequest,
-  currentVersion: number,
+  current: { readonly version: number; readonly revision: number },
 ): boolean {
   return (
-    body.policyVersion === currentVersion &&
-    record.servedVersion === currentVersion &&
+    body.policyVersion === current.version &&
+    record.servedRevision === current.revision &&
     record.servedRootEquals(body.bundleRoot)
   );
 }
@@ -107,7 +109,7 @@ export function knownSame(
  */
 export function bundleFor(
   body: CheckInRequest,
-  policy: PolicyForEnvoy,
+  policy: Omit<PolicyForEnvoy, 'revision'>,
   maxAgeMs: number,
   nowMs: number,
 ): BundleAnswer {
@@ -125,6 +127,26 @@ export function renewalDue(expiresAtMs: number, maxAgeMs: number, nowMs: number)
   const leftMs = expiresAtMs - nowMs;
   // A manifest issued under a longer maximum age is shortened to the one in force.
   return leftMs < maxAgeMs / 2 || leftMs > maxAgeMs;
+}
+
+/** What a report says about the envoy as a whole. */
+export interface ReportedOutcome {
+  readonly state: number;
+  readonly bundleRoot: Uint8Array;
+  readonly dryRun: boolean;
+}
+
+/**
+ * A pass's outcome, known as soon as it is reported: a rollout need not wait for the next check-in.
+ * Late reports of other policy say nothing about now. Changes `record`.
+ */
+export function recordOutcome(record: EnvoyRecord, outcome: ReportedOutcome): void {
+  const { state, bundleRoot, dryRun } = outcome;
+  if (dryRun || !record.servedRootEquals(bundleRoot)) return;
+  // The database is told at the next check-in.
+  if (record.state !== state) record.seenEmittedMs = 0;
+  record.state = state;
+  record.setAgentRoot(bundleRoot);
 }
 
 /** Records what the envoy said; true when the database is to hear of it. Changes `record`. */

@@ -44,7 +44,7 @@ export type PublishMessages = {
     payload: { from?: StackReference; to?: StackReference };
     reply: StackComparison;
   };
-  /** The files of a version, as long as its copy is kept (PUBLISH_VERSION_FORGOTTEN afterwards). */
+  /** The files of a version, as long as its copy is kept (PUBLISH_VERSION_UNKNOWN afterwards). */
   files: {
     payload: { of: StackReference };
     reply: { contentHash: string; files: readonly StackFile[] };
@@ -57,7 +57,9 @@ export type PublishMessages = {
    */
   recover: { payload: Record<string, never>; reply: { version: number; rebuilt: boolean } };
   /** From the rollout actor only. */
-  changeRollout: { payload: RolloutChange; reply: { rollout: RolloutView | undefined } };
+  changeRollout: { payload: RolloutChange; reply: RolloutView };
+  /** The actor's own timer: tell the database what it has not acknowledged. */
+  flush: { payload: Record<string, never>; reply: undefined };
 };
 
 export interface PublishRequest {
@@ -138,7 +140,7 @@ export interface PublishResult extends ValidationResult {
   readonly rollout?: RolloutView;
 }
 
-/** A version as people read it in the history. */
+/** What is in force and what is under way. */
 export interface PublishStatus {
   /** 0 = nothing was published. */
   readonly version: number;
@@ -160,7 +162,15 @@ export interface RolloutChange {
   readonly version: number;
   readonly by: string;
   readonly reason: string;
-  readonly change: 'pause' | 'resume' | 'advance' | 'complete' | 'stop' | 'rollback';
+  readonly change:
+    | 'pause'
+    | 'resume'
+    | 'advance'
+    | 'complete'
+    | 'finish'
+    /** Too many failures, and onFailure is pause. */
+    | 'stop'
+    | 'rollback';
   /** Flat figures for the audit log. */
   readonly figures: Readonly<Record<string, number>>;
 }

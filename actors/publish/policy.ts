@@ -2,25 +2,37 @@ import type { GuardLayout } from '../../agent/policy/guardrails.ts';
 import { type BundleDocument, bundleFormatVersion } from '../../agent/protocol/bundle.ts';
 import { bundleRoot, encodeBundle } from '../../agent/protocol/bundle-document.ts';
 import { toHex } from '../../agent/protocol/bytes.ts';
-import type { Sha256 } from '../../agent/protocol/crypto.ts';
+import { canonicalJsonBytes } from '../../agent/protocol/canonical-json.ts';
+import { type Sha256, sha256 } from '../../agent/protocol/crypto.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
-import type { StoreReader } from '../../runtime/store.ts';
-import { envoyLimit, type PolicyTables } from '../policy/tables.ts';
+import type { GenerationRow } from '../policy/tables.ts';
 import type { ValidationResult } from './messages.ts';
 import { Diagnostics } from './stack/diagnostics.ts';
 import { type CompiledStack, compileStack } from './stack/stack.ts';
 import { readStackFiles, type StackFiles } from './stack/stack-files.ts';
+import { hashStack } from './stack-copies.ts';
 
-/** Envoys looked at before others get their turn. */
-const envoyPage = 2000;
+/** Documents that are encoded and hashed before others get their turn. */
+const documentsPerPause = 20;
+/** Hexadecimal characters of a group's key. */
+const groupKeyLength = 16;
 
 /** A stack made ready to hand out. */
 export interface Policy {
   readonly result: ValidationResult;
   readonly files: StackFiles;
+  readonly stackHash: string;
+  /** Of each group, in the order of `generation.groups`; for comparisons. */
+  readonly documents: readonly BundleDocument[];
   /** Hex root -> canonical JSON; equal resolutions share one. */
   readonly bundles: ReadonlyMap<string, Uint8Array>;
-  rootFor(hostname: string): Uint8Array;
+  readonly generation: GenerationRow;
+}
+
+export interface PolicyTools {
+  readonly ports: Ports;
+  readonly crypto: Sha256;
+  readonly layout: GuardLayout;
 }
 
 const emptyDocument: BundleDocument = { format: bundleFormatVersion, modules: [], templates: {} };
@@ -32,25 +44,44 @@ export function pause(ports: Ports): Promise<void> {
   });
 }
 
-/** Reads and compiles a stack. With errors in its result it has no bundles but the empty one. */
-export async function readPolicy(
-  directory: string,
-  ports: Ports,
-  crypto: Sha256,
-  layout: GuardLayout,
-): Promise<Policy> {
+/** Reads a stack directory once and compiles what was read. With errors it has no groups. */
+export async function readPolicy(directory: string, tools: PolicyTools): Promise<Policy> {
   const diagnostics = new Diagnostics();
-  const files = await readStackFiles(ports.disk, directory, diagnostics);
-  const options = { layout, pause: () => pause(ports) };
-  const stack = await compileStack(files, diagnostics, options);
-  return bundlePolicy(stack, files, crypto);
+  const files = await readStackFiles(tools.ports.disk, directory, diagnostics);
+  return await compile(files, diagnostics, tools);
+}
+
+/** As `readPolicy`, of files that were read before. */
+export async function compilePolicy(files: StackFiles, tools: PolicyTools): Promise<Policy> {
+  const diagnostics = new Diagnostics();
+  for (const [path, text] of files) diagnostics.addFile(path, text);
+  return await compile(files, diagnostics, tools);
+}
+
+/** Of the bundle that manages nothing. */
+export function emptyRoot({ crypto }: PolicyTools): Uint8Array {
+  return bundleRoot(emptyDocument, crypto);
 }
 
 export function hasErrors(result: ValidationResult): boolean {
   return result.diagnostics.some(({ severity }) => severity === 'error');
 }
 
-function bundlePolicy(stack: CompiledStack, files: StackFiles, crypto: Sha256): Policy {
+async function compile(
+  files: StackFiles,
+  diagnostics: Diagnostics,
+  tools: PolicyTools,
+): Promise<Policy> {
+  const options = { layout: tools.layout, pause: () => pause(tools.ports) };
+  const stack = await compileStack(files, diagnostics, options);
+  return await bundlePolicy(stack, files, tools);
+}
+
+async function bundlePolicy(
+  stack: CompiledStack,
+  files: StackFiles,
+  { ports, crypto }: PolicyTools,
+): Promise<Policy> {
   const bundles = new Map<string, Uint8Array>();
   const add = (document: BundleDocument): Uint8Array => {
     const root = bundleRoot(document, crypto);
@@ -58,44 +89,26 @@ function bundlePolicy(stack: CompiledStack, files: StackFiles, crypto: Sha256): 
     if (!bundles.has(hex)) bundles.set(hex, encodeBundle(document));
     return root;
   };
-  const empty = add(emptyDocument);
-  const roots = hasErrors(stack.result) ? [] : stack.documents.map(add);
-  return {
-    result: stack.result,
-    files,
-    bundles,
-    rootFor: (hostname) => roots[stack.match(hostname) ?? -1] ?? empty,
-  };
-}
-
-export interface AssignmentChanges {
-  readonly changed: readonly { readonly envoyId: string; readonly root: Uint8Array }[];
-  readonly total: number;
-}
-
-/** Which envoys get another root than they have. Revoked ones get nothing. */
-export async function changedAssignments(
-  policy: Policy,
-  store: StoreReader,
-  tables: PolicyTables,
-  ports: Ports,
-): Promise<AssignmentChanges> {
-  const changed: { envoyId: string; root: Uint8Array }[] = [];
-  let total = 0;
-  let from = '';
-  while (total <= envoyLimit) {
-    const page = [...store.range(tables.identities, { from, limit: envoyPage })];
-    for (const [envoyId, { hostname, revoked }] of page) {
-      if (revoked) continue;
-      total += 1;
-      const root = policy.rootFor(hostname);
-      const known = store.get(tables.assignments, envoyId);
-      if (known === undefined || toHex(known) !== toHex(root)) changed.push({ envoyId, root });
-    }
-    if (page.length < envoyPage) break;
-    // The least key behind the last one.
-    from = `${page[page.length - 1]![0]}\0`;
-    await pause(ports);
+  const rootOfNothing = add(emptyDocument);
+  const documents = hasErrors(stack.result) ? [] : stack.documents;
+  const keys = groupKeys(stack.patterns, crypto);
+  const groups: GenerationRow['groups'][number][] = [];
+  for (const [index, document] of documents.entries()) {
+    groups.push({ key: keys[index]!, match: stack.patterns[index]!, root: add(document) });
+    if (index % documentsPerPause === documentsPerPause - 1) await pause(ports);
   }
-  return { changed, total };
+  const stackHash = hashStack(files, crypto);
+  const generation = { stackHash, groups, emptyRoot: rootOfNothing };
+  return { result: stack.result, files, stackHash, documents, bundles, generation };
+}
+
+/** Names of groups that outlive a change of their policy, and of the entries around them. */
+function groupKeys(patterns: readonly (readonly string[])[], crypto: Sha256): string[] {
+  const used = new Map<string, number>();
+  return patterns.map((match) => {
+    const hash = toHex(sha256(crypto, canonicalJsonBytes([...match]))).slice(0, groupKeyLength);
+    const times = used.get(hash) ?? 0;
+    used.set(hash, times + 1);
+    return times === 0 ? hash : `${hash}.${times}`;
+  });
 }

@@ -21,6 +21,9 @@ export type RolloutMessages = {
   tick: { payload: Record<string, never>; reply: undefined };
 };
 
+/** How server.yaml says that versions are rolled out. */
+export type RolloutSettings = Required<RolloutRequest>;
+
 export interface RolloutOrder {
   readonly by: string;
   readonly reason: string;

@@ -1,12 +1,15 @@
+import { guardLayout } from '../../agent/policy/guardrails.ts';
 import { peerStores } from '../../runtime/peer-stores.ts';
 import { nodePorts } from '../../runtime/ports/node-ports.ts';
 import { openLmdbStore } from '../../runtime/recovery.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, type ThreadBootstrap } from '../../runtime/thread.ts';
+import { planKind } from '../plan/actor.ts';
 import { sinkKind } from '../sink/actor.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { SinkWriter } from '../sink/writer.ts';
 import { keepCompiledCode } from './compile-cache.ts';
+import { sodiumVerifier } from './crypto/sodium.ts';
 import { createLog } from './log.ts';
 import { OutboxSources } from './outbox-sources.ts';
 import { rebuildIdentities } from './rebuild.ts';
@@ -15,6 +18,7 @@ import { recoverPolicy, serviceKinds } from './service-kinds.ts';
 import type { SinkStatus } from './status.ts';
 import { serviceReadyControl, statusControl, trimControl } from './status-messages.ts';
 import {
+  rehearsalTables,
   reviveServerError,
   type ServerThreadData,
   serverTables,
@@ -66,15 +70,25 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
     log: (level, message, fields) => log[level](fields, message),
   });
   const secrets = await openSecretStore(config.secrets, ports);
-  const services = serviceKinds(data, ports, secrets);
+  const peers = peerStores(shards, directoryOf, ports.clock);
+  const services = serviceKinds(data, ports, secrets, Object.values(peers));
+  const plans = planKind({
+    stackDirectory: layout.stacksDirectory,
+    tables: serverTables,
+    planTables: rehearsalTables,
+    crypto: sodiumVerifier,
+    layout: guardLayout([layout.root]),
+    facts: writer,
+    intervalMs: config.checkin.intervalMs,
+  });
   keepCompiledCode(ports.clock);
   const joined = await joinSystem(
     {
       store,
-      stores: peerStores(shards, directoryOf, ports.clock),
+      stores: peers,
       ports,
       reviveError: reviveServerError,
-      kinds: [sink, ...services],
+      kinds: [sink, plans, ...services],
       onControl: (name) => {
         if (name === serviceReadyControl) return ready;
         if (name !== statusControl) return undefined;

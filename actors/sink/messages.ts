@@ -2,6 +2,7 @@ import type { Address } from '../../runtime/actor.ts';
 import type { AdminTokenRecord } from '../access/messages.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { PlanRecord } from './plan-records.ts';
+import type { PolicyVersionRecord } from './policy-versions.ts';
 
 /** The only writer of SQL. One actor, in the service pool. */
 export type SinkMessages = {
@@ -69,17 +70,7 @@ export type SinkRecord =
       readonly reason: string;
       readonly atMs: number;
     }
-  | {
-      readonly record: 'policyVersion';
-      readonly version: number;
-      readonly publishedAtMs: number;
-      readonly publishedBy: string;
-      readonly message: string;
-      /** SHA-256 over the stack's files, hex. */
-      readonly stackHash: string;
-      readonly bundleRoots: readonly string[];
-      readonly changedEnvoys: number;
-    };
+  | PolicyVersionRecord;
 
 /** What shards put into their outbox for the sink; `type` of the OutboxEvent is the key. */
 export type FleetEvents = {

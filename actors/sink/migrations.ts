@@ -3,6 +3,7 @@ import { type Migration, type MigrationProvider, Migrator } from 'kysely/migrati
 import { ServerError } from '../errors.ts';
 import { createAdminTokensTable } from './admin-tokens.ts';
 import { createPlanTables } from './plan-tables.ts';
+import { addPolicyVersionDetails } from './policy-versions.ts';
 import type { SinkSchema } from './schema.ts';
 import { sinkError } from './sink-error.ts';
 
@@ -12,6 +13,7 @@ const migrations: Record<string, Migration> = {
   '0002-audit': { up: createAuditTables },
   '0003-admin-tokens': { up: createAdminTokensTable },
   '0004-plans': { up: createPlanTables },
+  '0005-policy-versions': { up: addPolicyVersionDetails },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

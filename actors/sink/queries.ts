@@ -11,6 +11,7 @@ import picomatch from 'picomatch';
 import type { AdminTokenRecord, AdminTokenView } from '../access/messages.ts';
 import { adminTokenRecord, adminTokenView } from './admin-tokens.ts';
 import { openReadOnlyDatabase } from './connection.ts';
+import { type PolicyVersionView, policyVersionView } from './policy-versions.ts';
 import * as rows from './query-rows.ts';
 import type { RunsTable, SinkSchema } from './schema.ts';
 import { countSqlStatement } from './statement-counter.ts';
@@ -182,13 +183,18 @@ export class SinkQueries {
   }
 
   /** Newest first. */
-  policyHistory(limit: number): rows.PolicyVersionView[] {
+  policyHistory(limit: number): PolicyVersionView[] {
     const query = builder
       .selectFrom('policy_versions')
       .selectAll()
       .orderBy('version', 'desc')
       .limit(Math.min(limit, pageLimit));
-    return this.#all(query).map(rows.policyVersionView);
+    return this.#all(query).map(policyVersionView);
+  }
+
+  policyVersion(version: number): PolicyVersionView | undefined {
+    const query = builder.selectFrom('policy_versions').selectAll().where('version', '=', version);
+    return this.#all(query).map(policyVersionView)[0];
   }
 
   /** In order, each entry with the hash before it. */

@@ -2,13 +2,7 @@ import { ConvergenceState, ResourceAction } from '../../agent/protocol/gen/vigo/
 import { genesisHead } from '../audit/chain.ts';
 import type { RunRow } from './queries.ts';
 import { tokenRecord } from './records.ts';
-import type {
-  AuditLogTable,
-  EnvoysTable,
-  PolicyVersionsTable,
-  ResourceResultsTable,
-  TokensTable,
-} from './schema.ts';
+import type { AuditLogTable, EnvoysTable, ResourceResultsTable, TokensTable } from './schema.ts';
 
 export interface EnvoyView {
   readonly id: string;
@@ -71,15 +65,6 @@ export interface RunResultView {
   readonly durationMs: number;
 }
 
-export interface PolicyVersionView {
-  readonly version: number;
-  readonly publishedAtMs: number;
-  readonly publishedBy: string;
-  readonly message: string;
-  readonly bundles: number;
-  readonly changedEnvoys: number;
-}
-
 export interface AuditView {
   readonly sequence: number;
   readonly id: string;
@@ -92,6 +77,8 @@ export interface AuditView {
   readonly previousHash: string;
   readonly hash: string;
 }
+
+export type { PolicyVersionView } from './policy-versions.ts';
 
 export const revokedState = 'revoked';
 
@@ -183,17 +170,6 @@ export function runDetailView(
       errorCode: result.error_code,
       durationMs: result.duration_ms,
     })),
-  };
-}
-
-export function policyVersionView(row: PolicyVersionsTable): PolicyVersionView {
-  return {
-    version: row.version,
-    publishedAtMs: row.published_at_ms,
-    publishedBy: row.published_by,
-    message: row.message,
-    bundles: (JSON.parse(row.bundle_roots) as string[]).length,
-    changedEnvoys: row.changed_envoys,
   };
 }
 

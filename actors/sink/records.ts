@@ -3,6 +3,7 @@ import { ServerError } from '../errors.ts';
 import { insertAdminToken, markAdminTokenUsed, revokeAdminToken } from './admin-tokens.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
 import { applyPlanRecord } from './plan-records.ts';
+import { insertPolicyVersion } from './policy-versions.ts';
 import type { EnvoysTable, SinkSchema, TokensTable } from './schema.ts';
 
 type Reader = Kysely<SinkSchema>;
@@ -177,31 +178,6 @@ function envoyRow(record: SinkRecord & { record: 'envoy' }): EnvoysTable {
     policy_version: null,
     settled_report_sequence: identity.settledReportSequence,
   };
-}
-
-/** The same version again, after a lost answer, is not an error; another one under its number is. */
-async function insertPolicyVersion(
-  writer: Writer,
-  record: SinkRecord & { record: 'policyVersion' },
-): Promise<void> {
-  const existing = await writer
-    .selectFrom('policy_versions')
-    .select('stack_hash')
-    .where('version', '=', record.version)
-    .executeTakeFirst();
-  if (existing?.stack_hash === record.stackHash) return;
-  await writer
-    .insertInto('policy_versions')
-    .values({
-      version: record.version,
-      published_at_ms: record.publishedAtMs,
-      published_by: record.publishedBy,
-      message: record.message,
-      stack_hash: record.stackHash,
-      bundle_roots: JSON.stringify(record.bundleRoots),
-      changed_envoys: record.changedEnvoys,
-    })
-    .execute();
 }
 
 async function changeOne(result: Promise<UpdateResult>, reason: string): Promise<void> {

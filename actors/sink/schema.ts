@@ -96,9 +96,11 @@ export interface PolicyVersionsTable {
   published_by: string;
   message: string;
   stack_hash: string;
-  /** JSON array of hex roots. */
+  /** JSON array of hex roots; empty since there are details. */
   bundle_roots: string;
   changed_envoys: number;
+  /** JSON object: origin, counts, approval. */
+  details: string;
 }
 
 export interface AuditLogTable {

@@ -1,5 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { ServerError } from '../../errors.ts';
+import type { PublishSettings } from '../../publish/context.ts';
+import { parseFreezeWindow } from '../../publish/freeze.ts';
 import { parseDuration } from './duration.ts';
 import type { RawConfig } from './schema.ts';
 
@@ -30,6 +32,7 @@ export interface ServerConfig {
     readonly failuresPerMinute: number;
     readonly bcryptCost: number;
   };
+  readonly publish: PublishSettings;
   readonly secrets: SecretsConfig;
   readonly runtime: {
     /** 0 = one per core. */
@@ -98,6 +101,7 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
       failuresPerMinute: enrollment.failures_per_minute,
       bcryptCost: enrollment.bcrypt_cost,
     },
+    publish: publishFromRaw(raw.publish),
     secrets: secretsFromRaw(secrets, home),
     runtime: { shards: runtime.shards, serviceThreads: runtime.service_threads },
     limits: {
@@ -126,6 +130,21 @@ function secretsFromRaw(secrets: RawConfig['secrets'], home: string): SecretsCon
     approleMount: secrets.approle_mount,
     caFile: path(secrets.ca_file),
     timeoutMs: milliseconds(secrets.timeout),
+  };
+}
+
+function publishFromRaw(publish: RawConfig['publish']): PublishSettings {
+  return {
+    approvalRequired: publish.approval === 'required',
+    candidateExpiryMs: milliseconds(publish.candidate_expiry),
+    freezeWindows: publish.freeze_windows.flatMap((text) => parseFreezeWindow(text) ?? []),
+    rollout: {
+      stages: publish.stages,
+      observeMs: milliseconds(publish.observe),
+      threshold: publish.threshold / 100,
+      leastConverged: publish.least_converged / 100,
+      onFailure: publish.on_failure,
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { durationExamples } from './duration.ts';
+import { publishSection } from './publish-section.ts';
 
 /**
  * The one description of server.yaml: validation, defaults, the documented sample and the
@@ -261,7 +262,7 @@ const log = Type.Object(
 );
 
 export const configSchema = Type.Object(
-  { server, checkin, database, enrollment, secrets, runtime, limits, log },
+  { server, checkin, database, enrollment, publish: publishSection, secrets, runtime, limits, log },
   section,
 );
 

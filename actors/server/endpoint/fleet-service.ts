@@ -66,9 +66,11 @@ export function createFleetService(parts: FleetServiceParts): Readonly<Record<st
     [methods.Report.path]: signed(parts, 'Report', (identified) => {
       const { request } = identified;
       const { body } = methods.Report;
-      const { reportSequence } = decode('Report', body, request.body, parts.reportLimit);
+      const report = decode('Report', body, request.body, parts.reportLimit);
+      const { reportSequence, state, bundleRoot, dryRun } = report;
       counters.reports += 1;
-      return askEnvoy(parts, identified, 'report', { request, reportSequence });
+      const outcome = { state, bundleRoot, dryRun };
+      return askEnvoy(parts, identified, 'report', { request, reportSequence, outcome });
     }),
     [methods.ReportTraits.path]: signed(parts, 'ReportTraits', (identified) => {
       const { request } = identified;

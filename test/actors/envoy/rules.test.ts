@@ -139,12 +139,14 @@ t.test('the machine gets as much of the policy as it lacks', async (t) => {
 t.test('a machine that is known to be up to date costs no look-up', async (t) => {
   const record = EnvoyRecord.empty();
   const body: CheckInRequest = { ...emptyOf(CheckInRequest), policyVersion: 4, bundleRoot: root };
-  t.notOk(knownSame(record, body, 4), 'not before it was looked up once');
-  record.servedVersion = 4;
+  const current = { version: 4, revision: 9 };
+  t.notOk(knownSame(record, body, current), 'not before it was looked up once');
+  record.servedRevision = 9;
   record.setServedRoot(root);
-  t.ok(knownSame(record, body, 4));
-  t.notOk(knownSame(record, body, 5), 'a publish changes it');
-  t.notOk(knownSame(record, { ...body, bundleRoot: otherRoot }, 4));
+  t.ok(knownSame(record, body, current));
+  t.notOk(knownSame(record, body, { version: 5, revision: 10 }), 'a publish changes it');
+  t.notOk(knownSame(record, body, { version: 4, revision: 10 }), 'so does a stage of a rollout');
+  t.notOk(knownSame(record, { ...body, bundleRoot: otherRoot }, current));
 });
 
 t.test('the database hears of a machine at every change and else once a minute', async (t) => {

@@ -1,0 +1,86 @@
+import type { GuardLayout } from '../../agent/policy/guardrails.ts';
+import { toHex } from '../../agent/protocol/bytes.ts';
+import type { Sha256 } from '../../agent/protocol/crypto.ts';
+import type { Turn } from '../../runtime/actor.ts';
+import type { AuditEvent } from '../audit/event.ts';
+import type { AuditEventTypeName } from '../audit/event-types.ts';
+import type { EnvoyRecord } from '../envoy/record.ts';
+import type { PolicyTables } from '../policy/tables.ts';
+import type { RolloutSettings } from '../rollout/messages.ts';
+import type { FreezeWindow } from './freeze.ts';
+import type { PolicyTools } from './policy.ts';
+import { StackCopies } from './stack-copies.ts';
+import type { PublishState } from './state.ts';
+import { StateFile } from './state-file.ts';
+
+/** Of server.yaml's `publish` section. */
+export interface PublishSettings {
+  readonly approvalRequired: boolean;
+  readonly candidateExpiryMs: number;
+  readonly freezeWindows: readonly FreezeWindow[];
+  readonly rollout: RolloutSettings;
+}
+
+export interface PublishOptions {
+  readonly stackDirectory: string;
+  readonly liveDirectory: string;
+  readonly tables: PolicyTables;
+  readonly crypto: Sha256;
+  readonly layout: GuardLayout;
+  readonly settings: PublishSettings;
+  /** The newest hot record of an envoy in any shard's store. */
+  readonly record: (envoyId: string) => EnvoyRecord | undefined;
+  /** Between two check-ins, milliseconds. */
+  readonly intervalMs: number;
+}
+
+export interface PublishMemory {
+  /** As it was last read or written; nobody else writes it. */
+  known: PublishState | undefined;
+  /** What the database has acknowledged of the state file's `unsent`: the id of its last event. */
+  flushed: string | undefined;
+  /** Group of a host name, by generation. */
+  readonly matchers: Map<number, (hostname: string) => string>;
+}
+
+export type PublishTurn = Turn<PublishMemory>;
+
+/** What a handler works with: the options, its turn, and the doors to the disk. */
+export interface PublishContext {
+  readonly options: PublishOptions;
+  readonly turn: PublishTurn;
+  readonly file: StateFile;
+  readonly copies: StackCopies;
+  readonly tools: PolicyTools;
+  readonly nowMs: number;
+}
+
+export function publishContext(options: PublishOptions, turn: PublishTurn): PublishContext {
+  const { ports } = turn;
+  const { liveDirectory, crypto, layout } = options;
+  return {
+    options,
+    turn,
+    file: new StateFile(ports.disk, liveDirectory),
+    copies: new StackCopies(ports.disk, liveDirectory, crypto),
+    tools: { ports, crypto, layout },
+    nowMs: ports.clock.nowMs(),
+  };
+}
+
+export function auditEvent(
+  { turn }: PublishContext,
+  type: AuditEventTypeName,
+  by: string,
+  details: AuditEvent['details'],
+): AuditEvent {
+  return {
+    id: toHex(turn.ports.random.bytes(16)),
+    atMs: turn.ports.clock.nowMs(),
+    type,
+    actor: by,
+    subject: type.split('.')[0] ?? 'policy',
+    details,
+    ...(turn.traceparent === undefined ? {} : { traceparent: turn.traceparent }),
+  };
+}
