@@ -1,6 +1,7 @@
 import { accessErrors } from './access/errors.ts';
 import { requestErrors } from './envoy/errors.ts';
 import { explainErrors } from './explain/errors.ts';
+import { publishErrors } from './publish/errors.ts';
 import { secretErrors } from './secrets/errors.ts';
 import { uploadErrors } from './upload/errors.ts';
 
@@ -37,6 +38,7 @@ const configExitCode = 78;
 
 const registry = {
   ...requestErrors,
+  ...publishErrors,
   ...secretErrors,
   ...accessErrors,
   ...uploadErrors,
@@ -234,25 +236,6 @@ const registry = {
     grpcStatus: grpc.dataLoss,
     httpStatus: 500,
     exitCode: 3,
-  },
-  PUBLISH_INVALID: {
-    message: 'the stack has {errors} errors; the first one is at {first}',
-    remedy: 'Repair what the diagnostics name; vigocli config validate shows them again.',
-    grpcStatus: grpc.failedPrecondition,
-    httpStatus: 422,
-    exitCode: 2,
-  },
-  PUBLISH_DISK: {
-    message: 'the policy could not be written: {reason}',
-    remedy: 'Check space and permissions of the server home. The previous policy is in force.',
-    grpcStatus: grpc.unavailable,
-    httpStatus: 503,
-  },
-  PUBLISH_LIVE_DAMAGED: {
-    message: 'the live copy of the policy is damaged: {reason}',
-    remedy: 'Publish the stack again: vigocli config publish.',
-    grpcStatus: grpc.dataLoss,
-    httpStatus: 500,
   },
   AUDIT_UNREADABLE: {
     message: 'cannot read the audit log {file}: {reason}',
