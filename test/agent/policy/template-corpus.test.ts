@@ -91,6 +91,8 @@ t.test('a template that passes the check with everything known renders the same'
     } catch {
       continue;
     }
+    // The data as a whole holds the unknown traits, so every branch on it is looked at.
+    if (parsed.references().some(({ root }) => root === '')) continue;
     const { mistakes, text } = parsed.check(data, null);
     const rendered = ours(template);
     if (mistakes.length > 0) t.not(rendered.kind, 'ok', template);
