@@ -5,6 +5,7 @@ import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config/index.ts';
 import { addEnvoyCommands } from './commands/envoys.ts';
 import { addRunCommands } from './commands/runs.ts';
+import { addSecretCommands } from './commands/secrets.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTokenCommands } from './commands/tokens.ts';
 import { exitCodeHelp } from './exit-codes.ts';
@@ -27,6 +28,7 @@ const commands: readonly ((program: Command, open: OpenSession) => void)[] = [
   addTokenCommands,
   addEnvoyCommands,
   addConfigCommands,
+  addSecretCommands,
   addRunCommands,
   addAuditCommands,
   addAuthCommands,

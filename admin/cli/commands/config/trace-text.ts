@@ -103,13 +103,13 @@ const layerWords = {
 } as const;
 
 function valueWords(value: VariableSource['value']): string {
-  return styleText('cyan', shorten(printable(String(JSON.stringify(value))), valueWidth));
+  return styleText('cyan', shorten(printable(JSON.stringify(value)), valueWidth));
 }
 
 function describeResource(resource: ResourceTrace): string {
   const { verdict, name, type, place, foreach, variesOn, variant } = resource;
   const notes: string[] = [];
-  if (foreach) notes.push(`foreach ${printable(foreach.variable)}`);
+  if (foreach) notes.push(`foreach ${printable(foreach.variable ?? 'of a written list')}`);
   if (variesOn !== undefined) {
     const chosen = variant === undefined ? 'the node chooses' : printable(variant);
     notes.push(`case ${printable(variesOn)}: ${chosen}`);
