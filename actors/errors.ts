@@ -1,6 +1,7 @@
 import { accessErrors } from './access/errors.ts';
 import { requestErrors } from './envoy/errors.ts';
 import { explainErrors } from './explain/errors.ts';
+import { planErrors } from './plan/errors.ts';
 import { publishErrors } from './publish/errors.ts';
 import { secretErrors } from './secrets/errors.ts';
 import { uploadErrors } from './upload/errors.ts';
@@ -39,6 +40,7 @@ const configExitCode = 78;
 const registry = {
   ...requestErrors,
   ...publishErrors,
+  ...planErrors,
   ...secretErrors,
   ...accessErrors,
   ...uploadErrors,

@@ -4,12 +4,14 @@ import {
   ReportResponse,
   ReportTraitsResponse,
 } from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import type { SignedRehearsal } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
 import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts';
 import { protocolVersion } from '../../agent/protocol/limits.ts';
 import type { SignedMethodName } from '../../agent/protocol/methods.ts';
 import type { RequestVerifier } from '../../agent/protocol/request.ts';
 import type { ActorKind, Turn } from '../../runtime/actor.ts';
 import type { StoreReader } from '../../runtime/store.ts';
+import type { RehearsalView } from '../plan/rehearsal-view.ts';
 import type { FleetEvents } from '../sink/messages.ts';
 import { answerBundle } from './bundle-answer.ts';
 import type { Answer, EnvoyMessages } from './messages.ts';
@@ -55,6 +57,8 @@ export interface EnvoyDependencies {
   readonly mayTell: () => boolean;
   /** Ends the connections of an envoy. */
   readonly disconnect: (envoyId: string) => void;
+  /** Absent: nobody is asked to rehearse. */
+  readonly rehearsals?: RehearsalView;
 }
 
 type EnvoyTurn = Turn<EnvoyRecord>;
@@ -98,6 +102,15 @@ export function envoyKind(dependencies: EnvoyDependencies): ActorKind<EnvoyRecor
 function load(policy: PolicyView, envoyId: string, store: StoreReader): EnvoyRecord {
   const own = store.get(envoyTable, envoyId);
   return own ?? firstRecord(EnvoyRecord.empty(), policy.identity(envoyId));
+}
+
+/** A candidate to dry-run, when this envoy is asked. */
+function rehearsalFor(
+  { rehearsals, signer }: EnvoyDependencies,
+  turn: EnvoyTurn,
+  request: SignedRequest,
+): SignedRehearsal | undefined {
+  return rehearsals?.signedFor(turn.key, request.envoyId, signer);
 }
 
 /** The turn's new record, with the request accepted; or why the request is refused. */
@@ -146,7 +159,7 @@ function checkIn(
     storeId: dependencies.storeId,
     settledReportSequence: settledForAnswer(record),
     traceparent: request.traceparent,
-    rehearsal: undefined,
+    rehearsal: bundle === undefined ? rehearsalFor(dependencies, turn, request) : undefined,
   }).finish();
 }
 

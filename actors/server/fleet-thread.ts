@@ -14,6 +14,7 @@ import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { envoyKind } from '../envoy/actor.ts';
 import { createPolicyView, type PolicyView } from '../envoy/policy-view.ts';
 import { createSecretView, type SecretView } from '../envoy/secret-view.ts';
+import { createRehearsalView, type RehearsalView } from '../plan/rehearsal-view.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { sqlStatementCount } from '../sink/statement-counter.ts';
 import { keepCompiledCode } from './compile-cache.ts';
@@ -30,6 +31,7 @@ import {
   trimControl,
 } from './status-messages.ts';
 import {
+  rehearsalTables,
   reviveServerError,
   type ServerThreadData,
   secretEpochs,
@@ -59,6 +61,7 @@ interface ShardParts {
   readonly stores: Readonly<Record<string, PeerStore>>;
   readonly policy: PolicyView;
   readonly secrets: SecretView;
+  readonly rehearsals: RehearsalView;
 }
 
 /** The entry of a fleet shard: the agents' endpoint and the envoys of its connections. */
@@ -90,8 +93,9 @@ async function openShard(): Promise<ShardParts> {
     document: (root) => policy.document(root),
     clock: ports.clock,
   });
+  const rehearsals = createRehearsalView(service, rehearsalTables, ports.clock);
   const outbox = await Outbox.open(store);
-  return { thread, data, ports, log, store, stores, policy, secrets, outbox };
+  return { thread, data, ports, log, store, stores, policy, secrets, rehearsals, outbox };
 }
 
 class Shard {
@@ -130,11 +134,12 @@ class Shard {
   }
 
   #envoys(): AnyKind {
-    const { policy, secrets, store, outbox, data } = this.#parts;
+    const { policy, secrets, rehearsals, store, outbox, data } = this.#parts;
     const { intervalMs, bundleMaxAgeMs, clockSkewToleranceMs } = data.config.checkin;
     return envoyKind({
       policy,
       secrets,
+      rehearsals,
       verifier: new RequestVerifier(sodiumVerifier, clockSkewToleranceMs),
       clockSkewMs: clockSkewToleranceMs,
       signer: sodiumSigner(seedOf(data.bundleSigningKey)),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { PlainError } from '../../runtime/channel.ts';
 import { bytesCodec, msgpackCodec } from '../../runtime/codecs.ts';
 import { isServerErrorCode, ServerError } from '../errors.ts';
+import { planTables } from '../plan/tables.ts';
 import { policyTables } from '../policy/tables.ts';
 import { secretEpochTable } from '../secrets/tables.ts';
 import type { ServerConfig } from './config/config.ts';
@@ -50,6 +51,7 @@ export const serverTables = policyTables(msgpackCodec, bytesCodec);
 
 /** In the same store. */
 export const secretEpochs = secretEpochTable(msgpackCodec());
+export const rehearsalTables = planTables(msgpackCodec, bytesCodec);
 
 /** Coded errors of the actors keep their class across threads. */
 export function reviveServerError({ code, details }: PlainError): Error | undefined {

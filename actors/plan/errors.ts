@@ -1,0 +1,9 @@
+/** Why there is no plan. Part of the registry in actors/errors.ts. */
+export const planErrors = {
+  PLAN_NOBODY_TO_ASK: {
+    message: 'no envoy can be asked: {reason}',
+    remedy: 'Look at vigocli envoys list, widen --target, or plan without --live.',
+    grpcStatus: 9,
+    httpStatus: 409,
+  },
+} as const;
