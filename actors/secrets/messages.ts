@@ -1,5 +1,15 @@
 import type { Address } from '../../runtime/actor.ts';
-import type { SecretSummary } from './provider.ts';
+
+/** One secret as it may be shown: everything but its value. */
+export interface SecretSummary {
+  readonly path: string;
+  /** 0 where the store does not tell. */
+  readonly version: number;
+  readonly updatedAtMs: number;
+  /** Versions that are still kept, this one included. */
+  readonly versions: number;
+  readonly updatedBy: string;
+}
 
 /** Changes and shows secrets. One actor, in the service pool; values pass through it, never stay. */
 export type SecretMessages = {

@@ -1,13 +1,4 @@
-/** One secret as it may be shown: everything but its value. */
-export interface SecretSummary {
-  readonly path: string;
-  /** 0 where the store does not tell. */
-  readonly version: number;
-  readonly updatedAtMs: number;
-  /** Versions that are still kept, this one included. */
-  readonly versions: number;
-  readonly updatedBy: string;
-}
+import type { SecretSummary } from './messages.ts';
 
 /**
  * Where secrets are kept. Paths are those of references, with `#<field>` where the store has fields.

@@ -29,7 +29,7 @@ const byRole = {
   /** Lets a publish of somebody else through, and ends a freeze. */
   approver: ['config.approve', 'config.unfreeze'],
   /** What cannot be undone, and who has which role. */
-  admin: ['envoys.revoke', 'secrets.reveal', 'access.manage'],
+  admin: ['envoys.revoke', 'secrets.reveal', 'secrets.manage', 'access.manage'],
 } as const satisfies Record<AccessRole, readonly string[]>;
 
 export type Role = AccessRole;

@@ -5,6 +5,7 @@ import { configRoutes } from './routes/config/index.ts';
 import { envoyRoutes } from './routes/envoys.ts';
 import { runRoutes } from './routes/runs.ts';
 import { schemaRoutes } from './routes/schemas.ts';
+import { secretRoutes } from './routes/secrets.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
@@ -18,4 +19,5 @@ export const routeTable: readonly Route[] = [
   ...configRoutes,
   ...runRoutes,
   ...auditRoutes,
+  ...secretRoutes,
 ];

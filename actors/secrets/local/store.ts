@@ -1,8 +1,9 @@
 import type { Disk } from '../../../runtime/ports/disk.ts';
 import type { Random } from '../../../runtime/ports/random.ts';
 import { ServerError } from '../../errors.ts';
+import type { SecretSummary } from '../messages.ts';
 import { type ModeOf, refuseExposed } from '../private-file.ts';
-import { type SecretProvider, type SecretSummary, secretCountLimit } from '../provider.ts';
+import { type SecretProvider, secretCountLimit } from '../provider.ts';
 import {
   decodeSecret,
   encodeSecret,

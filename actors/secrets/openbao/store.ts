@@ -1,5 +1,6 @@
 import { ServerError } from '../../errors.ts';
-import { type SecretProvider, type SecretSummary, secretCountLimit } from '../provider.ts';
+import type { SecretSummary } from '../messages.ts';
+import { type SecretProvider, secretCountLimit } from '../provider.ts';
 import type { OpenbaoClient } from './client.ts';
 
 export interface OpenbaoStoreOptions {
