@@ -8,6 +8,7 @@ import type { SecretValues } from '../secrets/secret-values.ts';
 import type { CompiledResource, Rendered, Traits } from './compile.ts';
 import { NodeConditions } from './environment.ts';
 import { type Failure, toFailure } from './failure.ts';
+import type { VarsContext } from './module-vars.ts';
 import { writtenPaths } from './secret-resources.ts';
 import type { Snapshots } from './snapshots.ts';
 import { withinLimit } from './time-limit.ts';
@@ -47,7 +48,7 @@ const defaultLimitMs = 300_000;
 export async function check(request: CheckRequest, context: StepContext): Promise<Checked> {
   const { resource, signal } = request;
   try {
-    const data = templateData(resource, context.traits);
+    const data = await templateData(resource, context);
     const skipped = await held(request, data, context);
     if (skipped !== undefined) return skipped;
     if (context.platform.paths.confined && !resource.type.confinable)
@@ -115,8 +116,11 @@ export function isChange(
   return drift.action !== 'none' && drift.action !== 'skipped';
 }
 
-export function templateData(resource: CompiledResource, traits: Traits): TemplateData {
-  const data = { Vars: resource.node.module.vars, Traits: traits };
+export async function templateData(
+  resource: CompiledResource,
+  context: VarsContext,
+): Promise<TemplateData> {
+  const data = { Vars: await resource.vars(context), Traits: context.traits };
   const { item } = resource.node.resource;
   return item === undefined ? data : { ...data, Item: item, Each: item };
 }

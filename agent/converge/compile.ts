@@ -7,6 +7,7 @@ import { isTemplate, parseTemplate, type TemplateData } from '../policy/template
 import { parseWhen, type When } from '../policy/when/when.ts';
 import type { BundleDocument, BundleResource, PolicyValue } from '../protocol/bundle.ts';
 import type { SecretValues } from '../secrets/secret-values.ts';
+import { compileModuleVars, type ModuleVars } from './module-vars.ts';
 import { buildPlan, type PlanNode } from './plan.ts';
 import { compileWithSecrets } from './secret-resources.ts';
 
@@ -25,6 +26,8 @@ export interface CompiledResource {
   readonly type: AnyResourceType;
   /** Acts on every call, so it is held back until one of its sources triggers it. */
   readonly oneShot: boolean;
+  /** The variables of its module; shared by the resources of the module. */
+  readonly vars: ModuleVars;
   /** @throws {AgentError} POLICY_WHEN_* */
   moduleWhen(): When | undefined;
   /** @throws {AgentError} POLICY_WHEN_* */
@@ -53,6 +56,9 @@ export function compileDocument(
   const moduleWhens = new Map(
     document.modules.map((module) => [module.name, lazyWhen(module.when)] as const),
   );
+  const vars = new Map(
+    document.modules.map((module) => [module.name, compileModuleVars(module)] as const),
+  );
   const templates = new Map(
     Object.entries(document.templates).map(([name, text]) => [name, compileText(text)] as const),
   );
@@ -62,6 +68,7 @@ export function compileDocument(
       node,
       type,
       oneShot: isOneShot(node),
+      vars: vars.get(node.module.name)!,
       moduleWhen: moduleWhens.get(node.module.name)!,
       when: compileWhen(node.resource.when),
       ...compileWithSecrets(
@@ -109,9 +116,10 @@ function compileText(text: string): Render {
 }
 
 function perTraits<T>(make: (data: TemplateData) => T): (data: TemplateData) => T {
-  let last: { traits: unknown; value: T } | undefined;
+  let last: { traits: unknown; vars: unknown; value: T } | undefined;
   return (data) => {
-    if (last?.traits !== data.Traits) last = { traits: data.Traits, value: make(data) };
+    const { Traits: traits, Vars: vars } = data;
+    if (last?.traits !== traits || last.vars !== vars) last = { traits, vars, value: make(data) };
     return last.value;
   };
 }

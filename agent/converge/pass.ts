@@ -321,10 +321,11 @@ export class Pass {
 
   /** Removes what an interrupted write left beside the paths of this resource. */
   async #clean(resource: CompiledResource): Promise<void> {
-    const { platform, traits, secrets } = this.#context;
+    const { platform, secrets } = this.#context;
     if (platform.paths.confined && !resource.type.confinable) return;
     try {
-      const { targets } = resource.render(templateData(resource, traits), secrets);
+      const data = await templateData(resource, this.#context);
+      const { targets } = resource.render(data, secrets);
       for (const target of targets) {
         if (target.kind !== 'path') continue;
         for (const followLast of [false, true])

@@ -79,6 +79,7 @@ function moduleFault(module: unknown): string | undefined {
   const where = `module ${module.name}`;
   if (!isCondition(module.when)) return `${where}: when is no text`;
   if (!isObject(module.vars)) return `${where}: vars is no map`;
+  if (!isConditionalVars(module.conditionalVars)) return `${where}: conditionalVars is wrong`;
   if (!isNames(module.dependsOn)) return `${where}: dependsOn is no list of names`;
   if (!Array.isArray(module.resources)) return `${where}: resources is no list`;
   const bad = module.resources.find((resource) => !isResource(resource));
@@ -101,6 +102,14 @@ function isResource(value: unknown): boolean {
 
 function isCondition(value: unknown): boolean {
   return value === undefined || typeof value === 'string';
+}
+
+function isConditionalVars(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (!Array.isArray(value)) return false;
+  return value.every(
+    (item) => isObject(item) && typeof item.when === 'string' && isObject(item.vars),
+  );
 }
 
 function isNames(value: unknown): boolean {

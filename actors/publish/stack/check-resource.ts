@@ -45,7 +45,7 @@ export async function checkResources(
     context.module(module);
   }
   for (const assignment of assignmentsOf(model)) {
-    for (const { node } of assignment.conditionalVars) checker.condition(node);
+    for (const { node } of assignment.conditionalVars) checker.variableCondition(node);
   }
   diagnostics.include(own.take());
 }
@@ -67,7 +67,7 @@ class ResourceChecker {
 
   module(module: ModuleDeclaration): void {
     this.condition(module.when);
-    for (const { node } of module.conditionalVars) this.condition(node);
+    for (const { node } of module.conditionalVars) this.variableCondition(node);
     for (const resource of module.resources) this.resource(resource);
   }
 
@@ -115,6 +115,17 @@ class ResourceChecker {
         suggestion: details.suggestion === undefined ? undefined : String(details.suggestion),
       });
       return undefined;
+    }
+  }
+
+  /** Variables are known before anything is rendered or triggered. */
+  variableCondition(node: StackNode): void {
+    const report = (message: string) =>
+      this.#diagnostics.report(node, { code: 'PUBLISH_CONDITION', message });
+    if (isTemplate(scalarText(node) ?? '')) {
+      report('the condition of variables must not be a template');
+    } else if (this.condition(node)?.needsTrigger === true) {
+      report('the condition of variables cannot wait for a change');
     }
   }
 

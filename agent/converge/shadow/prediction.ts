@@ -137,7 +137,8 @@ export class Prediction {
   /** Only an editor of what is there misses its own target; anything else would make it. */
   async #actionOn(resource: CompiledResource, failure: Failure): Promise<'created' | 'updated'> {
     if (unobserved.has(failure.errorCode)) return 'updated';
-    const path = this.#targets(resource).find(({ kind }) => kind === 'path')?.value;
+    const targets = await this.#targets(resource);
+    const path = targets.find(({ kind }) => kind === 'path')?.value;
     if (path === undefined) return 'updated';
     const words = failure.reason.split(/[\s,:;"']+/);
     if (failure.errorCode === 'AGENT_PATH_MISSING' && words.includes(path)) return 'updated';
@@ -145,10 +146,10 @@ export class Prediction {
     return (await files.status(await paths.resolve(path))) === undefined ? 'created' : 'updated';
   }
 
-  #targets(resource: CompiledResource): readonly Target[] {
+  async #targets(resource: CompiledResource): Promise<readonly Target[]> {
     try {
-      const { traits, secrets } = this.#context;
-      return resource.render(templateData(resource, traits), secrets).targets;
+      const data = await templateData(resource, this.#context);
+      return resource.render(data, this.#context.secrets).targets;
     } catch {
       return [];
     }
