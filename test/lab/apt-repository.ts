@@ -27,7 +27,7 @@ export interface TestPackage {
   readonly scripts?: Readonly<Record<string, string>>;
 }
 
-const pathInHost = '/srv/apt';
+export const repositoryInHost = '/srv/apt';
 
 /**
  * Builds the packages and makes them and the finished ones (files of this machine), and nothing
@@ -38,22 +38,40 @@ export async function publishPackages(
   packages: readonly TestPackage[],
   finished: readonly string[] = [],
 ): Promise<void> {
+  const repository = makeRepository(packages, finished);
+  try {
+    rmSync(join(host.root, repositoryInHost), { recursive: true, force: true });
+    host.copyIn(repository, repositoryInHost);
+  } finally {
+    rmSync(repository, { recursive: true, force: true });
+  }
+  useRepository(host);
+}
+
+/** A flat repository in a new directory, to be shared with hosts at `repositoryInHost`. */
+export function makeRepository(
+  packages: readonly TestPackage[],
+  finished: readonly string[] = [],
+): string {
+  const repository = mkdtempSync(join(tmpdir(), 'vigo-apt-'));
+  chmodSync(repository, 0o755);
   const work = mkdtempSync(join(tmpdir(), 'vigo-apt-'));
   try {
-    const repository = join(work, 'repository');
-    mkdirSync(repository);
     for (const one of packages) build(one, work, repository);
     for (const file of finished) copyFileSync(file, join(repository, basename(file)));
     writeFileSync(join(repository, 'Packages'), index(repository));
-    rmSync(join(host.root, pathInHost), { recursive: true, force: true });
-    host.copyIn(repository, pathInHost);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+  return repository;
+}
+
+/** Makes the repository at `repositoryInHost` all that the host's apt knows. */
+export function useRepository(host: LabHost): void {
   rmSync(join(host.root, 'etc/apt/sources.list'), { force: true });
   writeFileSync(
     join(host.root, 'etc/apt/sources.list.d/lab.list'),
-    `deb [trusted=yes] copy:${pathInHost} ./\n`,
+    `deb [trusted=yes] copy:${repositoryInHost} ./\n`,
   );
 }
 

@@ -1,25 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AgentNode } from './agent-node.ts';
 import { publishPackages } from './apt-repository.ts';
 import { debianPackages } from './debian-packages.ts';
-import { type LabHost, nodeInHost, projectInHost, serverAddress } from './lab.ts';
-import { type LabServer, serverPort } from './lab-server.ts';
 
-const program = [
-  nodeInHost,
-  '--disable-warning=ExperimentalWarning',
-  `${projectInHost}/agent/main.ts`,
-];
 /** Between two passes and check-ins of the agent; shorter than a server may ask for. */
 export const passInterval = '500ms';
-const unit = `[Unit]
-Description=Vigo agent
-[Service]
-ExecStart=${program.join(' ')} daemon --json --interval ${passInterval}
-Restart=always
-[Install]
-WantedBy=multi-user.target
-`;
 /** Counts the starts of nginx, whoever asks for them. */
 const counter = `[Service]
 ExecStartPost=/bin/sh -c 'echo start >>/var/log/nginx-starts'
@@ -32,41 +18,15 @@ export interface Usage {
   readonly threads: number;
 }
 
-/** A lab host with the agent as a unit of its systemd. */
-export class JourneyNode {
-  readonly host: LabHost;
-
-  constructor(host: LabHost) {
-    this.host = host;
-  }
-
-  sh(text: string): Promise<string> {
-    return this.host.must(['sh', '-ec', text]);
-  }
-
+/** The machine of the journey: Debian's own nginx under an agent. */
+export class JourneyNode extends AgentNode {
   /** Debian's own nginx and apt-transport-https, from a repository on the host. */
   async prepare(): Promise<void> {
     await publishPackages(this.host, [], debianPackages(['nginx', 'apt-transport-https']));
     await this.sh('mkdir /etc/systemd/system/nginx.service.d');
     const { root } = this.host;
     writeFileSync(join(root, 'etc/systemd/system/nginx.service.d/counter.conf'), counter);
-    writeFileSync(join(root, 'etc/systemd/system/vigo.service'), unit);
-  }
-
-  async enroll(server: LabServer): Promise<void> {
-    const words = ['tokens', 'create', '--match', 'web-*'];
-    const { token } = await server.json<{ token: string }>(...words);
-    this.host.copyIn(join(server.home, 'tls/ca.cert.pem'), '/root/ca.pem');
-    const where = ['--server', `${serverAddress}:${serverPort}`, '--ca-file', '/root/ca.pem'];
-    await this.host.must([...program, 'register', ...where, '--token', token]);
-    await this.sh('systemctl -q daemon-reload; systemctl -q enable --now vigo');
-  }
-
-  async status(): Promise<{ readonly pendingResults: number; readonly contactFailure?: string }> {
-    return JSON.parse(await this.host.must([...program, 'status', '--json'])) as {
-      pendingResults: number;
-      contactFailure?: string;
-    };
+    await this.install(passInterval);
   }
 
   async read(path: string): Promise<string | undefined> {

@@ -65,15 +65,20 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
+export interface LabOptions {
+  /** Directories of this machine that every host sees, read-only: path in the host -> path here. */
+  readonly shared?: Readonly<Record<string, string>>;
+}
+
 /** A network of real Debian hosts with systemd, apt, cron and accounts. Needs root. */
-export async function startLab(): Promise<Lab> {
+export async function startLab({ shared = {} }: LabOptions = {}): Promise<Lab> {
   const base = baseRoot();
   const labs = join(labDirectory(), 'labs');
   mkdirSync(labs, { recursive: true });
   sweep(labs);
   const directory = mkdtempSync(join(labs, 'l'));
   writeFileSync(join(directory, 'owner.pid'), String(process.pid));
-  const lab = new RunningLab(directory, base);
+  const lab = new RunningLab(directory, base, shared);
   lab.up();
   return lab;
 }
@@ -82,12 +87,14 @@ class RunningLab implements Lab {
   readonly namespace: string;
   readonly #directory: string;
   readonly #base: string;
+  readonly #shared: Readonly<Record<string, string>>;
   readonly #hosts = new Map<string, Promise<LabHost>>();
   readonly #atExit = () => removeLab(this.#directory);
 
-  constructor(directory: string, base: string) {
+  constructor(directory: string, base: string, shared: Readonly<Record<string, string>>) {
     this.#directory = directory;
     this.#base = base;
+    this.#shared = shared;
     this.namespace = networkName(directory);
   }
 
@@ -114,10 +121,9 @@ class RunningLab implements Lab {
 
   async #start(name: string, octet: number): Promise<LabHost> {
     const node = dirname(dirname(process.execPath));
-    const env = {
-      ...environment(this.#directory),
-      LABOPTIONS: `--bind-ro=${projectRoot}:${projectInHost}\n--bind-ro=${node}:/opt/node`,
-    };
+    const shared = { [projectInHost]: projectRoot, '/opt/node': node, ...this.#shared };
+    const binds = Object.entries(shared).map(([to, from]) => `--bind-ro=${from}:${to}`);
+    const env = { ...environment(this.#directory), LABOPTIONS: binds.join('\n') };
     const root = join(this.#directory, 'hosts', name, 'root');
     const run = (words: readonly string[], stdin?: string) => execute(script, words, env, stdin);
     await succeed(run(['up', name, String(octet), this.#base]), `start host ${name}`);

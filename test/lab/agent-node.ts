@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type LabHost, nodeInHost, projectInHost, serverAddress } from './lab.ts';
+import { type LabServer, serverPort } from './lab-server.ts';
+
+/** How the agent is called on a lab host. */
+export const agentProgram = [
+  nodeInHost,
+  '--disable-warning=ExperimentalWarning',
+  `${projectInHost}/agent/main.ts`,
+];
+
+/** A lab host with the agent as a unit of its systemd. */
+export class AgentNode {
+  readonly host: LabHost;
+
+  constructor(host: LabHost) {
+    this.host = host;
+  }
+
+  sh(text: string): Promise<string> {
+    return this.host.must(['sh', '-ec', text]);
+  }
+
+  /** Writes the unit; `interval`: between two passes and check-ins of the agent. */
+  async install(interval: string): Promise<void> {
+    writeFileSync(
+      join(this.host.root, 'etc/systemd/system/vigo.service'),
+      `[Unit]
+Description=Vigo agent
+[Service]
+ExecStart=${agentProgram.join(' ')} daemon --json --interval ${interval}
+Restart=always
+[Install]
+WantedBy=multi-user.target
+`,
+    );
+  }
+
+  /** Registers with a token of its own and starts the unit. */
+  async enroll(server: LabServer): Promise<void> {
+    const words = ['tokens', 'create', '--match', this.host.name];
+    const { token } = await server.json<{ token: string }>(...words);
+    this.host.copyIn(join(server.home, 'tls/ca.cert.pem'), '/root/ca.pem');
+    const where = ['--server', `${serverAddress}:${serverPort}`, '--ca-file', '/root/ca.pem'];
+    await this.host.must([...agentProgram, 'register', ...where, '--token', token]);
+    await this.sh('systemctl -q daemon-reload; systemctl -q enable --now vigo');
+  }
+
+  async status(): Promise<{ readonly pendingResults: number; readonly contactFailure?: string }> {
+    return JSON.parse(await this.host.must([...agentProgram, 'status', '--json'])) as {
+      pendingResults: number;
+      contactFailure?: string;
+    };
+  }
+}
