@@ -1,21 +1,15 @@
+import type { Clock } from '../../../runtime/ports/clock.ts';
+import type { UrlAnswer, UrlProbe } from '../../../runtime/ports/url-probe.ts';
 import type { Diagnostics, Place } from './diagnostics.ts';
 import type { UrlUse } from './expansion.ts';
 
 /** URLs that one validation asks; those beyond are not asked, which is said. */
 export const urlLimit = 500;
 /** URLs asked at the same time. */
-const parallelLimit = 16;
-
-/** What a URL answered. */
-export type UrlAnswer =
-  | { readonly alive: true }
-  /** `reason`: for a person, such as "404 Not Found". */
-  | { readonly alive: false; readonly reason: string };
-
-/** The door to the network: asks one http or https URL within its own limits; never rejects. */
-export interface UrlProbe {
-  ask(url: string): Promise<UrlAnswer>;
-}
+export const parallelUrls = 16;
+/** How long a good answer counts. */
+export const urlAnswerAgeMs = 600_000;
+const answerLimit = 10_000;
 
 /** Asks each URL once and reports those that do not answer, wherever they are used. */
 export async function checkUrls(
@@ -30,7 +24,7 @@ export async function checkUrls(
   }
   const waiting = [...places].slice(0, urlLimit);
   if (places.size > urlLimit) {
-    const message = `more than ${urlLimit} URLs; the others were not asked`;
+    const message = `more than ${urlLimit} URLs; this one and those after it were not asked`;
     const place = [...places.values()][urlLimit]![0]!;
     diagnostics.report(place, { code: 'PUBLISH_LIMIT', severity: 'warning', message });
   }
@@ -43,5 +37,24 @@ export async function checkUrls(
       for (const place of used) diagnostics.report(place, { code: 'PUBLISH_DEAD_URL', message });
     }
   };
-  await Promise.all(Array.from({ length: parallelLimit }, work));
+  await Promise.all(Array.from({ length: parallelUrls }, work));
+}
+
+/** Remembers good answers for a while: publishing soon after validating asks nobody again. */
+export function rememberingProbe(probe: UrlProbe, clock: Clock): UrlProbe {
+  const alive = new Map<string, number>();
+  return {
+    ask: async (url): Promise<UrlAnswer> => {
+      const asked = alive.get(url);
+      if (asked !== undefined && clock.monotonicMs() - asked < urlAnswerAgeMs)
+        return { alive: true };
+      const answer = await probe.ask(url);
+      alive.delete(url);
+      if (answer.alive) {
+        if (alive.size >= answerLimit) alive.delete(alive.keys().next().value!);
+        alive.set(url, clock.monotonicMs());
+      }
+      return answer;
+    },
+  };
 }

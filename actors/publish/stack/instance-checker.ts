@@ -75,7 +75,7 @@ export class InstanceChecker {
       const spec = schema.parameters.find((parameter) => parameter.name === key);
       if (rendered === undefined || spec === undefined) continue;
       known[key] = rendered;
-      if (spec.format === 'url' && typeof rendered === 'string') {
+      if (spec.format === 'url' && typeof rendered === 'string' && !isAbsent(parameters)) {
         uses.urls.push({ url: rendered, place: node });
       }
       const reason = rendered === value ? undefined : valueProblem(spec, rendered);
@@ -131,6 +131,11 @@ export class InstanceChecker {
       this.#diagnostics.unknown(source.node, code, 'template', path, known);
     }
   }
+}
+
+/** What is to go away need not be fetched. */
+function isAbsent(parameters: Parameters): boolean {
+  return parameters.get('state')?.value === 'absent';
 }
 
 function placeOf(parameters: Parameters, value: string) {

@@ -1,11 +1,12 @@
 import { type GuardLayout, standardLayout } from '../../../agent/policy/guardrails.ts';
 import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
+import type { UrlProbe } from '../../../runtime/ports/url-probe.ts';
 import type { ValidationResult } from '../messages.ts';
 import { checkConflicts } from './check-conflicts.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkNames } from './check-names.ts';
 import { checkResources } from './check-resource.ts';
-import { checkUrls, type UrlProbe } from './check-urls.ts';
+import { checkUrls } from './check-urls.ts';
 import { type CompiledEntry, Compiler } from './compile.ts';
 import { CompileCache } from './compile-cache.ts';
 import type { Diagnostics } from './diagnostics.ts';
@@ -18,7 +19,6 @@ import { type Pause, pauseEvery } from './pause.ts';
 import { Resolver } from './resolve.ts';
 import type { StackFiles } from './stack-files.ts';
 
-export type { UrlProbe } from './check-urls.ts';
 export { CompileCache } from './compile-cache.ts';
 
 /** Files or modules between two pauses: some ten milliseconds of work. */
