@@ -1,22 +1,18 @@
+import type { AgentErrorEntry } from './error-codes/entry.ts';
+import { resourceErrors } from './error-codes/resource-errors.ts';
+
 /**
  * Every refusal and failure that the agent and the wire contract can name. Codes are stable: they
  * are logged, reported, documented (docs/errors.md) and matched by programs.
  */
-interface AgentErrorEntry {
-  /** What happened; `{name}` is replaced by the detail of that name. */
-  readonly message: string;
-  /** What the reader can do about it. */
-  readonly remedy: string;
-  /** Exit code of the `vigo` program; 1 when absent. 4 = refused, 5 = unreachable, 64 = usage. */
-  readonly exitCode?: number;
-  /** What a resource becomes: blocked = trouble of the machine around it. Default failed. */
-  readonly outcome?: 'blocked' | 'failed';
-}
-
 const registry = {
   POLICY_WHEN_SYNTAX: {
     message: 'in the condition, at {offset}: {reason}',
     remedy: 'See the list of conditions in the policy reference.',
+  },
+  POLICY_WHEN_VARIABLE: {
+    message: 'in the condition, at {offset}: {name} is not defined',
+    remedy: 'Define the variable in the module or for the envoys that use it.',
   },
   POLICY_WHEN_LIMIT: {
     message: 'the condition is too large: {reason}',
@@ -198,161 +194,6 @@ const registry = {
     message: 'The parameters of the resource are not valid',
     remedy: 'Correct the named parameters in the stack and publish again.',
   },
-  AGENT_PACKAGE_LOCKED: {
-    message: 'Another program holds the package database',
-    remedy: 'Nothing to do if it ends by itself; the next pass tries again.',
-    outcome: 'blocked',
-  },
-  AGENT_PACKAGE_REPOSITORY: {
-    message: 'A package repository cannot be used',
-    remedy: 'Check the package sources, their keys and the network on the node.',
-    outcome: 'blocked',
-  },
-  AGENT_PACKAGE_UNKNOWN: {
-    message: 'No such package or version',
-    remedy: 'Check the name and version; set update_cache when the lists may be old.',
-  },
-  AGENT_PACKAGE_FAILED: {
-    message: 'The package manager failed',
-    remedy: 'Run the same operation by hand on the node and read its output.',
-  },
-  AGENT_IMPORT_REFUSED: {
-    message: '{what} cannot be imported: {why}',
-    remedy: 'Choose something else, or write the resource by hand.',
-  },
-  AGENT_PACKAGE_MANAGER_MISSING: {
-    message: 'No supported package manager on this machine',
-    remedy: 'Guard the resource with a condition such as os_family.',
-  },
-  AGENT_DISK_FULL: {
-    message: 'No space is left on the device',
-    remedy: 'Free space on the node; the next pass tries again.',
-    outcome: 'blocked',
-  },
-  AGENT_SERVICE_MANAGER_MISSING: {
-    message: 'No supported service manager runs on this machine',
-    remedy: 'Guard the resource with a condition; systemd must be running as PID 1.',
-  },
-  AGENT_SERVICE_UNKNOWN: {
-    message: 'The service does not exist',
-    remedy: 'Let it depend on the package that brings it, or correct the name.',
-  },
-  AGENT_SERVICE_FAILED: {
-    message: 'The service did not do as told',
-    remedy: 'Read systemctl status and journalctl -u of the service on the node.',
-  },
-  AGENT_ACCOUNT_MANAGER_MISSING: {
-    message: 'No supported tool for users and groups on this machine',
-    remedy: 'Install the package passwd, or guard the resource with a condition.',
-  },
-  AGENT_ACCOUNT_FAILED: {
-    message: 'The account tool failed',
-    remedy: 'Run the same operation by hand on the node and read its output.',
-  },
-  AGENT_ACCOUNT_LOCKED: {
-    message: 'Another program holds the account files',
-    remedy: 'Nothing to do if it ends by itself; the next pass tries again.',
-    outcome: 'blocked',
-  },
-  AGENT_GROUP_UNKNOWN: {
-    message: 'The group does not exist',
-    remedy: 'Declare the group and let this resource depend on it.',
-  },
-  AGENT_USER_UNKNOWN: {
-    message: 'The user does not exist',
-    remedy: 'Declare the user and let this resource depend on it.',
-  },
-  AGENT_COMMAND_TIMEOUT: {
-    message: 'A command did not end in time',
-    remedy: 'Raise the time limit of the resource or find out what hangs.',
-  },
-  AGENT_PATH_INVALID: {
-    message: 'The path must be absolute, without NUL, and at most 4096 bytes long',
-    remedy: 'Correct the path in the stack.',
-  },
-  AGENT_PATH_LOOP: {
-    message: 'The path leads through too many symbolic links',
-    remedy: 'Remove the loop of links on the node.',
-  },
-  AGENT_PATH_OCCUPIED: {
-    message: 'Something of another kind is at the path',
-    remedy: 'Move it away by hand, or declare its removal first; nothing was changed.',
-  },
-  AGENT_LINK_NOT_TRUSTED: {
-    message: 'A link of another user is where a directory is declared',
-    remedy: 'Remove the link, or declare the directory that it points to.',
-  },
-  AGENT_PATH_MISSING: {
-    message: 'A file that the resource needs is not there',
-    remedy: 'Declare what creates it, and let this resource depend on that.',
-  },
-  AGENT_REGION_MISSING: {
-    message: 'No line matches region_start, so there is no place for the edit',
-    remedy: 'Correct the expression, or declare what writes the region first.',
-  },
-  AGENT_LINE_MISSING: {
-    message: 'No line matches, so there is nothing to edit',
-    remedy: 'Correct the expression, or declare what writes the line first.',
-  },
-  AGENT_FIELD_MISSING: {
-    message: 'The line has too few fields',
-    remedy: 'Correct select_field or field_separator, or set extend_fields.',
-  },
-  AGENT_EDIT_NOT_STABLE: {
-    message: 'The edit would change its own result again on the next pass, so it was not made',
-    remedy: 'Let the pattern match only what is wrong, not what the edit makes of it.',
-  },
-  AGENT_FILE_NOT_JSON: {
-    message: 'The file is not JSON, so a value in it cannot be edited',
-    remedy: 'Repair the file at the named line, or manage all of it with the type file.',
-  },
-  AGENT_STRUCTURE_MISMATCH: {
-    message: 'The structure of the file does not fit the key',
-    remedy: 'Correct the key, or the file on the node; nothing was changed.',
-  },
-  AGENT_FILE_TOO_LARGE: {
-    message: 'The file is larger than this resource type may edit',
-    remedy: 'Manage the file by other means; limits are in docs/limits.md.',
-  },
-  AGENT_FILE_NOT_TEXT: {
-    message: 'The file is not UTF-8 text, so lines in it cannot be edited safely',
-    remedy: 'Manage the whole file with the type file.',
-  },
-  AGENT_TREE_TOO_LARGE: {
-    message: 'The tree holds more entries than recurse may visit',
-    remedy: 'Narrow the path, or set owner and mode by a command with a guard.',
-  },
-  AGENT_READ_ONLY_FILE_SYSTEM: {
-    message: 'The file system is mounted read-only',
-    remedy: 'Find out why (often a disk error) and mount it writable; the next pass tries again.',
-    outcome: 'blocked',
-  },
-  AGENT_RESOURCES_EXHAUSTED: {
-    message: 'The node is out of processes, memory or open files',
-    remedy: 'Find what uses them up; the next pass tries again.',
-    outcome: 'blocked',
-  },
-  AGENT_PERMISSION_DENIED: {
-    message: 'The agent may not do this',
-    remedy: 'Run the agent as root, or confine it to a root that it owns.',
-  },
-  AGENT_COMMAND_MISSING: {
-    message: 'A program that the resource needs is not installed',
-    remedy: 'Declare its package, and let this resource depend on it.',
-    outcome: 'blocked',
-  },
-  AGENT_COMMAND_FAILED: {
-    message: 'The command failed',
-    remedy: 'Run it by hand on the node, or list its exit code in returns.',
-  },
-  AGENT_VALIDATION_FAILED: {
-    message: 'The validate command refused the new content, so it was not written',
-    remedy: 'Correct the content; the old file is untouched.',
-  },
-  AGENT_SYSTEM_CALL: {
-    message: 'A call to the operating system failed',
-    remedy: 'Read the error name in the detail; errno(3) explains it.',
-  },
   AGENT_TYPE_UNKNOWN: {
     message: 'This agent does not know the resource type',
     remedy: 'Upgrade the agent, or correct the type.',
@@ -412,6 +253,7 @@ const registry = {
     message: 'The agent has a defect',
     remedy: 'Report it with the detail; the other resources are not affected.',
   },
+  ...resourceErrors,
 } as const satisfies Record<string, AgentErrorEntry>;
 
 export type AgentErrorCode = keyof typeof registry;

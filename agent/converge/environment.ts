@@ -3,8 +3,11 @@ import { causeOf } from '../platform/command.ts';
 import type { Platform } from '../platform/platform.ts';
 import { PlatformError } from '../platform/platform-error.ts';
 import type { LocalTime, WhenEnvironment } from '../policy/when/environment.ts';
+import { valueAt } from '../policy/when/known.ts';
 import type { PolicyValue } from '../protocol/bundle.ts';
 import type { Traits } from './compile.ts';
+
+type Vars = Readonly<Record<string, PolicyValue>>;
 
 const conditionTimeoutMs = 30_000;
 const processLimit = 100_000;
@@ -15,21 +18,29 @@ export class NodeConditions implements WhenEnvironment {
   readonly #platform: Platform;
   readonly #traits: Traits;
   readonly #signal: AbortSignal;
+  readonly #vars: Vars;
 
-  constructor(platform: Platform, traits: Traits, triggered: boolean, signal: AbortSignal) {
+  /** `vars` are those of the module; without them conditions that read variables fail. */
+  constructor(
+    platform: Platform,
+    traits: Traits,
+    triggered: boolean,
+    signal: AbortSignal,
+    vars: Vars = {},
+  ) {
     this.#platform = platform;
     this.#traits = traits;
     this.triggered = triggered;
     this.#signal = signal;
+    this.#vars = vars;
   }
 
   trait(path: string): PolicyValue | undefined {
-    let value: PolicyValue | undefined = this.#traits;
-    for (const part of path.split('.')) {
-      if (value === null || typeof value !== 'object' || !Object.hasOwn(value, part)) return;
-      value = (value as Readonly<Record<string, PolicyValue>>)[part];
-    }
-    return value;
+    return valueAt(this.#traits, path);
+  }
+
+  variable(path: string): PolicyValue | undefined {
+    return valueAt(this.#vars, path);
   }
 
   localTime(): LocalTime {

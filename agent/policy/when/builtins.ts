@@ -1,5 +1,6 @@
 import type { PolicyValue } from '../../protocol/bundle.ts';
 import type { WhenEnvironment } from './environment.ts';
+import { compareVersions } from './versions.ts';
 
 export type ArgumentKind =
   | 'text'
@@ -84,23 +85,6 @@ function architecture(name: string): string {
     i686: '386',
   };
   return (Object.hasOwn(aliases, lower) ? aliases[lower] : undefined) ?? lower;
-}
-
-/** Numbers by value, everything else as text, part by part; a missing part is 0. */
-export function compareVersions(a: string, b: string): number {
-  const left = a.match(/\d+|[A-Za-z]+/g) ?? [];
-  const right = b.match(/\d+|[A-Za-z]+/g) ?? [];
-  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-    const x = left[index] ?? '0';
-    const y = right[index] ?? '0';
-    const difference = Number(x) - Number(y);
-    if (Number.isNaN(difference)) {
-      if (x !== y) return x < y ? -1 : 1;
-    } else if (difference !== 0) {
-      return Math.sign(difference);
-    }
-  }
-  return 0;
 }
 
 async function isContainer(environment: WhenEnvironment): Promise<boolean> {

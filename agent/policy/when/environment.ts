@@ -4,6 +4,8 @@ import type { PolicyValue } from '../../protocol/bundle.ts';
 export interface WhenEnvironment {
   /** The trait at a dotted path, or undefined when it is not known. */
   trait(path: string): PolicyValue | undefined;
+  /** The module's variable at a dotted path, or undefined. Absent: variables cannot be read here. */
+  readonly variable?: (path: string) => PolicyValue | undefined;
   /** The resource was triggered by notify or subscribes in this pass. */
   readonly triggered: boolean;
   localTime(): LocalTime;

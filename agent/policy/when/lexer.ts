@@ -2,7 +2,7 @@ import { AgentError } from '../../errors.ts';
 
 export interface WhenToken {
   readonly kind: 'word' | 'string' | 'operator' | 'end';
-  /** The word, the string's value, or the operator: && || ! ( ) , */
+  /** The word, the string's value, or the operator: && || ! ( ) , == != < <= > >= */
   readonly text: string;
   readonly offset: number;
 }
@@ -11,7 +11,7 @@ export interface WhenToken {
 export const whenLengthLimit = 4096;
 
 const word = /[A-Za-z0-9_.:\-/]+/y;
-const operator = /&&|\|\||[!(),]/y;
+const operator = /&&|\|\||[=!<>]=|[!(),<>]/y;
 const space = /\s+/y;
 
 export function lexWhen(text: string): WhenToken[] {
@@ -72,6 +72,7 @@ function readString(text: string, start: number): { value: string; end: number }
 
 function unexpected(character: string): string {
   if (character === '"') return 'use single quotes';
+  if (character === '=') return 'write ==';
   if (character === '&' || character === '|') return `write ${character}${character}`;
   return `unexpected character ${JSON.stringify(character)}`;
 }

@@ -1,6 +1,6 @@
 import { AgentError } from '../../errors.ts';
 import { closestName } from '../closest.ts';
-import type { WhenCall, WhenNode } from './ast.ts';
+import type { WhenCall, WhenCompare, WhenNode, WhenOperand, WhenOperator } from './ast.ts';
 import { argumentError, whenBuiltins } from './builtins.ts';
 import { lexWhen, type WhenToken } from './lexer.ts';
 
@@ -11,7 +11,10 @@ export const whenCostLimit = 2000;
 
 /**
  * condition = and { "||" and } ; and = unary { "&&" unary } ;
- * unary = "!" unary | "(" condition ")" | name [ "(" [ argument { "," argument } ] ")" ]
+ * unary = "!" unary | "(" condition ")" | operand operator operand
+ *       | name [ "(" [ argument { "," argument } ] ")" ] ;
+ * operator = "==" | "!=" | "<" | "<=" | ">" | ">=" | "in" ;
+ * operand = "traits." path | "vars." path | string | number | "true" | "false"
  */
 export function parseWhenNode(text: string): WhenNode {
   const parser = new Parser(lexWhen(text));
@@ -62,11 +65,58 @@ class Parser {
       if (!this.#take(')')) throw this.#error(this.#peek(), 'expected )');
       return inner;
     }
+    const isOperand = token.kind === 'word' || token.kind === 'string';
+    if (isOperand && isOperator(this.#tokens[this.#next + 1])) return this.#compare();
+    if (token.kind === 'string') {
+      throw this.#error(token, `expected a condition, got ${describe(token)} alone`);
+    }
     if (token.kind !== 'word') {
       throw this.#error(token, `expected a condition, got ${describe(token)}`);
     }
     this.#next += 1;
     return this.#call(token);
+  }
+
+  #compare(): WhenCompare {
+    const { offset } = this.#peek();
+    const left = this.#operand();
+    const operator = this.#peek().text as WhenOperator;
+    this.#next += 1;
+    const right = this.#operand();
+    if (left.kind === 'literal' && right.kind === 'literal') {
+      throw this.#errorAt(offset, 'compare a trait or a variable, such as vars.port');
+    }
+    if (isOperator(this.#peek())) {
+      throw this.#error(this.#peek(), 'one comparison at a time; join them with &&');
+    }
+    this.#spend(1, offset);
+    return { kind: 'compare', operator, left, right, offset };
+  }
+
+  #operand(): WhenOperand {
+    const token = this.#peek();
+    const { offset, text, kind } = token;
+    this.#next += 1;
+    if (kind === 'string') return { kind: 'literal', value: text, offset };
+    if (kind === 'word') {
+      if (text === 'true' || text === 'false') {
+        return { kind: 'literal', value: text === 'true', offset };
+      }
+      if (/^-?\d+(\.\d+)?$/.test(text)) return { kind: 'literal', value: Number(text), offset };
+      const [root, ...path] = text.split('.');
+      const isPath = path.length > 0 && !path.includes('');
+      if (isPath && (root === 'traits' || root === 'vars')) {
+        return { kind: 'path', root, path, offset };
+      }
+      const roots: Readonly<Record<string, string>> = { trait: 'traits', var: 'vars' };
+      const meant = root!.toLowerCase().replace(/s?$/, '');
+      if (isPath && Object.hasOwn(roots, meant)) {
+        const suggestion = [roots[meant], ...path].join('.');
+        throw this.#error(token, `unknown value ${text}; did you mean ${suggestion}?`, suggestion);
+      }
+    }
+    const wanted = "traits.<path>, vars.<path>, a number, true, false or 'text'";
+    throw this.#error(token, `expected ${wanted}, got ${describe(token)}`);
   }
 
   #call(name: WhenToken): WhenCall {
@@ -104,9 +154,13 @@ class Parser {
       const reason = argumentError(builtin.parameters[index]!, argument.text);
       if (reason !== undefined) throw this.#error(argument, `${name.text}: ${reason}`);
     }
-    this.#cost += builtin.cost;
+    this.#spend(builtin.cost, name.offset);
+  }
+
+  #spend(cost: number, offset: number): void {
+    this.#cost += cost;
     if (this.#cost > whenCostLimit) {
-      throw new AgentError('POLICY_WHEN_COST', { offset: name.offset, limit: whenCostLimit });
+      throw new AgentError('POLICY_WHEN_COST', { offset, limit: whenCostLimit });
     }
   }
 
@@ -122,12 +176,21 @@ class Parser {
   }
 
   #error(token: WhenToken, reason: string, suggestion?: string): AgentError {
+    return this.#errorAt(token.offset, reason, suggestion);
+  }
+
+  #errorAt(offset: number, reason: string, suggestion?: string): AgentError {
     return new AgentError('POLICY_WHEN_SYNTAX', {
-      offset: token.offset,
+      offset,
       reason,
       ...(suggestion === undefined ? {} : { suggestion }),
     });
   }
+}
+
+function isOperator(token: WhenToken | undefined): boolean {
+  if (token?.kind === 'word') return token.text === 'in';
+  return token?.kind === 'operator' && /^(?:[=!<>]=|[<>])$/.test(token.text);
 }
 
 function describe(token: WhenToken): string {

@@ -1,12 +1,16 @@
 import { formatWhen, type WhenNode } from './ast.ts';
 import { whenBuiltins } from './builtins.ts';
+import { evaluateCompare } from './compare.ts';
 import type { WhenEnvironment } from './environment.ts';
 import { parseWhenNode } from './parser.ts';
 
 /** A parsed condition: parse once, evaluate on every pass. */
 export interface When {
   readonly node: WhenNode;
-  /** Left to right, stopping as soon as the answer is known. */
+  /**
+   * Left to right, stopping as soon as the answer is known. Throws AgentError POLICY_WHEN_VARIABLE
+   * when a variable that is compared does not exist.
+   */
   evaluate(environment: WhenEnvironment): Promise<boolean>;
   /** True when the condition holds only for a triggered resource (`changed`, alone or with &&). */
   readonly needsTrigger: boolean;
@@ -29,6 +33,8 @@ async function evaluate(node: WhenNode, environment: WhenEnvironment): Promise<b
   switch (node.kind) {
     case 'call':
       return whenBuiltins.get(node.name)!.evaluate(environment, node.args);
+    case 'compare':
+      return evaluateCompare(node, environment);
     case 'not':
       return !(await evaluate(node.term, environment));
     case 'or':
@@ -47,6 +53,7 @@ function needsTrigger(node: WhenNode): boolean {
     case 'call':
       return node.name === 'changed';
     case 'not':
+    case 'compare':
       return false;
     case 'and':
       return node.terms.some(needsTrigger);

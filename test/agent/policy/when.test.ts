@@ -139,6 +139,8 @@ function evaluatePlainly(node: WhenNode): boolean {
       return node.terms.some(evaluatePlainly);
     case 'and':
       return node.terms.every(evaluatePlainly);
+    case 'compare':
+      return false;
     case 'call':
       return node.name === 'changed' || (node.name === 'distro' && node.args[0] === 'rocky');
   }
