@@ -98,8 +98,8 @@ async function validate(
   turn: PublishTurn,
   directory: string | undefined,
 ): Promise<PublishMessages['validate']['reply']> {
-  const { tools } = publishContext(options, turn);
-  return (await readPolicy(directory ?? options.stackDirectory, tools)).result;
+  const { strictTools } = publishContext(options, turn);
+  return (await readPolicy(directory ?? options.stackDirectory, strictTools)).result;
 }
 
 /** A publish repairs what is damaged, so that is no reason to refuse it. */

@@ -7,6 +7,7 @@ import type { AuditEventTypeName } from '../audit/event-types.ts';
 import type { EnvoyRecord } from '../envoy/record.ts';
 import type { PolicyTables } from '../policy/tables.ts';
 import type { RolloutSettings } from '../rollout/messages.ts';
+import type { SecretCheck } from '../secrets/check-stack.ts';
 import type { FreezeWindow } from './freeze.ts';
 import type { PolicyTools } from './policy.ts';
 import { StackCopies } from './stack-copies.ts';
@@ -28,6 +29,7 @@ export interface PublishOptions {
   readonly crypto: Sha256;
   readonly layout: GuardLayout;
   readonly settings: PublishSettings;
+  readonly checkSecrets?: SecretCheck;
   /** The newest hot record of an envoy in any shard's store. */
   readonly record: (envoyId: string) => EnvoyRecord | undefined;
   /** Between two check-ins, milliseconds. */
@@ -52,18 +54,22 @@ export interface PublishContext {
   readonly file: StateFile;
   readonly copies: StackCopies;
   readonly tools: PolicyTools;
+  /** For a stack that is not in force yet. */
+  readonly strictTools: PolicyTools;
   readonly nowMs: number;
 }
 
 export function publishContext(options: PublishOptions, turn: PublishTurn): PublishContext {
   const { ports } = turn;
-  const { liveDirectory, crypto, layout } = options;
+  const { liveDirectory, crypto, layout, checkSecrets } = options;
+  const tools = { ports, crypto, layout };
   return {
     options,
     turn,
     file: new StateFile(ports.disk, liveDirectory),
     copies: new StackCopies(ports.disk, liveDirectory, crypto),
-    tools: { ports, crypto, layout },
+    tools,
+    strictTools: checkSecrets === undefined ? tools : { ...tools, checkSecrets },
     nowMs: ports.clock.nowMs(),
   };
 }

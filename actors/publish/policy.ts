@@ -6,6 +6,7 @@ import { canonicalJsonBytes } from '../../agent/protocol/canonical-json.ts';
 import { type Sha256, sha256 } from '../../agent/protocol/crypto.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import type { GenerationRow } from '../policy/tables.ts';
+import type { SecretCheck } from '../secrets/check-stack.ts';
 import type { ValidationResult } from './messages.ts';
 import { Diagnostics } from './stack/diagnostics.ts';
 import { type CompiledStack, compileStack } from './stack/stack.ts';
@@ -33,6 +34,8 @@ export interface PolicyTools {
   readonly ports: Ports;
   readonly crypto: Sha256;
   readonly layout: GuardLayout;
+  /** For stacks that are to be published; what is live stays live when a secret is gone. */
+  readonly checkSecrets?: SecretCheck;
 }
 
 const emptyDocument: BundleDocument = { format: bundleFormatVersion, modules: [], templates: {} };
@@ -72,7 +75,14 @@ async function compile(
   diagnostics: Diagnostics,
   tools: PolicyTools,
 ): Promise<Policy> {
-  const options = { layout: tools.layout, pause: () => pause(tools.ports) };
+  const { checkSecrets } = tools;
+  const options = {
+    layout: tools.layout,
+    pause: () => pause(tools.ports),
+    ...(checkSecrets === undefined
+      ? {}
+      : { checks: [(_: unknown, found: Diagnostics) => checkSecrets(files, found)] }),
+  };
   const stack = await compileStack(files, diagnostics, options);
   return await bundlePolicy(stack, files, tools);
 }

@@ -35,7 +35,7 @@ export async function publishStack(
   if (problem !== undefined) throw new ServerError('PUBLISH_BAD_REQUEST', { reason: problem });
   const before = state ?? repaired(context);
   checkMayPublish(context, before, request.expectedVersion);
-  const policy = await readPolicy(request.directory ?? options.stackDirectory, context.tools);
+  const policy = await readPolicy(request.directory ?? options.stackDirectory, context.strictTools);
   if (hasErrors(policy.result)) return refuse(context, policy.result, request.by);
   const { stackHash: found } = policy;
   if (request.contentHash !== undefined && request.contentHash !== found) {

@@ -13,6 +13,7 @@ import { publishAddress } from '../publish/messages.ts';
 import { publishWriterKind } from '../publish/writer.ts';
 import { rolloutKind } from '../rollout/actor.ts';
 import { type HealthSource, newestRecord } from '../rollout/health.ts';
+import { createSecretCheck } from '../secrets/check-stack.ts';
 import type { SecretProvider } from '../secrets/provider.ts';
 import { uploadKind } from '../upload/actor.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
@@ -56,6 +57,7 @@ export function serviceKinds(
       layout: guardLayout([layout.root]),
       crypto: sodiumVerifier,
       settings: config.publish,
+      checkSecrets: createSecretCheck(secrets, ports.clock),
       ...health,
     }),
     rolloutKind(health),

@@ -158,6 +158,11 @@ const meaning = {
     example: '{type: file, target_path: /etc/vigo/x}',
     remedy: 'Manage something else; Vigo keeps itself.',
   },
+  PUBLISH_SECRET: {
+    meaning: 'A secret does not exist, cannot be looked up, or stands where its value cannot go.',
+    example: 'content: "password=secret:db/pasword"',
+    remedy: 'Set the secret with vigocli secrets set, or correct the path.',
+  },
   PUBLISH_DEAD_URL: {
     meaning: 'A URL does not answer, so that nodes could not fetch it either.',
     example: 'url: https://example.com/moved.tar.gz (404)',

@@ -17,6 +17,7 @@ const cases = readdirSync(corpus).sort();
 const elsewhere: Readonly<Record<string, string>> = {
   PUBLISH_CHANGING: 'hostile-files.test.ts',
   PUBLISH_DEAD_URL: 'stack-urls.test.ts',
+  PUBLISH_SECRET: 'stack-secrets.test.ts',
 };
 
 /** Stands for the network: nobody is there. */
