@@ -105,10 +105,22 @@ const registry = {
     httpStatus: 400,
     exitCode: 1,
   },
-  CLI_ROLLOUT_FAILED: {
-    message: 'the rollout did not succeed',
-    remedy: 'see which envoys failed: vigocli config rollout status',
-    httpStatus: 500,
+  CLI_STACK_INVALID: {
+    message: 'the stack would not be valid',
+    remedy: 'repair what is named above',
+    httpStatus: 422,
+    exitCode: 1,
+  },
+  CLI_FILE_CHANGED: {
+    message: 'the file was changed by somebody else meanwhile',
+    remedy: 'look at both, and edit it again',
+    httpStatus: 409,
+    exitCode: 1,
+  },
+  CLI_EDITOR_FAILED: {
+    message: 'the editor did not end well',
+    remedy: 'name one that works: --editor, VISUAL or EDITOR',
+    httpStatus: 400,
     exitCode: 1,
   },
   CLI_FAILED: {

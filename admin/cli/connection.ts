@@ -25,13 +25,20 @@ export interface ConnectionOptions {
 export const systemHome = '/srv/vigo';
 const defaultApiPort = 8443;
 
+/** The home of a local server, as far as one is named or stands at its usual place. */
+export function localHome(
+  options: ConnectionOptions,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return options.home ?? environment.VIGO_HOME ?? (existsSync(systemHome) ? systemHome : undefined);
+}
+
 /** Options win over VIGO_HOME / VIGO_SERVER / VIGO_TOKEN_FILE / VIGO_CA_FILE, these over /srv/vigo. */
 export function connectionOf(
   options: ConnectionOptions,
   environment: Readonly<Record<string, string | undefined>>,
 ): Connection {
-  const home =
-    options.home ?? environment.VIGO_HOME ?? (existsSync(systemHome) ? systemHome : undefined);
+  const home = localHome(options, environment);
   const server = options.server ?? environment.VIGO_SERVER;
   if (home === undefined && server === undefined) throw new AdminError('CLI_NO_SERVER');
   const running = home === undefined ? undefined : runningServer(home, server !== undefined);

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { AdminError } from '../errors.ts';
 
@@ -77,9 +77,4 @@ function reading<T>(path: string, read: () => T): T {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AdminError('CLI_FILE_UNREADABLE', path === '' ? reason : `${path}: ${reason}`);
   }
-}
-
-/** Whether the path is itself a link: such a file is replaced where it points to. */
-export function isLink(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }

@@ -13,10 +13,11 @@ export function unifiedDiff(path: string, before: string, after: string): string
   const [old, now] = [before.split('\n'), after.split('\n')];
   const head = `--- ${path}\n+++ ${path}`;
   if (old.length + now.length > linesMax) return `${head}\n@@ too large to compare by line @@`;
-  return `${head}\n${hunks(compare(old, now)).join('\n')}`;
+  return `${head}\n${hunks(lineChanges(old, now)).join('\n')}`;
 }
 
-function compare(old: readonly string[], now: readonly string[]): Line[] {
+/** Every line of both texts in order: kept, removed or added. */
+export function lineChanges(old: readonly string[], now: readonly string[]): Line[] {
   // node's marks are of the way from the second list to the first.
   const marks = { '-1': '+', 0: ' ', 1: '-' } as const;
   return diff([...old], [...now]).map(([operation, text]) => [marks[operation], text]);

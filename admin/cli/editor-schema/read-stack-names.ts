@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { isMap, isScalar, isSeq, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node, parseDocument } from 'yaml';
 import type { StackNames } from '../../../agent/policy/editor-schema/stack-names.ts';
 
 /** Files that are looked at; more are no stack, or a wrong directory. */
@@ -33,7 +33,10 @@ class NameReader {
   readonly templates = new Set<string>();
   readonly #modules = new Map<string, number>();
   readonly #roles = new Map<string, number>();
-  readonly #environments = new Set<string>();
+  readonly #environments = new Map<string, number>();
+  readonly #overridden = new Set<string>();
+  readonly #collections = new Set<string>();
+  readonly #twice = new Map<string, string[]>();
   readonly #variables = new Set<string>();
   readonly #resources = new Set<string>();
   readonly #graph = new Map<string, readonly string[]>();
@@ -41,14 +44,18 @@ class NameReader {
   file(path: string, text: string): void {
     const root = parseDocument(text, { uniqueKeys: false, logLevel: 'silent' }).contents;
     const name = basename(path);
+    // An environment may be said once per directory.
+    const directory = path.slice(0, -name.length);
     if (path.startsWith('modules/')) this.#module(root, name.replace(/\.vgo$/, ''));
-    else if (name === 'roles.vgo' || path.startsWith('roles/')) this.#roleFile(root);
+    else if (name === 'roles.vgo' || path.startsWith('roles/'))
+      this.#roleFile(root, name.replace(/\.vgo$/, ''));
     else if (name === 'environments.vgo' || name === 'per_env_overrides.vgo') {
       for (const [environment, overrides] of pairs(member(root, 'env'))) {
-        this.#environments.add(environment);
+        count(this.#environments, `${directory}${environment}`);
         this.#vars(overrides);
       }
-    } else if (name === 'common.vgo') this.#vars(root);
+    } else if (path.startsWith('vars/')) this.#varsFile(root);
+    else if (name === 'common.vgo') this.#vars(root);
     else this.#entries(root);
   }
 
@@ -56,7 +63,13 @@ class NameReader {
     return {
       modules: [...this.#modules.keys()],
       roles: [...this.#roles.keys()],
-      environments: [...this.#environments],
+      environments: [
+        ...this.#overridden,
+        ...[...this.#environments.keys()].map((path) => basename(path)),
+      ],
+      environmentsDeclaredTwice: twice(this.#environments).map((path) => basename(path)),
+      collections: [...this.#collections],
+      resourcesDeclaredTwice: this.#twice,
       templates: [...this.templates],
       variables: [...this.#variables],
       resources: [...this.#resources],
@@ -72,20 +85,23 @@ class NameReader {
     this.#graph.set(name, texts(member(root, 'depends_on')));
     this.#vars(root);
     for (const [environment, overrides] of pairs(member(root, 'environment_overrides'))) {
-      this.#environments.add(environment);
+      this.#overridden.add(environment);
       this.#vars(overrides);
     }
+    const counts = new Map<string, number>();
     for (const resource of items(member(root, 'resources'))) {
       const own = text(member(resource, 'name'));
       if (own === undefined) continue;
+      count(counts, own);
       this.#resources.add(own);
       this.#resources.add(`${name}/${own}`);
     }
+    if (twice(counts).length > 0) this.#twice.set(name, twice(counts));
   }
 
-  #roleFile(root: Node | null): void {
+  #roleFile(root: Node | null, fileName: string): void {
     for (const role of items(member(root, 'roles') ?? root)) {
-      const name = text(member(role, 'name'));
+      const name = text(member(role, 'name')) ?? (role === root ? fileName : undefined);
       if (name !== undefined) count(this.#roles, name);
     }
   }
@@ -96,7 +112,22 @@ class NameReader {
   }
 
   #vars(of: Node | null): void {
-    for (const [name] of pairs(member(of, 'vars'))) this.#variables.add(name);
+    this.#declare(member(of, 'vars'));
+    for (const conditional of items(member(of, 'conditional_vars'))) {
+      this.#declare(member(conditional, 'vars'));
+    }
+  }
+
+  #varsFile(root: Node | null): void {
+    const inner = member(root, 'vars');
+    this.#declare(isMap(inner) && pairs(root).length === 1 ? inner : root);
+  }
+
+  #declare(vars: Node | null): void {
+    for (const [name, value] of pairs(vars)) {
+      this.#variables.add(name);
+      if (isSeq(value) || isMap(value) || isAlias(value)) this.#collections.add(name);
+    }
   }
 }
 

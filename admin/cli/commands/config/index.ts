@@ -2,8 +2,12 @@ import type { Command } from 'commander';
 import type { OpenSession } from '../../session.ts';
 import { addApprovalCommands } from './approval.ts';
 import { addDiffCommand } from './diff.ts';
+import { addEditCommand } from './edit.ts';
+import { addFidelityCommand } from './fidelity.ts';
 import { addFreezeCommands } from './freeze.ts';
 import { addHistoryCommands } from './history.ts';
+import { addPlanCommand } from './plan.ts';
+import { addPromoteCommand } from './promote.ts';
 import { addPublishCommand } from './publish.ts';
 import { addRollbackCommand } from './rollback.ts';
 import { addRolloutCommands } from './rollout.ts';
@@ -21,13 +25,17 @@ type AddConfigCommand = (config: Command, open: OpenSession) => void;
 const commands: readonly AddConfigCommand[] = [
   addValidateCommand,
   addDiffCommand,
+  addPlanCommand,
   addPublishCommand,
+  addFidelityCommand,
   addApprovalCommands,
   addStatusVerb,
   addHistoryCommands,
   addRollbackCommand,
   addRolloutCommands,
   addFreezeCommands,
+  addEditCommand,
+  addPromoteCommand,
   addTraceCommand,
   addTreeCommand,
   addSearchCommand,

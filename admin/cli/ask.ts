@@ -1,0 +1,17 @@
+import type { Session } from './session.ts';
+
+/** Whether somebody is there to be asked. */
+export function mayAsk(it: Session): boolean {
+  return process.stdin.isTTY === true && it.options.input !== false;
+}
+
+/** The first letter of the answer, lower case; '' for a mere return. */
+export async function askLetter(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await prompt.question(question)).trim().slice(0, 1).toLowerCase();
+  } finally {
+    prompt.close();
+  }
+}
