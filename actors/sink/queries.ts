@@ -11,6 +11,7 @@ import picomatch from 'picomatch';
 import type { AdminTokenRecord, AdminTokenView } from '../access/messages.ts';
 import { adminTokenRecord, adminTokenView } from './admin-tokens.ts';
 import { openReadOnlyDatabase } from './connection.ts';
+import { PlanQueries } from './plan-queries.ts';
 import { type PolicyVersionView, policyVersionView } from './policy-versions.ts';
 import * as rows from './query-rows.ts';
 import type { RunsTable, SinkSchema } from './schema.ts';
@@ -69,9 +70,11 @@ export interface AuditFilter {
  */
 export class SinkQueries {
   readonly #database: Database.Database;
+  readonly plans: PlanQueries;
 
   constructor(file: string) {
     this.#database = openReadOnlyDatabase(file);
+    this.plans = new PlanQueries(this.#database);
   }
 
   close(): void {

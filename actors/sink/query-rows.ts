@@ -100,6 +100,10 @@ const actionNames = new Map<number, string>([
   [ResourceAction.RESOURCE_ACTION_FAILED, 'failed'],
 ]);
 
+export function actionName(action: number): string {
+  return actionNames.get(action) ?? `action ${action}`;
+}
+
 export function stateName(state: number): string {
   return stateNames.get(state) ?? `state ${state}`;
 }
@@ -164,7 +168,7 @@ export function runDetailView(
     results: results.map((result) => ({
       id: result.resource_id,
       type: result.type,
-      action: actionNames.get(result.action) ?? `action ${result.action}`,
+      action: actionName(result.action),
       reason: result.reason,
       diff: result.diff,
       errorCode: result.error_code,

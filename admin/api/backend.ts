@@ -1,4 +1,5 @@
 import type { AdminTokenRecord, AdminTokenView } from '../../actors/access/messages.ts';
+import type { FidelityView, PlanListItem, PlanView } from '../../actors/plan/view.ts';
 import type { ServerStatus } from '../../actors/server/status.ts';
 import type { AuditFilter, EnvoyFilter, Page, RunFilter } from '../../actors/sink/queries.ts';
 import type {
@@ -54,7 +55,20 @@ export interface Views {
   /** Ids that begin with these characters, at most `limit`. */
   runIds(prefix: string, limit: number): readonly string[];
   policyHistory(limit: number): readonly PolicyVersionView[];
+  readonly plans: PlanViews;
   audit(filter: AuditFilter): Page<AuditView>;
+}
+
+/** Plans by whole ids. */
+export interface PlanViews {
+  /** Newest first. */
+  list(limit: number): readonly PlanListItem[];
+  /** Ids that begin with these characters, at most two. */
+  ids(prefix: string): readonly string[];
+  /** The newest plan whose outcome was compared. */
+  lastCompared(): string | undefined;
+  plan(id: string): PlanView | undefined;
+  fidelity(id: string): FidelityView | undefined;
 }
 
 /** What GET /api/v1/status answers. */

@@ -3,6 +3,7 @@ import { accessRoutes } from './routes/access.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { configRoutes } from './routes/config/index.ts';
 import { envoyRoutes } from './routes/envoys.ts';
+import { planRoutes } from './routes/plans.ts';
 import { runRoutes } from './routes/runs.ts';
 import { schemaRoutes } from './routes/schemas.ts';
 import { secretRoutes } from './routes/secrets.ts';
@@ -17,6 +18,7 @@ export const routeTable: readonly Route[] = [
   ...tokenRoutes,
   ...envoyRoutes,
   ...configRoutes,
+  ...planRoutes,
   ...runRoutes,
   ...auditRoutes,
   ...secretRoutes,

@@ -22,6 +22,13 @@ export function viewsOf(
     run: (runId) => queries.run(runId),
     runIds: (prefix, limit) => queries.runIds(prefix, limit),
     policyHistory: (limit) => queries.policyHistory(limit),
+    plans: {
+      list: (limit) => queries.plans.list(limit),
+      ids: (prefix) => queries.plans.ids(prefix),
+      lastCompared: () => queries.plans.lastCompared(),
+      plan: (id) => queries.plans.plan(id, Date.now()),
+      fidelity: (id) => queries.plans.fidelity(id),
+    },
     audit: (filter) => queries.audit(filter),
   };
 }

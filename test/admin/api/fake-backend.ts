@@ -41,6 +41,13 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
       run: () => undefined,
       runIds: () => [],
       policyHistory: () => [],
+      plans: {
+        list: () => [],
+        ids: () => [],
+        lastCompared: () => undefined,
+        plan: () => undefined,
+        fidelity: () => undefined,
+      },
       audit: () => ({ items: [], next: undefined }),
     },
     log: () => {},
