@@ -28,6 +28,10 @@ export async function readStackFiles(
   for (let reading = 0; reading < readingLimit; reading += 1) {
     const own = new Diagnostics();
     const scan = await scanStack(disk, directory, own);
+    if (!scan.complete) {
+      diagnostics.include(own.take());
+      return new Map();
+    }
     const files = await readAll(disk, scan, own);
     moved = firstDifference(scan, await scanStack(disk, directory, new Diagnostics()));
     if (moved !== undefined && reading < readingLimit - 1) continue;

@@ -14,6 +14,8 @@ const parallelLooks = 16;
 /** The policy and template files of a stack as they stand there, unread. */
 export interface StackScan {
   readonly files: ReadonlyMap<string, ScannedFile>;
+  /** False when there are too many, so that some are missing. */
+  readonly complete: boolean;
 }
 
 export interface ScannedFile {
@@ -31,7 +33,8 @@ export async function scanStack(
 ): Promise<StackScan> {
   const scanner = new Scanner(disk, diagnostics);
   await scanner.start(directory);
-  return { files: new Map([...scanner.files].sort(([a], [b]) => (a < b ? -1 : 1))) };
+  const files = [...scanner.files].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { files: new Map(files), complete: !scanner.full };
 }
 
 /** A directory that is being looked through. */
@@ -47,11 +50,11 @@ interface Level {
 
 class Scanner {
   readonly files = new Map<string, ScannedFile>();
+  full = false;
   readonly #disk: Disk;
   readonly #diagnostics: Diagnostics;
   #root = '';
   #names = 0;
-  #full = false;
 
   constructor(disk: Disk, diagnostics: Diagnostics) {
     this.#disk = disk;
@@ -85,7 +88,7 @@ class Scanner {
     const below: Level[] = [];
     const work = async () => {
       for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-        if (this.#full) return;
+        if (this.full) return;
         const found = await this.#visit(level, name);
         if (found !== undefined) below.push(found);
       }
@@ -159,8 +162,8 @@ class Scanner {
   }
 
   #stop(path: string, message: string): void {
-    if (this.#full) return;
-    this.#full = true;
+    if (this.full) return;
+    this.full = true;
     this.#report(path, 'PUBLISH_LIMIT', message);
   }
 
