@@ -1,4 +1,15 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  Parser,
+} from 'yaml';
 import type { DiagnosticCode, Diagnostics } from './diagnostics.ts';
 import type { StackEntry, StackNode, StackScalar, TextLayout } from './node.ts';
 
@@ -14,12 +25,14 @@ export function parseYamlFile(
   diagnostics: Diagnostics,
 ): StackNode | undefined {
   const counter = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: counter,
-    uniqueKeys: true,
-    prettyErrors: false,
-    stringKeys: false,
-  });
+  let document: Document.Parsed | undefined;
+  try {
+    document = parseDocument(file, text, counter, diagnostics);
+  } catch (error) {
+    if (error instanceof TooLarge) return undefined;
+    throw error;
+  }
+  if (document === undefined) return undefined;
   const mistakes = [...document.errors, ...document.warnings];
   for (const mistake of mistakes) {
     const code: DiagnosticCode =
@@ -34,6 +47,46 @@ export function parseYamlFile(
     if (error instanceof TooLarge) return undefined;
     throw error;
   }
+}
+
+/** Values that the parser may have open at once; each level of YAML takes up to three. */
+const openLimit = 4 * yamlDepthLimit;
+
+/**
+ * What `parseDocument` of the library does, but with its depth bounded: its parser and composer are
+ * recursive, and a few thousand levels would be the end of the stack.
+ */
+function parseDocument(
+  file: string,
+  text: string,
+  counter: LineCounter,
+  diagnostics: Diagnostics,
+): Document.Parsed | undefined {
+  const parser = new Parser(counter.addNewLine);
+  function* tokens(): Generator<CST.Token> {
+    counter.addNewLine(0);
+    for (const lexeme of new Lexer().lex(text)) {
+      yield* parser.next(lexeme);
+      if (parser.stack.length <= openLimit) continue;
+      const message = `more than ${yamlDepthLimit} levels`;
+      diagnostics.report({ file, offset: parser.offset }, { code: 'PUBLISH_LIMIT', message });
+      throw new TooLarge();
+    }
+    yield* parser.end();
+  }
+  const composer = new Composer({ uniqueKeys: true, prettyErrors: false });
+  let first: Document.Parsed | undefined;
+  for (const document of composer.compose(tokens(), true, text.length)) {
+    if (first === undefined) {
+      first = document;
+      continue;
+    }
+    const message = 'a file has one document; remove this --- and what is before it, or after it';
+    const offset = document.range[0];
+    diagnostics.report({ file, offset }, { code: 'PUBLISH_YAML_SYNTAX', message });
+    return undefined;
+  }
+  return first;
 }
 
 /** Ends the conversion of a file whose limit has been reported. */

@@ -26,7 +26,7 @@ const cases: [string, Record<string, string>, string[]][] = [
     { 'modules/a.vgo': 'name: a\n---\nname: b\n' },
     [
       'modules/a.vgo:2:1 PUBLISH_YAML_SYNTAX',
-      'Source contains multiple documents; please use YAML.parseAllDocuments()',
+      'a file has one document; remove this --- and what is before it, or after it',
     ],
   ],
   [
