@@ -132,11 +132,12 @@ async function held(
   context: StepContext,
 ): Promise<Checked | undefined> {
   const { resource, triggered, signal } = request;
+  const { platform, traits } = context;
   const evaluate = (when: ReturnType<CompiledResource['moduleWhen']>) =>
     when === undefined
       ? true
-      : withinLimit(context.platform.clock, defaultLimitMs, signal, (inner) =>
-          when.evaluate(new NodeConditions(context.platform, context.traits, triggered, inner)),
+      : withinLimit(platform.clock, defaultLimitMs, signal, (inner) =>
+          when.evaluate(new NodeConditions(platform, traits, triggered, inner, data.Vars)),
         );
   const moduleWhen = resource.moduleWhen();
   if (!(request.moduleHolds ?? (await evaluate(moduleWhen))))

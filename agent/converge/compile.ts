@@ -3,6 +3,7 @@ import type { AnyResourceType, Target } from '../executors/contract.ts';
 import type { TypeRegistry } from '../executors/registry.ts';
 import { resourceSchemas } from '../policy/resource-schemas/registry.ts';
 import { text } from '../policy/resource-schemas/schema.ts';
+import { Reads } from '../policy/template/reads.ts';
 import { isTemplate, parseTemplate, type TemplateData } from '../policy/template/template.ts';
 import { parseWhen, type When } from '../policy/when/when.ts';
 import type { BundleDocument, BundleResource, PolicyValue } from '../protocol/bundle.ts';
@@ -35,7 +36,8 @@ export interface CompiledResource {
   /** Secrets that its parameters can hold; its content is not shown when there are any. */
   readonly secretPaths: ReadonlySet<string>;
   /**
-   * The same object again as long as the traits and the secrets are the same objects. Throws
+   * The same object again as long as the traits and variables that its templates read hold the same
+   * values, and the secrets are the same object. Throws
    * AgentError, AGENT_SECRETS_UNAVAILABLE among others.
    */
   render(data: TemplateData, secrets: SecretValues): Rendered;
@@ -98,29 +100,41 @@ function lazyWhen(text: string | undefined): () => When | undefined {
   return once(() => (text === undefined || text.trim() === '' ? undefined : parseWhen(text)));
 }
 
-/** A condition can hold templates; such a one is parsed anew for each set of traits. */
+/** A condition can hold templates; such a one is parsed anew when what they read has changed. */
 function compileWhen(text: string | undefined): (data: TemplateData) => When | undefined {
   if (text === undefined || !isTemplate(text)) return lazyWhen(text);
   const render = compileText(text);
-  return perTraits((data) => lazyWhen(render(data))());
+  return perReads((data, reads) => lazyWhen(render(data, reads))());
 }
 
-export type Render = (data: TemplateData) => string;
+/** `reads` is told what the text depends on. */
+export type Render = (data: TemplateData, reads?: Reads) => string;
 /** The last step before parameters are parsed. */
 export type Finish = (rendered: Parameters) => Parameters;
 
 function compileText(text: string): Render {
   if (!isTemplate(text)) return () => text;
   const template = once(() => parseTemplate(text));
-  return (data) => template().render(data);
+  return (data, reads) => template().render(data, reads);
 }
 
-function perTraits<T>(make: (data: TemplateData) => T): (data: TemplateData) => T {
-  let last: { traits: unknown; vars: unknown; value: T } | undefined;
+/**
+ * Makes the value anew only when something that it was made from has changed: a trait that no
+ * template of it read costs nothing, one that was read is never served stale.
+ */
+function perReads<T>(make: (data: TemplateData, reads: Reads) => T): (data: TemplateData) => T {
+  let last: { traits: unknown; vars: unknown; reads: Reads; value: T } | undefined;
   return (data) => {
     const { Traits: traits, Vars: vars } = data;
-    if (last?.traits !== traits || last.vars !== vars) last = { traits, vars, value: make(data) };
-    return last.value;
+    if (last !== undefined && last.traits === traits && last.vars === vars) return last.value;
+    if (last?.reads.holdIn({ ...data }) === true) {
+      last = { ...last, traits, vars };
+      return last.value;
+    }
+    const reads = new Reads();
+    const value = make(data, reads);
+    last = { traits, vars, reads, value };
+    return value;
   };
 }
 
@@ -133,7 +147,7 @@ function compileResource(
 ): (data: TemplateData) => Rendered {
   const base = compileParameters(parameters, type, templates, finish);
   if (variants === undefined) return base;
-  const select = compileText(variants.on);
+  const select = perReads(compileText(variants.on));
   const renders = new Map(
     Object.entries(variants.match).map(
       ([value, overrides]) =>
@@ -155,15 +169,17 @@ function compileParameters(
   const renderers = Object.entries(parameters).map(
     ([name, value]) => [name, compileValue(value)] as const,
   );
-  const make = (data: TemplateData): Rendered => {
-    const rendered = Object.fromEntries(renderers.map(([name, render]) => [name, render(data)]));
-    fillTemplates(rendered, type, templates, data);
+  const make = (data: TemplateData, reads?: Reads): Rendered => {
+    const rendered = Object.fromEntries(
+      renderers.map(([name, render]) => [name, render(data, reads)]),
+    );
+    fillTemplates(rendered, type, (name) => templates.get(name)?.(data, reads));
     const spec = type.parse(finish(rendered));
     return { spec, targets: type.targets(spec) };
   };
   const usesData =
     hasTemplate(parameters) || Object.keys(type.templateParameters ?? {}).some(has(parameters));
-  if (usesData) return perTraits(make);
+  if (usesData) return perReads(make);
   let fixed: Rendered | undefined;
   return (data) => {
     fixed ??= make(data);
@@ -181,30 +197,30 @@ function hasTemplate(value: PolicyValue): boolean {
   return Object.values(value).some(hasTemplate);
 }
 
-function compileValue(value: PolicyValue): (data: TemplateData) => PolicyValue {
+function compileValue(value: PolicyValue): (data: TemplateData, reads?: Reads) => PolicyValue {
   if (typeof value === 'string') return compileText(value);
   if (!hasTemplate(value)) return () => value;
   if (Array.isArray(value)) {
     const items = value.map(compileValue);
-    return (data) => items.map((render) => render(data));
+    return (data, reads) => items.map((render) => render(data, reads));
   }
   const fields = Object.entries(value as Parameters).map(
     ([name, field]) => [name, compileValue(field)] as const,
   );
-  return (data) => Object.fromEntries(fields.map(([name, render]) => [name, render(data)]));
+  return (data, reads) =>
+    Object.fromEntries(fields.map(([name, render]) => [name, render(data, reads)]));
 }
 
 function fillTemplates(
   rendered: Record<string, PolicyValue>,
   type: AnyResourceType,
-  templates: ReadonlyMap<string, Render>,
-  data: TemplateData,
+  fill: (name: string) => string | undefined,
 ): void {
   for (const [from, into] of Object.entries(type.templateParameters ?? {})) {
     const name = rendered[from];
-    const template = typeof name === 'string' ? templates.get(name) : undefined;
-    if (template === undefined) continue;
-    rendered[into] = template(data);
+    const content = typeof name === 'string' ? fill(name) : undefined;
+    if (content === undefined) continue;
+    rendered[into] = content;
     delete rendered[from];
   }
 }
