@@ -222,9 +222,11 @@ export class NodeAgent {
   ): Promise<PassResult> {
     const { engine, memory, reporter, dryRun, secrets } = this.#parts;
     const { manifest, document } = held;
-    // A rotated secret is a change of policy, not drift.
+    const root = toHex(manifest.bundleRoot);
+    // A rotated secret is a change of policy, not drift; so is a later stage of a rollout.
     const policyChanged =
       memory.state.passedVersion !== manifest.policyVersion ||
+      (memory.state.passedRoot ?? root) !== root ||
       (memory.state.passedSecretsEpoch ?? 0) !== manifest.secretsEpoch;
     const result = await engine.pass({
       document,
@@ -242,7 +244,11 @@ export class NodeAgent {
     if (!dryRun) memory.patch({ pendingTriggers: result.pendingTriggers });
     if (!dryRun && !result.aborted) {
       const { policyVersion, secretsEpoch } = manifest;
-      memory.patch({ passedVersion: policyVersion, passedSecretsEpoch: secretsEpoch });
+      memory.patch({
+        passedVersion: policyVersion,
+        passedRoot: root,
+        passedSecretsEpoch: secretsEpoch,
+      });
     }
     memory.patch({
       lastRun: {

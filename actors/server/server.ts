@@ -35,6 +35,7 @@ const serviceKindNames = [
   'access',
   'upload',
   'explain',
+  'plan',
   'enrollment',
   'secrets',
   'secret-sealer',

@@ -35,6 +35,8 @@ export interface RunState {
   readonly held?: { readonly policyVersion: number; readonly secretsEpoch: number };
   /** Policy version of the last pass; another one makes the next pass a first one. */
   readonly passedVersion?: number;
+  /** Root of the last pass, hex; a version that comes in stages has two. */
+  readonly passedRoot?: string;
   /** Secrets epoch of the last pass, likewise. */
   readonly passedSecretsEpoch?: number;
   readonly lastRun?: LastRun;
