@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import { isMap, isPair, isScalar, isSeq, type Pair, parseDocument, visit } from 'yaml';
 import {
   findReferences,
   pathFault,
@@ -31,11 +31,16 @@ const nameKeys: ReadonlySet<string> = new Set([
   'notify',
   'subscribes',
   'match',
-  'environment',
   'roles',
   'modules',
   'exclude_modules',
 ]);
+
+const freeKeys: ReadonlySet<string> = new Set(['vars', 'defaults']);
+
+function keyOf({ key }: Pair): string {
+  return isScalar(key) ? String(key.value) : '';
+}
 
 /** Every reference in values of policy files and in template files; comments do not count. */
 export function writtenReferences(files: StackFiles): WrittenReference[] {
@@ -54,8 +59,10 @@ function inPolicy(file: string, text: string, found: WrittenReference[]): void {
   const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false });
   if (document.errors.length > 0) return;
   visit(document, {
-    Pair(_key, pair) {
-      const key = isScalar(pair.key) ? String(pair.key.value) : '';
+    Pair(_key, pair, ancestors) {
+      // Below these, a key is a name that the author chose.
+      if (ancestors.some((one) => isPair(one) && freeKeys.has(keyOf(one)))) return;
+      const key = keyOf(pair);
       const { value } = pair;
       if (nameKeys.has(key) && (isScalar(value) || isSeq(value)))
         refuseNames(key, value, file, text, found);
