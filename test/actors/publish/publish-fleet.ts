@@ -146,6 +146,16 @@ export class PublishFleet {
     return this.ask('publish', { message: 'a change', by: 'admin:ann', ...more });
   }
 
+  /** Power is lost some time into a publish; then the server starts again. */
+  async crashWhilePublishing(afterMs: number): Promise<void> {
+    const request = { message: 'cut short', by: 'admin:ann' };
+    const asked = this.simulation.system.ask(publishAddress(), 'publish', request, deadline);
+    asked.catch(() => undefined);
+    await this.simulation.run(afterMs);
+    await this.simulation.powerLoss();
+    await this.ask('recover', {});
+  }
+
   version(): number {
     return this.simulation.reader('service').get(tables.current, 'current')?.version ?? 0;
   }
@@ -183,8 +193,10 @@ export class PublishFleet {
     this.records.set(envoyId, record);
   }
 
+  /** As the database keeps them: an event that is sent again is the same one. */
   auditTypes(): string[] {
-    return this.written.flatMap(({ audit }) => audit.map(({ type }) => type));
+    const events = this.written.flatMap(({ audit }) => audit);
+    return [...new Map(events.map(({ id, type }) => [id, type])).values()];
   }
 
   #document(envoyId: string) {

@@ -100,6 +100,7 @@ t.test(
         t.equal(it.content('a'), 'a');
         t.equal(it.version(), 1);
         t.same(it.root('a'), before);
+        if (nth % 2 === 0) await it.simulation.powerLoss();
         t.match(await it.ask('recover', {}), { version: 1 });
         const { version } = await it.publish();
         t.ok(version > 1);
@@ -153,4 +154,24 @@ t.test('a fleet larger than one turn can write is published whole', async (t) =>
   await it.stack(one);
   t.match(await it.publish(), { changedEnvoys: 5200 });
   t.same(it.modules(ids[5199]!), ['web']);
+});
+
+t.test('power lost at any moment of a publish leaves the old version or the new one', async (t) => {
+  const seen = new Set<number>();
+  for (let afterMs = 0; afterMs <= 20; afterMs++) {
+    const it = await publishFleet();
+    await it.add('a', 'web-1');
+    await it.stack(one);
+    await it.publish();
+    await it.stack(withContent('b'));
+    await it.crashWhilePublishing(afterMs);
+    const version = it.version();
+    seen.add(version);
+    t.equal(it.content('a'), version === 1 ? 'a' : 'b', `after ${afterMs} ms version ${version}`);
+    await it.stack(withContent('c'));
+    const next = await it.publish();
+    t.ok(next.version > version);
+    t.equal(it.content('a'), 'c');
+  }
+  t.same([...seen].sort(), [1, 2], 'both were seen');
 });
