@@ -55,6 +55,7 @@ export interface Views {
   /** Ids that begin with these characters, at most `limit`. */
   runIds(prefix: string, limit: number): readonly string[];
   policyHistory(limit: number): readonly PolicyVersionView[];
+  policyVersion(version: number): PolicyVersionView | undefined;
   readonly plans: PlanViews;
   audit(filter: AuditFilter): Page<AuditView>;
 }

@@ -22,6 +22,7 @@ export function viewsOf(
     run: (runId) => queries.run(runId),
     runIds: (prefix, limit) => queries.runIds(prefix, limit),
     policyHistory: (limit) => queries.policyHistory(limit),
+    policyVersion: (version) => queries.policyVersion(version),
     plans: {
       list: (limit) => queries.plans.list(limit),
       ids: (prefix) => queries.plans.ids(prefix),

@@ -54,7 +54,8 @@ export async function validateChanged(
 ): Promise<ValidationResult> {
   const paths = new Set(changed.map(({ path }) => path));
   const kept = filesOf(directory).filter(({ path }) => !paths.has(path));
-  const body = { files: [...kept, ...changed] };
+  const files = [...kept, ...changed.map(({ path, text }) => ({ path, text }))];
+  const body = { files };
   return await it.client.post<ValidationResult>('/api/v1/config/validate', body, validateTimeoutMs);
 }
 

@@ -41,6 +41,7 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
       run: () => undefined,
       runIds: () => [],
       policyHistory: () => [],
+      policyVersion: () => undefined,
       plans: {
         list: () => [],
         ids: () => [],

@@ -39,9 +39,7 @@ export const historyRoutes = [
     query: nothing,
     body: undefined,
     handle: async ({ backend, parameters }) => {
-      const found = backend.views
-        .policyHistory(historyMax)
-        .find(({ version }) => version === parameters.version);
+      const found = backend.views.policyVersion(parameters.version);
       if (!found) throw new AdminError('API_NOT_FOUND', `version ${parameters.version}`);
       return found;
     },

@@ -23,7 +23,7 @@ export async function followRollout(
   let told = '';
   for (;;) {
     const { rollout } = await it.client.get<RolloutAnswer>(rolloutPath);
-    if (rollout === null || rollout.version < version) return undefined;
+    if (rollout === null || rollout.version !== version) return undefined;
     const health = healthWords(rollout);
     const words = `${stageWords(rollout)}${health ? `; ${health}` : ''}`;
     if (words !== told) it.note(words);

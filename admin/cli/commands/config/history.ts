@@ -7,8 +7,9 @@ import { limitOption } from '../../options.ts';
 import type { OpenSession, Session } from '../../session.ts';
 import type { Column } from '../../table.ts';
 import { printable, printableLines } from '../../terminal-text.ts';
-import { ago, clockTime, fieldLines } from '../../words.ts';
-import { parseReference } from './shared.ts';
+import { ago, clockTime, fieldLines, plural } from '../../words.ts';
+import { extent, parseReference } from './shared.ts';
+import { originWords } from './status.ts';
 
 const columns: readonly Column<PolicyVersionView>[] = [
   { title: 'VERSION', value: (version) => String(version.version), align: 'right' },
@@ -21,6 +22,7 @@ const columns: readonly Column<PolicyVersionView>[] = [
     align: 'right',
     optional: true,
   },
+  { title: 'ORIGIN', value: ({ origin }) => originWords(origin), flexible: true, optional: true },
   { title: 'MESSAGE', value: (version) => version.message, flexible: true },
 ];
 
@@ -66,19 +68,30 @@ async function showVersion(it: Session, text: string): Promise<void> {
   }
   const path = `/api/v1/config/versions/${text}`;
   const version = await it.client.get<PolicyVersionView>(path);
-  it.print(version, () =>
-    fieldLines([
-      ['Version', String(version.version)],
-      [
-        'Published',
-        `${clockTime(version.publishedAtMs)}, ${ago(version.publishedAtMs, Date.now())}`,
-      ],
-      ['By', printable(version.publishedBy)],
-      ['Message', printable(version.message) || '-'],
-      ['Envoys', `${version.changedEnvoys} changed`],
-      ['Bundles', String(version.bundles)],
-    ]),
-  );
+  it.print(version, () => describe(version, Date.now()));
+}
+
+function describe(version: PolicyVersionView, nowMs: number): string {
+  const { approval, counts, planId, publishedAtMs } = version;
+  const lines: [string, string][] = [
+    ['Version', `${version.version}, ${originWords(version.origin)}`],
+    ['Published', `${clockTime(publishedAtMs)}, ${ago(publishedAtMs, nowMs)}`],
+    ['By', printable(version.publishedBy)],
+    ['Message', printable(version.message) || '-'],
+    ['Content', version.contentHash],
+  ];
+  if (approval) {
+    const why = approval.reason ? `: ${printable(approval.reason)}` : '';
+    lines.push(['Approved', `by ${printable(approval.by)}, ${clockTime(approval.atMs)}${why}`]);
+  }
+  if (planId) lines.push(['Plan', printable(planId)]);
+  if (counts) {
+    lines.push(
+      ['Stack', `${extent(counts)}, ${plural(counts.bundles, 'bundle')}`],
+      ['Envoys', `${counts.changedEnvoys} of ${counts.totalEnvoys} changed policy`],
+    );
+  }
+  return fieldLines(lines);
 }
 
 async function showFiles(it: Session, of: string, wanted: string | undefined): Promise<void> {
