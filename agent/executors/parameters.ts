@@ -54,6 +54,9 @@ export class ParameterReader<Table extends readonly ParameterSpec[] = readonly P
 
   /** Publish cannot see what a template becomes, so the forms of the table are asked for again. */
   #checkForm(spec: ParameterSpec): void {
+    if (spec.kind === 'path' && controlCharacters.test(text(this.#values, spec.name) ?? ''))
+      this.problem(spec.name, 'must not hold control characters');
+    if (spec.kind === 'enum') this.enumeration(spec.name, spec.values ?? []);
     const forms = formsOf(spec);
     if (forms.length === 0 || isUnset(this.#values[spec.name])) return;
     const given = text(this.#values, spec.name);
@@ -135,7 +138,10 @@ export class ParameterReader<Table extends readonly ParameterSpec[] = readonly P
   }
 
   problem(parameter: string, problem: string): void {
-    this.#problems.push({ parameter, problem });
+    const known = this.#problems.some(
+      (one) => one.parameter === parameter && one.problem === problem,
+    );
+    if (!known) this.#problems.push({ parameter, problem });
   }
 
   /** @throws {ParameterError} when any problem was found. */

@@ -1,5 +1,6 @@
 import type { AnyResourceType } from './contract.ts';
 import { blockinfileType } from './cross/blockinfile.ts';
+import { customType } from './cross/custom.ts';
 import { directoryType } from './cross/directory.ts';
 import { execType } from './cross/exec.ts';
 import { fieldEditType } from './cross/field-edit.ts';
@@ -11,10 +12,22 @@ import { jsonFileType } from './cross/json-file.ts';
 import { replaceType } from './cross/replace.ts';
 import { sshkeyType } from './cross/sshkey.ts';
 import { symlinkType } from './cross/symlink.ts';
+import { alternativesType } from './linux/alternatives.ts';
+import { kernelModuleType } from './linux/kernel-module.ts';
+import { logrotateType } from './linux/logrotate.ts';
+import { systemdDropinType } from './linux/systemd-dropin.ts';
+import { tmpfileType } from './linux/tmpfile.ts';
 import { groupType, userType } from './unix/accounts.ts';
 import { cronType } from './unix/cron.ts';
+import { hostnameType } from './unix/hostname.ts';
+import { mountType } from './unix/mount.ts';
 import { packageType } from './unix/package.ts';
+import { processType } from './unix/process.ts';
+import { rebootType } from './unix/reboot.ts';
 import { serviceType } from './unix/service.ts';
+import { swapType } from './unix/swap.ts';
+import { sysctlType } from './unix/sysctl.ts';
+import { timezoneType } from './unix/timezone.ts';
 
 export type TypeRegistry = ReadonlyMap<string, AnyResourceType>;
 
@@ -41,4 +54,17 @@ export const resourceTypes: TypeRegistry = typeRegistry([
   userType,
   groupType,
   cronType,
+  hostnameType,
+  timezoneType,
+  sysctlType,
+  mountType,
+  swapType,
+  processType,
+  rebootType,
+  customType,
+  tmpfileType,
+  logrotateType,
+  systemdDropinType,
+  alternativesType,
+  kernelModuleType,
 ]);

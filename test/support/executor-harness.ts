@@ -41,6 +41,24 @@ export interface ExecutorCase {
 export interface HarnessOptions {
   /** Default: the real operating system, confined to the root. */
   readonly platform?: (root: string) => Platform;
+  /**
+   * Which of the rows that act are interrupted at each of their calls: every one, or for rows whose
+   * steps are alike, the first of each action.
+   */
+  readonly interrupted?: 'every' | 'first-of-each-action';
+}
+
+/** Rows for bad parameters, each laid over the good ones: refused before anything is looked at. */
+export function refusedCases(
+  good: ExecutorCase['parameters'],
+  bad: readonly ExecutorCase['parameters'][],
+): ExecutorCase[] {
+  return bad.map((parameters) => ({
+    name: `refused: ${JSON.stringify(parameters).slice(0, 60)}`,
+    parameters: { ...good, ...parameters },
+    action: 'failed',
+    errorCode: 'POLICY_PARAMETER_INVALID',
+  }));
 }
 
 /** Calls of one pass that are made to fail, one after the other. */
@@ -59,7 +77,10 @@ export async function proveExecutor(
   cases: readonly ExecutorCase[],
   options: HarnessOptions = {},
 ): Promise<void> {
+  const proven = new Set<Action>();
   for (const row of cases) {
+    const interrupt = options.interrupted !== 'first-of-each-action' || !proven.has(row.action);
+    proven.add(row.action);
     await t.test(row.name, async (t) => {
       const run = new CaseRun(
         type,
@@ -67,7 +88,7 @@ export async function proveExecutor(
         options.platform ?? ((root) => createNodePlatform({ root })),
       );
       await run.prove(t);
-      if (acting.includes(row.action))
+      if (interrupt && acting.includes(row.action))
         for (const mode of faultModes) await run.proveInterrupted(t, mode);
     });
   }

@@ -1,5 +1,7 @@
+import { alternativesSchema } from './alternatives.ts';
 import { blockinfileSchema } from './blockinfile.ts';
 import { cronSchema } from './cron.ts';
+import { customSchema } from './custom.ts';
 import { directorySchema } from './directory.ts';
 import { execSchema } from './exec.ts';
 import { fieldEditSchema } from './field-edit.ts';
@@ -7,14 +9,25 @@ import { fileSchema } from './file.ts';
 import { fileLineSchema } from './file-line.ts';
 import { groupSchema } from './group.ts';
 import { hostSchema } from './host.ts';
+import { hostnameSchema } from './hostname.ts';
 import { iniSchema } from './ini.ts';
 import { jsonFileSchema } from './json-file.ts';
+import { kernelModuleSchema } from './kernel-module.ts';
+import { logrotateSchema } from './logrotate.ts';
+import { mountSchema } from './mount.ts';
 import { packageSchema } from './package.ts';
+import { processSchema } from './process.ts';
+import { rebootSchema } from './reboot.ts';
 import { replaceSchema } from './replace.ts';
 import type { ResourceSchema } from './schema.ts';
 import { serviceSchema } from './service.ts';
 import { sshkeySchema } from './sshkey.ts';
+import { swapSchema } from './swap.ts';
 import { symlinkSchema } from './symlink.ts';
+import { sysctlSchema } from './sysctl.ts';
+import { systemdDropinSchema } from './systemd-dropin.ts';
+import { timezoneSchema } from './timezone.ts';
+import { tmpfileSchema } from './tmpfile.ts';
 import { userSchema } from './user.ts';
 
 /** Every resource type that policy may use, by name. */
@@ -37,5 +50,18 @@ export const resourceSchemas: ReadonlyMap<string, ResourceSchema> = new Map(
     userSchema,
     groupSchema,
     cronSchema,
+    hostnameSchema,
+    timezoneSchema,
+    sysctlSchema,
+    mountSchema,
+    swapSchema,
+    processSchema,
+    rebootSchema,
+    customSchema,
+    tmpfileSchema,
+    logrotateSchema,
+    systemdDropinSchema,
+    alternativesSchema,
+    kernelModuleSchema,
   ].map((schema) => [schema.name, schema]),
 );

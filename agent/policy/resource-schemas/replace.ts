@@ -18,7 +18,7 @@ export const replaceSchema = {
     {
       name: 'replacement',
       kind: 'string',
-      description: 'The new text, may be empty; $1 or ${name} is a group, $$ a dollar.',
+      description: 'The new text, may be empty; $1 is a group and $$ a dollar.',
     },
     {
       name: 'occurrences',
