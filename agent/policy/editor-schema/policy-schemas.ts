@@ -1,10 +1,17 @@
 import { resourceSchemas } from '../resource-schemas/registry.ts';
 import { conditional, dialect, type JsonSchema, never, reference } from './json-schema.ts';
 import { resourceDefinitions } from './resource.ts';
-import { condition, templateText, unprotectedPath, visibleName } from './texts.ts';
+import {
+  condition,
+  harmlessCommand,
+  plainText,
+  templateText,
+  unprotectedPath,
+  visibleName,
+} from './texts.ts';
 
 /** Kinds of policy files; each has a schema of its own. */
-export const policyKinds = ['module', 'roles', 'common', 'environments', 'stack'] as const;
+export const policyKinds = ['module', 'roles', 'common', 'environments', 'vars', 'stack'] as const;
 export type PolicyKind = (typeof policyKinds)[number];
 
 const scalar = { type: ['string', 'number', 'boolean'] };
@@ -20,7 +27,25 @@ const variables: JsonSchema = {
   type: ['object', 'null'],
   description: 'Variables, read as {{ .Vars.name }}.',
   propertyNames: reference('name'),
+  additionalProperties: reference('value'),
 };
+
+const conditionalVariables: JsonSchema = {
+  description: 'Variables that only hold where a condition does.',
+  type: ['array', 'object', 'null'],
+  items: {
+    type: 'object',
+    required: ['when', 'vars'],
+    properties: { when: { allOf: [reference('when')] }, vars: variables },
+    additionalProperties: false,
+  },
+};
+
+/**
+ * What a variable may be: text without hidden characters. Not followed into lists and maps: through
+ * aliases that multiply, an editor would look at them for hours.
+ */
+const value: JsonSchema = { allOf: [plainText] };
 
 /** Keys that every resource may have besides its type's parameters; `match` is the type's own. */
 export function commonKeys(): Record<string, JsonSchema> {
@@ -64,6 +89,9 @@ function definitions(): Record<string, JsonSchema> {
     template: templateText(),
     when: condition(),
     unprotected: unprotectedPath(),
+    harmless: harmlessCommand(),
+    value,
+    'declared-environment': {},
     type: {
       enum: types.map(({ name }) => name),
       markdownEnumDescriptions: types.map(({ summary }) => summary ?? ''),
@@ -128,8 +156,10 @@ function moduleSchema(): JsonSchema {
     defaults: {
       type: 'object',
       description: 'Parameters for every resource whose type has them; its own value wins.',
+      propertyNames: { enum: parameterNames() },
     },
     vars: variables,
+    conditional_vars: conditionalVariables,
     environment_overrides: {
       type: 'object',
       description: 'Variables by environment.',
@@ -150,12 +180,21 @@ function moduleSchema(): JsonSchema {
   });
 }
 
+function parameterNames(): string[] {
+  const names = [...resourceSchemas.values()].flatMap(({ parameters }) =>
+    parameters.map(({ name }) => name),
+  );
+  return [...new Set(names)].sort();
+}
+
 function assignment(): Record<string, JsonSchema> {
   return {
     roles: names('role', 'Roles: named lists of modules.'),
     modules: names('module', 'Modules, besides those of the roles.'),
+    configcrates: names('module', 'The same as modules.'),
     exclude_modules: names('module', 'Modules that are not wanted here.'),
     vars: variables,
+    conditional_vars: conditionalVariables,
   };
 }
 
@@ -182,26 +221,26 @@ function entry(): JsonSchema {
   );
 }
 
+const sharedNames = [
+  ...['name', 'module', 'role', 'environment', 'declared-role', 'declared-environment'],
+  ...['value', 'when', 'variables'],
+];
+
 /** The schema of each kind of policy file, from the tables that publish itself checks with. */
 export function policySchemas(): Record<PolicyKind, JsonSchema> {
-  const role = object(
-    'Role',
-    {
-      name: { ...scalar, allOf: [reference('name'), reference('declared-role')] },
-      description: scalar,
-      modules: names('module', 'The modules of the role.'),
-      configcrates: names('module', 'The same as modules.'),
-    },
-    { required: ['name'] },
-  );
+  const role = object('Role', {
+    name: { ...scalar, allOf: [reference('name'), reference('declared-role')] },
+    description: scalar,
+    modules: names('module', 'The modules of the role.'),
+    configcrates: names('module', 'The same as modules.'),
+  });
+  const named = { ...role, required: ['name'] };
   const overrides = object('Overrides', assignment(), { allOf: [reference('assignment')] });
   const list = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
   const entries = { ...list(entry()), allOf: [reference('order')] };
   const whole = definitions();
   const shared = {
-    ...Object.fromEntries(
-      ['name', 'module', 'role', 'environment', 'declared-role'].map((key) => [key, whole[key]!]),
-    ),
+    ...Object.fromEntries(sharedNames.map((key) => [key, whole[key]!])),
     assignment: {},
     order: firstMatchWins,
   };
@@ -233,8 +272,8 @@ export function policySchemas(): Record<PolicyKind, JsonSchema> {
       'Roles of Vigo policy',
       byKind(
         [
-          [{ type: 'array' }, list(role)],
-          [{ required: ['roles'] }, object('Roles', { roles: list(role) })],
+          [{ type: 'array' }, list(named)],
+          [{ required: ['roles'] }, object('Roles', { roles: list(named) })],
         ],
         role,
       ),
@@ -242,8 +281,15 @@ export function policySchemas(): Record<PolicyKind, JsonSchema> {
     common: document('Inherited by all entries below', overrides),
     environments: document(
       'Environments of Vigo policy',
-      object('Environments', { env: { type: 'object', additionalProperties: overrides } }),
+      object('Environments', {
+        env: {
+          type: 'object',
+          propertyNames: { allOf: [reference('name'), reference('declared-environment')] },
+          additionalProperties: overrides,
+        },
+      }),
     ),
+    vars: document('Variables for everything', { ...variables, type: 'object' }),
     stack: document(
       'Entries of Vigo policy',
       byKind(

@@ -36,11 +36,13 @@ function declared(spec: ParameterSpec, schema: ResourceSchema): JsonSchema {
   if (spec.name === 'source') {
     return { ...property, allOf: [...(property.allOf as []), reference('template-file')] };
   }
-  if (spec.kind !== 'path') return property;
   const targets = schema.targets({ [spec.name]: probe });
-  const isTouched = targets.some(({ kind, value }) => kind === 'path' && value === probe);
-  if (!isTouched) return property;
-  return { ...property, allOf: [...(property.allOf as []), reference('unprotected')] };
+  const kinds = targets.filter(({ value }) => value === probe).map(({ kind }) => kind);
+  const guards = [
+    ...(kinds.includes('path') ? [reference('unprotected')] : []),
+    ...(kinds.includes('command') ? [reference('harmless')] : []),
+  ];
+  return { ...property, allOf: [...(property.allOf as []), ...guards] };
 }
 
 /** All the names of a group, each by itself: which one is missing is then in the message. */

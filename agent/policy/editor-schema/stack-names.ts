@@ -1,4 +1,4 @@
-import { conditional, type JsonSchema, literal, matching, never } from './json-schema.ts';
+import { conditional, type JsonSchema, literal, matching, never, refused } from './json-schema.ts';
 import type { PolicyKind } from './policy-schemas.ts';
 
 /** What one stack declares: with it the editor knows unknown names from known ones. */
@@ -12,6 +12,11 @@ export interface StackNames {
   readonly variables: readonly string[];
   /** Names of resources as written, and as "module/resource". */
   readonly resources: readonly string[];
+  /** Variables that somewhere are a list or a map, so that foreach may go over them. */
+  readonly collections: readonly string[];
+  /** Module -> names that two of its resources have. */
+  readonly resourcesDeclaredTwice: ReadonlyMap<string, readonly string[]>;
+  readonly environmentsDeclaredTwice: readonly string[];
   /** Names that more than one file declares. */
   readonly modulesDeclaredTwice: readonly string[];
   readonly rolesDeclaredTwice: readonly string[];
@@ -38,21 +43,25 @@ export function narrowToStack(
     roles: narrow(schemas.roles),
     common: narrow(schemas.common),
     environments: narrow(schemas.environments),
+    vars: narrow(schemas.vars),
     stack: narrow(schemas.stack),
   };
 }
 
 function narrowDefinitions(names: StackNames): Record<string, JsonSchema> {
-  const known = (what: string, values: readonly string[]): JsonSchema => ({
-    enum: values,
-    errorMessage: `The stack has no such ${what}.`,
-  });
+  const known = (what: string, values: readonly string[]): JsonSchema => {
+    const errorMessage = `The stack has no such ${what}.`;
+    return values.length === 0 ? refused(errorMessage) : { enum: unique(values), errorMessage };
+  };
   return {
     module: known('module', names.modules),
     role: known('role', names.roles),
     environment: known('environment', names.environments),
     'resource-reference': known('resource or module', [...names.resources, ...names.modules]),
-    variable: known('variable', names.variables),
+    variable: matching(
+      `\\{\\{|^(?:${words(names.collections)})(?:\\.|$)`,
+      'The stack has no such variable with a list or a map.',
+    ),
     variables: knownVariables(names.variables),
     'declared-module': single(names.modulesDeclaredTwice, 'module'),
     'declared-role': single(names.rolesDeclaredTwice, 'role'),
@@ -60,10 +69,20 @@ function narrowDefinitions(names: StackNames): Record<string, JsonSchema> {
       `^/|\\{\\{|secret:|^(?:${words(names.templates)})$`,
       'The stack has no such template file.',
     ),
-    graph: { allOf: [...names.dependents].map(([name, dependents]) => acyclic(name, dependents)) },
+    'declared-environment': single(names.environmentsDeclaredTwice, 'environment'),
+    graph: {
+      allOf: [
+        ...[...names.dependents].map(([name, dependents]) => acyclic(name, dependents)),
+        ...[...names.resourcesDeclaredTwice].map(([name, twice]) => distinct(name, twice)),
+      ],
+    },
     assignment:
       names.modules.length > pairLimit ? {} : { allOf: names.modules.map(notGivenAndExcluded) },
   };
+}
+
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)];
 }
 
 /** No words match nothing. */
@@ -97,6 +116,14 @@ function acyclic(name: string, dependents: readonly string[]): JsonSchema {
         depends_on: never(holding(dependents), `${name} cannot depend on what depends on it.`),
       },
     },
+  );
+}
+
+function distinct(module: string, twice: readonly string[]): JsonSchema {
+  const name = never({ enum: twice }, 'Another resource of the module has this name.');
+  return conditional(
+    { required: ['name'], properties: { name: { const: module } } },
+    { properties: { resources: { items: { properties: { name } } } } },
   );
 }
 

@@ -28,10 +28,23 @@ function unknownFunction(): string {
   return `^(?:(?!${start}|${later})[\\s\\S])*$`;
 }
 
+const opener = '\\{\\{-?\\s*(?:if|range|with|block|define)(?![A-Za-z0-9_])';
+const closer = '\\{\\{-?\\s*end(?![A-Za-z0-9_])';
+/** The last opening action has an end after it; that each has its own only the renderer can tell. */
+const endsFollow = `^(?!(?:(?!${opener})[\\s\\S])*${opener}(?![\\s\\S]*${closer}))`;
+
+/** No characters that no text has: what a wrong encoding or a forged file leaves behind. */
+export const plainText = matching(
+  '^[^\\u0000-\\u0008\\u000e-\\u001f\\u007f\\u202a-\\u202e\\u2066-\\u2069\\ufffd]*$',
+  'The text has control characters or a wrong encoding.',
+);
+
 /** Text that may hold templates. */
 export function templateText(): JsonSchema {
   return {
     allOf: [
+      plainText,
+      matching(endsFollow, 'An if, range, with, block or define has no {{ end }}.'),
       matching(closedActions, 'A template action is not closed: {{ ... }}'),
       matching(unknownFunction(), 'A template uses an unknown function.'),
     ],
@@ -79,11 +92,23 @@ export function condition(): JsonSchema {
   };
 }
 
+/** A command that leaves Vigo alone, as far as its text shows. */
+export function harmlessCommand(): JsonSchema {
+  const service =
+    '(?:systemctl|service|rc-service)\\s[^;&|\\n]*(?:stop|disable|mask|kill)[^;&|\\n]*';
+  const order = `(?:${service}|p?kill(?:all)?\\s[^;&|\\n]*|(?:rm|unlink)\\s[^;&|\\n]*)`;
+  const message = 'This command would stop or remove Vigo; policy cannot.';
+  return matching(
+    `^(?![\\s\\S]*${order}(?:vigo-envoy|vigosrv|/(?:sbin|bin|etc|lib|srv)/vigo))`,
+    message,
+  );
+}
+
 /** A path that belongs to nobody but the machine's owner. */
 export function unprotectedPath(): JsonSchema {
   const paths = standardLayout.paths.map(literal).join('|');
   return matching(
-    `^(?!/*(?:${paths})(?:/|$))`,
+    `^(?!/*(?:${paths})(?:/|$)|.*/\\.\\.?/.*[Vv][Ii][Gg][Oo])`,
     'This path belongs to Vigo; policy cannot touch it.',
   );
 }

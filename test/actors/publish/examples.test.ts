@@ -1,0 +1,31 @@
+import { existsSync, readdirSync } from 'node:fs';
+import t from 'tap';
+import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
+import { compileStack } from '../../../actors/publish/stack/stack.ts';
+import { readStackFiles } from '../../../actors/publish/stack/stack-files.ts';
+import { nodeDisk } from '../../../runtime/ports/node-disk.ts';
+import { kindOf } from '../../support/editor.ts';
+
+const root = new URL('../../../examples/', import.meta.url);
+const examples = readdirSync(root, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+t.test('every example can be published as it stands', async (t) => {
+  t.ok(examples.length >= 12);
+  for (const name of examples) {
+    const diagnostics = new Diagnostics();
+    const files = await readStackFiles(nodeDisk(), new URL(name, root).pathname, diagnostics);
+    const { result, documents } = await compileStack(files, diagnostics);
+    t.same(result.diagnostics, [], name);
+    t.ok(documents.length > 0 && result.resources >= 4, `${name} manages something`);
+    t.ok(existsSync(new URL(`${name}/README.md`, root)), `${name} says what it is`);
+    for (const [path, text] of files) {
+      if (!path.endsWith('.vgo')) continue;
+      const schema = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1] ?? '';
+      const target = new URL(schema, new URL(`${name}/${path}`, root));
+      const expected = new URL(`../docs/schema/${kindOf(path)}.json`, root);
+      t.equal(target.href, expected.href, `${name}/${path} tells editors its schema`);
+    }
+  }
+});

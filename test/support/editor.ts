@@ -1,0 +1,79 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { readStackNames } from '../../admin/cli/editor-schema/read-stack-names.ts';
+import { type PolicyKind, policySchemas } from '../../agent/policy/editor-schema/policy-schemas.ts';
+import { narrowToStack } from '../../agent/policy/editor-schema/stack-names.ts';
+import { type EditorDiagnostic, LanguageServer } from './language-server.ts';
+
+/** Which schema a file of a stack has. */
+export function kindOf(path: string): PolicyKind {
+  const name = path.split('/').at(-1);
+  if (path.startsWith('modules/')) return 'module';
+  if (name === 'roles.vgo' || path.startsWith('roles/')) return 'roles';
+  if (name === 'common.vgo') return 'common';
+  if (path.startsWith('vars/')) return 'vars';
+  return name === 'environments.vgo' || name === 'per_env_overrides.vgo' ? 'environments' : 'stack';
+}
+
+/** Policy files of a stack: path -> text as an editor would show it. Links are not followed. */
+export function policyFiles(directory: string, path = ''): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const entry of readdirSync(join(directory, path), { withFileTypes: true })) {
+    const inner = path === '' ? entry.name : `${path}/${entry.name}`;
+    if (entry.isDirectory()) {
+      for (const [name, text] of policyFiles(directory, inner)) files.set(name, text);
+    } else if (entry.isFile() && inner.endsWith('.vgo')) {
+      files.set(inner, readFileSync(join(directory, inner), 'utf8'));
+    }
+  }
+  return files;
+}
+
+/** Text of a file that another editor diagnostic would be about if it took the modeline's schema. */
+const modeline = /^# yaml-language-server:/gm;
+
+/**
+ * What the real language server says of whole stacks: name -> "path: message". `isNarrowed` gives each
+ * stack schemas with its own names, as `vigocli config schema --stack` writes them.
+ */
+export async function editorFindings(
+  stacks: ReadonlyMap<string, string>,
+  isNarrowed: boolean,
+): Promise<Map<string, string[]>> {
+  const directory = mkdtempSync(join(tmpdir(), 'vigo-editor-'));
+  const schemas: Record<string, string[]> = {};
+  const documents: { name: string; path: string; place: string; text: string }[] = [];
+  for (const [name, stack] of stacks) {
+    const own = isNarrowed
+      ? narrowToStack(policySchemas(), readStackNames(stack))
+      : policySchemas();
+    for (const [path, text] of policyFiles(stack)) {
+      const kind = kindOf(path);
+      const file = join(directory, `${isNarrowed ? name : 'any'}-${kind}.json`);
+      writeFileSync(file, JSON.stringify(own[kind]));
+      const place = join(directory, name, path);
+      const uri = pathToFileURL(file).href;
+      schemas[uri] = [...(schemas[uri] ?? []), place];
+      documents.push({ name, path, place, text: text.replaceAll(modeline, '# modeline:') });
+    }
+  }
+  const server = await LanguageServer.start(schemas);
+  const findings = new Map([...stacks.keys()].map((name): [string, string[]] => [name, []]));
+  try {
+    const found = documents.map(async ({ name, path, place, text }) => {
+      const diagnostics = await server.diagnostics(place, text);
+      findings.get(name)?.push(...diagnostics.map((one) => `${path}: ${words(one)}`));
+    });
+    await Promise.all(found);
+  } finally {
+    await server.stop();
+    rmSync(directory, { recursive: true });
+  }
+  return findings;
+}
+
+function words({ message, range }: EditorDiagnostic): string {
+  return `${range.start.line + 1}:${range.start.character + 1} ${message}`;
+}
