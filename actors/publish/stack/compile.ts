@@ -92,11 +92,14 @@ export class Compiler {
   }
 
   #document(resolution: Resolution, expansions: readonly Expansion[]): BundleDocument {
-    const byName = new Map(
-      resolution.modules.map((module, index) => [module.declaration.name, expansions[index]!]),
+    const names = new Map(
+      resolution.modules.map((module, index) => [
+        module.declaration.name,
+        expansions[index]!.names,
+      ]),
     );
     const modules = resolution.modules.map((module, index) =>
-      this.#module(module, expansions[index]!, byName),
+      this.#module(module, expansions[index]!, names),
     );
     const key = [...modules, ...expansions.map(({ templates }) => templates)]
       .map((part) => this.#cache.identity(part))
@@ -110,11 +113,7 @@ export class Compiler {
     return document;
   }
 
-  #module(
-    module: ResolvedModule,
-    expansion: Expansion,
-    others: ReadonlyMap<string, Expansion>,
-  ): BundleModule {
+  #module(module: ResolvedModule, expansion: Expansion, others: InstanceNames): BundleModule {
     const resources = this.#resources(expansion, others);
     const { vars, dependsOn, conditionalVars } = module;
     const values = Object.entries(vars).map(
@@ -139,19 +138,13 @@ export class Compiler {
   }
 
   /** References end at what the other modules of the envoy have. */
-  #resources(
-    expansion: Expansion,
-    others: ReadonlyMap<string, Expansion>,
-  ): readonly BundleResource[] {
-    const key = expansion.foreign
-      .map((name) => this.#cache.identity(others.get(name)?.names))
-      .join();
+  #resources(expansion: Expansion, others: InstanceNames): readonly BundleResource[] {
+    const key = expansion.foreign.map((name) => this.#cache.identity(others.get(name))).join();
     const known = expansion.settled.get(key);
     if (known !== undefined) return known;
-    const names = new Map([...others].map(([name, other]) => [name, other.names]));
     const resources = expansion.instances.map((instance) =>
       bundleResource(instance, (references) =>
-        settleReferences(references, expansion.names, names),
+        settleReferences(references, expansion.names, others),
       ),
     );
     if (expansion.settled.size >= settledLimit) expansion.settled.clear();
@@ -159,6 +152,9 @@ export class Compiler {
     return resources;
   }
 }
+
+/** Module -> declared name of a resource -> names of its instances. */
+type InstanceNames = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
 /** Ways in which one module's references may end that are kept. */
 const settledLimit = 1000;

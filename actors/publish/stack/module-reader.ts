@@ -204,11 +204,10 @@ function checkDefaults(
   const types = new Set(resources.map(({ type }) => type));
   // Of a type that is unknown too, nothing can be said.
   if ([...types].some((type) => !resourceSchemas.has(type))) return;
-  const known = new Set(
-    [...types].flatMap((type) => resourceSchemas.get(type)!.parameters.map(({ name }) => name)),
-  );
+  const schemas = [...types].map((type) => resourceSchemas.get(type)!);
   for (const [name, { key }] of defaults.entries) {
-    if (known.has(name)) continue;
+    if (schemas.some(({ parameters }) => parameters.some((spec) => spec.name === name))) continue;
+    const known = schemas.flatMap(({ parameters }) => parameters.map((spec) => spec.name));
     const what = 'parameter, for the types of this module,';
     shape.diagnostics.unknown(key, 'PUBLISH_UNKNOWN_PARAMETER', what, name, known);
   }
