@@ -33,7 +33,7 @@ export const nodeExchange: HttpExchange = (request) => {
         method,
         agent: false,
         timeout: timeoutMs,
-        headers: { ...headers, ...(body === undefined ? {} : lengthOf(body)) },
+        headers: { ...(body === undefined ? {} : lengthOf(body)), ...headers },
         ...(secure ? { minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) } : {}),
       },
       (answer) => {

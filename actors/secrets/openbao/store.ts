@@ -68,7 +68,7 @@ export class OpenbaoStore implements SecretProvider {
     const folders = [''];
     for (let looked = 0; folders.length > 0 && looked < folderLimit; looked += 1) {
       const folder = folders.shift()!;
-      const answer = await this.#call('LIST', `metadata/${folder}`);
+      const answer = await this.#call('GET', `metadata/${folder}?list=true`);
       const { data } = (answer ?? {}) as { data?: { keys?: unknown } };
       const keys = Array.isArray(data?.keys) ? data.keys.map(String) : [];
       for (const key of keys) {
