@@ -9,7 +9,7 @@ import {
   publishContext,
 } from './context.ts';
 import { type PublishMessages, publishAddress } from './messages.ts';
-import { readPolicy } from './policy.ts';
+import { createPolicyCache, readPolicy } from './policy.ts';
 import { publishStack } from './publish-stack.ts';
 import { compare, filesOf, statusOf } from './queries.ts';
 import { assign, bringUpToDate, recover } from './recover.ts';
@@ -32,11 +32,15 @@ type Change<T extends keyof PublishMessages> = (
  * changes, "query" only answers.
  */
 export function publishKind(options: PublishOptions): ActorKind<PublishMemory, PublishMessages> {
+  // Beside the actors' memory, which a refusal empties.
+  const caches = { main: createPolicyCache(), query: createPolicyCache() };
+  const contextOf = (turn: PublishTurn) =>
+    publishContext(options, turn, caches[turn.key === publishAddress().key ? 'main' : 'query']);
   const query =
     <T extends keyof PublishMessages>(run: Change<T>) =>
     (turn: PublishTurn, payload: PublishMessages[T]['payload']) =>
       codedDisk(async () => {
-        const context = publishContext(options, turn);
+        const context = contextOf(turn);
         return await run(context, await context.file.read(), payload);
       });
   /** What is on record is in force before it changes again: an earlier turn may have ended half-way. */
@@ -58,11 +62,11 @@ export function publishKind(options: PublishOptions): ActorKind<PublishMemory, P
     restart: { maxRestarts: 10, withinMs: 60_000 },
     activate: () => ({ known: undefined, flushed: undefined, matchers: new Map() }),
     handlers: {
-      validate: (turn, { directory }) => validate(options, turn, directory),
+      validate: (turn, { directory }) => validate(contextOf(turn), directory),
       publish: (turn, request) =>
         codedDisk(async () => {
           checkKey(turn);
-          const context = publishContext(options, turn);
+          const context = contextOf(turn);
           const state = await context.file.readIfWhole();
           const isWhole = state !== undefined && (await isInForce(context, state));
           return await publishStack(context, { state, isWhole }, request);
@@ -76,7 +80,7 @@ export function publishKind(options: PublishOptions): ActorKind<PublishMemory, P
       assign: async (turn, payload) =>
         codedDisk(async () => {
           checkKey(turn);
-          const context = publishContext(options, turn);
+          const context = contextOf(turn);
           // Thousands come at once when a fleet is enrolled: no file is read for each.
           turn.state.known ??= await context.file.read();
           return assign(context, turn.state.known, payload);
@@ -94,11 +98,9 @@ export function publishKind(options: PublishOptions): ActorKind<PublishMemory, P
 }
 
 async function validate(
-  options: PublishOptions,
-  turn: PublishTurn,
+  { options, strictTools }: PublishContext,
   directory: string | undefined,
 ): Promise<PublishMessages['validate']['reply']> {
-  const { strictTools } = publishContext(options, turn);
   return (await readPolicy(directory ?? options.stackDirectory, strictTools)).result;
 }
 

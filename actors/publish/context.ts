@@ -9,7 +9,7 @@ import type { PolicyTables } from '../policy/tables.ts';
 import type { RolloutSettings } from '../rollout/messages.ts';
 import type { SecretCheck } from '../secrets/check-stack.ts';
 import type { FreezeWindow } from './freeze.ts';
-import type { PolicyTools } from './policy.ts';
+import type { PolicyCache, PolicyTools } from './policy.ts';
 import { StackCopies } from './stack-copies.ts';
 import type { PublishState } from './state.ts';
 import { StateFile } from './state-file.ts';
@@ -59,10 +59,14 @@ export interface PublishContext {
   readonly nowMs: number;
 }
 
-export function publishContext(options: PublishOptions, turn: PublishTurn): PublishContext {
+export function publishContext(
+  options: PublishOptions,
+  turn: PublishTurn,
+  cache: PolicyCache,
+): PublishContext {
   const { ports } = turn;
   const { liveDirectory, crypto, layout, checkSecrets } = options;
-  const tools = { ports, crypto, layout };
+  const tools = { ports, crypto, layout, cache };
   return {
     options,
     turn,

@@ -1,7 +1,6 @@
 import { toHex } from '../../agent/protocol/bytes.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import type { StoreReader } from '../../runtime/store.ts';
-import { hostnameMatcher } from '../policy/hostname-globs.ts';
 import {
   type AssignmentRow,
   envoyLimit,
@@ -11,17 +10,16 @@ import {
   type PolicyTables,
 } from '../policy/tables.ts';
 import { pause } from './policy.ts';
+import { firstMatch } from './stack/match.ts';
 
 /** Envoys looked at before others get their turn. */
 const envoyPage = 2000;
 
 /** The group of a host name: the first entry that matches. */
 export function groupMatcher(generation: GenerationRow): (hostname: string) => string {
-  const groups = generation.groups.map(({ key, match }) => ({
-    key,
-    matches: hostnameMatcher(match),
-  }));
-  return (hostname) => groups.find(({ matches }) => matches(hostname))?.key ?? noGroup;
+  const { groups } = generation;
+  const find = firstMatch(groups.map(({ match }) => match));
+  return (hostname) => groups[find(hostname) ?? -1]?.key ?? noGroup;
 }
 
 /** Hex root by group. */

@@ -9,7 +9,7 @@ import type { GenerationRow } from '../policy/tables.ts';
 import type { SecretCheck } from '../secrets/check-stack.ts';
 import type { ValidationResult } from './messages.ts';
 import { Diagnostics } from './stack/diagnostics.ts';
-import { type CompiledStack, compileStack } from './stack/stack.ts';
+import { CompileCache, type CompiledStack, compileStack } from './stack/stack.ts';
 import { readStackFiles, type StackFiles } from './stack/stack-files.ts';
 import { hashStack } from './stack-copies.ts';
 
@@ -36,6 +36,25 @@ export interface PolicyTools {
   readonly layout: GuardLayout;
   /** For stacks that are to be published; what is live stays live when a secret is gone. */
   readonly checkSecrets?: SecretCheck;
+  /** What the last compilation left: only what changed is done again. */
+  readonly cache?: PolicyCache;
+}
+
+/** For one who compiles again and again, one compilation at a time. */
+export interface PolicyCache {
+  readonly compile: CompileCache;
+  /** A document that did not change is the same object. */
+  readonly encoded: WeakMap<BundleDocument, EncodedBundle>;
+}
+
+interface EncodedBundle {
+  readonly root: Uint8Array;
+  readonly hex: string;
+  readonly bytes: Uint8Array;
+}
+
+export function createPolicyCache(): PolicyCache {
+  return { compile: new CompileCache(), encoded: new WeakMap() };
 }
 
 const emptyDocument: BundleDocument = { format: bundleFormatVersion, modules: [], templates: {} };
@@ -79,6 +98,7 @@ async function compile(
   const options = {
     layout: tools.layout,
     pause: () => pause(tools.ports),
+    ...(tools.cache === undefined ? {} : { cache: tools.cache.compile }),
     ...(checkSecrets === undefined
       ? {}
       : { checks: [(_: unknown, found: Diagnostics) => checkSecrets(files, found)] }),
@@ -90,14 +110,21 @@ async function compile(
 async function bundlePolicy(
   stack: CompiledStack,
   files: StackFiles,
-  { ports, crypto }: PolicyTools,
+  { ports, crypto, cache }: PolicyTools,
 ): Promise<Policy> {
   const bundles = new Map<string, Uint8Array>();
+  const known = cache?.encoded ?? new WeakMap<BundleDocument, EncodedBundle>();
+  let fresh = 0;
   const add = (document: BundleDocument): Uint8Array => {
-    const root = bundleRoot(document, crypto);
-    const hex = toHex(root);
-    if (!bundles.has(hex)) bundles.set(hex, encodeBundle(document));
-    return root;
+    let encoded = known.get(document);
+    if (encoded === undefined) {
+      const root = bundleRoot(document, crypto);
+      encoded = { root, hex: toHex(root), bytes: encodeBundle(document) };
+      known.set(document, encoded);
+      fresh += 1;
+    }
+    bundles.set(encoded.hex, encoded.bytes);
+    return encoded.root;
   };
   const rootOfNothing = add(emptyDocument);
   const documents = hasErrors(stack.result) ? [] : stack.documents;
@@ -105,7 +132,9 @@ async function bundlePolicy(
   const groups: GenerationRow['groups'][number][] = [];
   for (const [index, document] of documents.entries()) {
     groups.push({ key: keys[index]!, match: stack.patterns[index]!, root: add(document) });
-    if (index % documentsPerPause === documentsPerPause - 1) await pause(ports);
+    if (fresh < documentsPerPause) continue;
+    await pause(ports);
+    fresh = 0;
   }
   const stackHash = hashStack(files, crypto);
   const generation = { stackHash, groups, emptyRoot: rootOfNothing };
