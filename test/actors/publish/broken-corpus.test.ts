@@ -5,6 +5,7 @@ import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
 import { compileStack } from '../../../actors/publish/stack/stack.ts';
 import { readStackFiles } from '../../../actors/publish/stack/stack-files.ts';
 import { nodeDisk } from '../../../runtime/ports/node-disk.ts';
+import { diagnosticReference, diagnosticReferenceFile } from '../../tools/diagnostic-reference.ts';
 
 /**
  * test/corpus/broken/<code>-<what>/: a small stack under `stack/`, and in `expected.txt` what validation
@@ -59,4 +60,9 @@ t.test('every code has a broken stack, so that none goes untested', async (t) =>
     [],
     'and no stack is left over',
   );
+});
+
+t.test('the documented table of codes is the one in force', async (t) => {
+  const kept = readFileSync(diagnosticReferenceFile, 'utf8');
+  t.equal(kept, diagnosticReference(), 'run: node test/tools/diagnostic-reference.ts');
 });
