@@ -31,9 +31,10 @@ const pollMs = 500;
 const planHelp = `
 Exit codes of a plan:
   0  nothing would change
-  1  no plan: the stack has errors, or nobody could be asked
+  1  no plan: the stack has errors
   2  something would change
-  3  some of the envoys that were asked gave no answer`;
+  3  some of the envoys that were asked gave no answer
+  4  nobody can be asked`;
 
 export function addPlanCommand(config: Command, open: OpenSession): void {
   const command = config
