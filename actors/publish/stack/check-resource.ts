@@ -3,6 +3,7 @@ import { combinationProblems } from '../../../agent/policy/resource-schemas/comb
 import { resourceSchemas } from '../../../agent/policy/resource-schemas/registry.ts';
 import type { ResourceSchema } from '../../../agent/policy/resource-schemas/schema.ts';
 import { valueProblem } from '../../../agent/policy/resource-schemas/value-problem.ts';
+import { lineAndColumn } from '../../../agent/policy/template/position.ts';
 import { isTemplate } from '../../../agent/policy/template/template.ts';
 import { parseWhen, type When } from '../../../agent/policy/when/when.ts';
 import { ContextChecker } from './check-context.ts';
@@ -109,7 +110,8 @@ class ResourceChecker {
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       const details = error.details as Readonly<Record<string, unknown>>;
-      this.#diagnostics.report(placeInText(node, 1, Number(details.offset ?? 0) + 1), {
+      const { line, column } = lineAndColumn(text, Number(details.offset ?? 0));
+      this.#diagnostics.report(placeInText(node, line, column), {
         code: 'PUBLISH_CONDITION',
         message: String(details.reason ?? error.message),
         suggestion: details.suggestion === undefined ? undefined : String(details.suggestion),
@@ -126,6 +128,8 @@ class ResourceChecker {
       report('the condition of variables must not be a template');
     } else if (this.condition(node)?.needsTrigger === true) {
       report('the condition of variables cannot wait for a change');
+    } else if (this.condition(node)?.readsVariables === true) {
+      report('the condition of variables cannot read variables; use traits');
     }
   }
 

@@ -47,7 +47,7 @@ export class InstanceChecker {
     const { variants } = declaration;
     if (declaration.when !== undefined) {
       const text = scalarText(declaration.when) ?? '';
-      this.#templates.tryRender(text, data, declaration.when, where);
+      this.#templates.condition(text, data, declaration.when, where);
     }
     if (variants !== undefined) {
       this.#templates.tryRender(variants.on, data, variants.node, where);

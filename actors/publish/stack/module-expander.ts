@@ -123,7 +123,7 @@ export class ModuleExpander {
     const text = node === undefined ? undefined : scalarText(node);
     if (node === undefined || text === undefined) return undefined;
     const render = (values: typeof vars) =>
-      this.#templates.tryRender(text, { Vars: values, Traits: {} }, node, where);
+      this.#templates.condition(text, { Vars: values, Traits: {} }, node, where);
     const rendered = render(vars);
     const fixed = conditionalVars.every(
       ({ vars: others }) => render({ ...vars, ...others.values }) === rendered,

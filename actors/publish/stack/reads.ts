@@ -27,11 +27,11 @@ export function readsOf(
   templates: TemplateChecker,
 ): Reads {
   const collector = new Collector(model, templates);
-  if (module.when !== undefined) collector.text(module.when);
+  if (module.when !== undefined) collector.condition(module.when);
   for (const resource of module.resources) {
     const place = { kind: 'file', file: resource.place.file } as const;
     collector.value(resource.name, place);
-    if (resource.when !== undefined) collector.text(resource.when);
+    if (resource.when !== undefined) collector.condition(resource.when);
     if (resource.foreach?.variable !== undefined) collector.foreach(resource.foreach.variable);
     collector.parameters(resource.parameters, resource.type);
     if (resource.variants === undefined) continue;
@@ -54,8 +54,13 @@ class Collector {
     this.#templates = templates;
   }
 
-  text(node: StackNode): void {
-    this.value(scalarText(node) ?? null, node);
+  /** A condition names its variables as vars.x; which ones it names a template can hide. */
+  condition(node: StackNode): void {
+    const text = scalarText(node) ?? '';
+    this.value(text, node);
+    const named = [...text.matchAll(/\bvars\.([^.\s=!<>&|(),]+)/g)].map((match) => match[1]!);
+    if (isTemplate(text) && /\bvars\b/.test(text)) this.all = true;
+    for (const name of named) this.vars.add(name);
   }
 
   foreach(variable: string): void {

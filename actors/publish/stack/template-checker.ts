@@ -1,13 +1,14 @@
 import { AgentError } from '../../../agent/errors.ts';
-import { closestName } from '../../../agent/policy/closest.ts';
 import { knownTraits } from '../../../agent/policy/known-traits.ts';
+import { lineAndColumn } from '../../../agent/policy/template/position.ts';
 import {
   isTemplate,
   parseTemplate,
   type Template,
   type TemplateData,
 } from '../../../agent/policy/template/template.ts';
-import { isMap } from '../../../agent/policy/template/values.ts';
+import { whenMistakes } from '../../../agent/policy/when/mistakes.ts';
+import { parseWhen, type When } from '../../../agent/policy/when/when.ts';
 import type { PolicyValue } from '../../../agent/protocol/bundle.ts';
 import type { Diagnostics, Place } from './diagnostics.ts';
 import { placeInText, type StackNode } from './node.ts';
@@ -15,10 +16,27 @@ import { placeInText, type StackNode } from './node.ts';
 /** Where a text stands: a value of a policy file, or a whole template file. */
 export type TextOrigin = StackNode | { readonly kind: 'file'; readonly file: string };
 
+interface ParsedTemplate {
+  /** Undefined when the syntax is wrong. */
+  readonly template: Template | undefined;
+  readonly mistakes: readonly AgentError[];
+}
+
+function parsed(text: string): ParsedTemplate {
+  try {
+    const template = parseTemplate(text);
+    return { template, mistakes: template.mistakes() };
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    return { template: undefined, mistakes: [error] };
+  }
+}
+
 /** Parses and tries out templates, and reports what is wrong with them where it stands. */
 export class TemplateChecker {
   readonly #diagnostics: Diagnostics;
-  readonly #parsed = new Map<string, Template | undefined>();
+  readonly #parsed = new Map<string, ParsedTemplate>();
+  readonly #conditions = new Map<string, When | undefined>();
 
   constructor(diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics;
@@ -26,17 +44,51 @@ export class TemplateChecker {
 
   /** Syntax only; undefined when it is wrong. */
   parse(text: string, origin: TextOrigin): Template | undefined {
-    const known = this.#parsed.get(text);
-    if (known !== undefined) return known;
-    try {
-      const template = parseTemplate(text);
-      this.#parsed.set(text, template);
-      for (const mistake of template.mistakes()) this.#report(mistake, origin);
-      return template;
-    } catch (error) {
-      this.#report(error, origin);
-      return undefined;
+    let known = this.#parsed.get(text);
+    if (known === undefined) {
+      known = parsed(text);
+      this.#parsed.set(text, known);
     }
+    for (const mistake of known.mistakes) this.#report(mistake, origin);
+    return known.template;
+  }
+
+  /**
+   * What a condition reads, as far as its text is known without traits; returns that text. Its
+   * syntax, when it is no template, is reported where the module is checked by itself.
+   */
+  condition(
+    text: string,
+    data: TemplateData,
+    origin: StackNode,
+    where: string,
+  ): string | undefined {
+    const rendered = isTemplate(text) ? this.#tryText(text, data, origin, where) : text;
+    const when = rendered === undefined ? undefined : this.#when(rendered);
+    if (when === undefined) return rendered;
+    for (const mistake of whenMistakes(when.node, data.Vars, knownTraits)) {
+      const { line, column } = lineAndColumn(text, rendered === text ? mistake.offset : 0);
+      const { reason, suggestion, isMissing, doubtful } = mistake;
+      this.#diagnostics.report(placeInText(origin, line, column), {
+        code: isMissing ? 'PUBLISH_MISSING_VARIABLE' : 'PUBLISH_CONDITION',
+        ...(doubtful ? { severity: 'warning' } : {}),
+        message: `${reason} ${where}`.trimEnd(),
+        suggestion,
+      });
+    }
+    return rendered;
+  }
+
+  #when(text: string): When | undefined {
+    if (this.#conditions.has(text)) return this.#conditions.get(text);
+    let when: When | undefined;
+    try {
+      when = parseWhen(text);
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+    }
+    this.#conditions.set(text, when);
+    return when;
   }
 
   /** Syntax of every text inside a value. */
@@ -81,7 +133,7 @@ export class TemplateChecker {
     const { Traits: _, ...known } = data;
     const { mistakes, text: rendered } = template.check(known, knownTraits);
     for (const { error, doubtful } of mistakes) {
-      this.#report(error, origin, { data, where, doubtful });
+      this.#report(error, origin, { where, doubtful });
     }
     return rendered;
   }
@@ -97,7 +149,7 @@ export class TemplateChecker {
         ? { file: origin.file, line, column }
         : placeInText(origin, line, column);
     const path = String(details.path ?? '');
-    const suggestion = details.suggestion ?? (missing ? suggestVariable(path, context) : undefined);
+    const { suggestion } = details;
     this.#diagnostics.report(place, {
       code: missing ? 'PUBLISH_MISSING_VARIABLE' : 'PUBLISH_TEMPLATE',
       ...(context?.doubtful ? { severity: 'warning' } : {}),
@@ -110,7 +162,6 @@ export class TemplateChecker {
 }
 
 interface ReportContext {
-  readonly data: TemplateData;
   readonly where: string;
   /** What may not be a mistake after all. */
   readonly doubtful: boolean;
@@ -119,17 +170,4 @@ interface ReportContext {
 function missingMessage(path: string, where: string | undefined): string {
   if (/^\$?\.Traits\./.test(path)) return `${path} is no trait that agents collect`;
   return `${path} is not defined${where === undefined ? '' : ` ${where}`}`;
-}
-
-/** The closest existing name beside the missing one. */
-function suggestVariable(path: string, context: ReportContext | undefined): string | undefined {
-  const parts = path.replace(/^\$?\./, '').split('.');
-  const name = parts.pop()!;
-  let value: PolicyValue | undefined = context?.data as unknown as PolicyValue;
-  for (const part of parts) {
-    value = value !== undefined && value !== null && isMap(value) ? value[part] : undefined;
-  }
-  if (value === undefined || value === null || !isMap(value)) return undefined;
-  const closest = closestName(name, Object.keys(value));
-  return closest === undefined ? undefined : `.${[...parts, closest].join('.')}`;
 }

@@ -1,3 +1,4 @@
+import { closestName } from '../closest.ts';
 import type {
   BranchNode,
   CallNode,
@@ -154,10 +155,10 @@ export class Renderer {
   }
 
   /** Walks all ways that a branch may take; variables that any of them changes become unknown. */
-  #everyWay(node: BranchNode, dot: Value): Flow {
+  #everyWay(node: BranchNode, dot: Value, value: Unknown): Flow {
     this.#watch!.unknown();
     const before = this.#variables.map(({ value }) => value);
-    const inner = node.kind === 'if' ? dot : new Unknown();
+    const inner = { if: dot, with: value, range: new Unknown() }[node.kind];
     const changed = new Set<Variable>();
     for (const [nodes, its] of [
       [node.body, inner],
@@ -178,7 +179,7 @@ export class Renderer {
     const scope = this.#variables.length;
     const value = this.#condition(node.pipe, dot);
     let flow: Flow;
-    if (value instanceof Unknown) flow = this.#everyWay(node, dot);
+    if (value instanceof Unknown) flow = this.#everyWay(node, dot, value);
     else if (node.kind === 'range') flow = this.#range(node, dot, value);
     else if (isTrue(value)) flow = this.#walk(node.body, node.kind === 'with' ? value : dot);
     else flow = this.#walk(node.otherwise, dot);
@@ -383,13 +384,21 @@ export class Renderer {
       if (missing || !isMap(value) || !Object.hasOwn(value, name)) {
         if (start === this.#root) this.#reads?.add(operand.path, undefined);
         if (tolerant) return undefined;
-        const path = `${prefix}.${operand.path.slice(0, position + 1).join('.')}`;
-        throw templateError('POLICY_TEMPLATE_MISSING_KEY', this.#source, operand.offset, { path });
+        const above = [prefix, ...operand.path.slice(0, position)].join('.');
+        throw this.#missing(above, name, value, operand.offset);
       }
       value = value[name];
     }
     if (start === this.#root && operand.path.length > 0) this.#reads?.add(operand.path, value);
     return value;
+  }
+
+  #missing(above: string, name: string, value: Value, offset: number): Error {
+    const meant = isMap(value) ? closestName(name, Object.keys(value)) : undefined;
+    return templateError('POLICY_TEMPLATE_MISSING_KEY', this.#source, offset, {
+      path: `${above}.${name}`,
+      ...(meant === undefined ? {} : { suggestion: `${above}.${meant}` }),
+    });
   }
 
   #print(value: Value, offset: number): void {

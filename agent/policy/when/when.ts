@@ -14,6 +14,8 @@ export interface When {
   evaluate(environment: WhenEnvironment): Promise<boolean>;
   /** True when the condition holds only for a triggered resource (`changed`, alone or with &&). */
   readonly needsTrigger: boolean;
+  /** It compares variables, so that it can only be evaluated where a module has them. */
+  readonly readsVariables: boolean;
   /** Standard form. */
   toString(): string;
 }
@@ -25,6 +27,7 @@ export function parseWhen(text: string): When {
     node,
     evaluate: (environment) => evaluate(node, environment),
     needsTrigger: needsTrigger(node),
+    readsVariables: readsVariables(node),
     toString: () => formatWhen(node),
   };
 }
@@ -59,5 +62,21 @@ function needsTrigger(node: WhenNode): boolean {
       return node.terms.some(needsTrigger);
     case 'or':
       return node.terms.every(needsTrigger);
+  }
+}
+
+function readsVariables(node: WhenNode): boolean {
+  switch (node.kind) {
+    case 'call':
+      return false;
+    case 'not':
+      return readsVariables(node.term);
+    case 'and':
+    case 'or':
+      return node.terms.some(readsVariables);
+    case 'compare':
+      return [node.left, node.right].some(
+        (operand) => operand.kind === 'path' && operand.root === 'vars',
+      );
   }
 }
