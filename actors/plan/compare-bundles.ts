@@ -67,8 +67,9 @@ function declared(document: BundleDocument): Map<string, Declared> {
       const id = `${module.name}/${resource.name}`;
       const source = resource.parameters.source;
       const template = typeof source === 'string' ? document.templates[source] : undefined;
-      const { vars, when } = module;
-      const key = canonicalJson({ vars, when: when ?? '', resource, template: template ?? '' });
+      const { vars, conditionalVars = [], when = '' } = module;
+      const depends = { vars, conditionalVars, when, resource, template: template ?? '' };
+      const key = canonicalJson(depends);
       found.set(id, { id, document, module, resource, key });
     }
   return found;

@@ -4,8 +4,8 @@ import {
   parseTemplate,
   type TemplateData,
 } from '../../agent/policy/template/template.ts';
-import type { WhenEnvironment } from '../../agent/policy/when/environment.ts';
-import { parseWhen, type When } from '../../agent/policy/when/when.ts';
+import { evaluateKnown } from '../../agent/policy/when/known.ts';
+import { parseWhen } from '../../agent/policy/when/when.ts';
 import type {
   BundleDocument,
   BundleModule,
@@ -41,8 +41,10 @@ export async function knownResource(
   traits: Traits | undefined,
 ): Promise<KnownResource> {
   const { item } = resource;
+  const vars = await knownVars(module, traits);
+  if (vars === undefined) return onlyTheNode(isOneShot(resource));
   const data: TemplateData = {
-    Vars: module.vars,
+    Vars: vars,
     Traits: traits ?? {},
     ...(item === undefined ? {} : { Item: item, Each: item }),
   };
@@ -60,6 +62,26 @@ export async function knownResource(
   return { verdict, condition, waits, parameters: render(document, resource, data, traits) };
 }
 
+function onlyTheNode(waits: boolean): KnownResource {
+  const condition = 'a variable depends on a condition';
+  return { verdict: 'unknown', condition, waits, parameters: undefined };
+}
+
+/** Undefined when a variable depends on what only the node has. */
+async function knownVars(
+  { vars, conditionalVars }: BundleModule,
+  traits: Traits | undefined,
+): Promise<Parameters | undefined> {
+  const holding: Parameters[] = [];
+  for (const { when, vars: own } of conditionalVars ?? []) {
+    const known = { traits, triggered: false };
+    const { value } = await evaluateKnown(parseWhen(when).node, known);
+    if (value === undefined) return undefined;
+    if (value) holding.push(own);
+  }
+  return Object.assign({}, vars, ...holding) as Parameters;
+}
+
 function isOneShot({ type, parameters }: BundleResource): boolean {
   const states = resourceSchemas.get(type)?.oneShotStates ?? [];
   return typeof parameters.state === 'string' && states.includes(parameters.state);
@@ -74,38 +96,15 @@ async function ask(
   let waits = false;
   try {
     if (isTemplate(text) && traits === undefined) return { verdict: 'unknown', waits };
-    const when: When = parseWhen(isTemplate(text) ? parseTemplate(text).render(data) : text);
+    const when = parseWhen(isTemplate(text) ? parseTemplate(text).render(data) : text);
     waits = when.needsTrigger;
-    const holds = await when.evaluate(environment(traits));
-    return { verdict: holds ? 'holds' : 'fails', waits };
+    // Whether it is triggered is settled by who triggers it, so that `changed` holds here.
+    const known = { traits, vars: data.Vars, triggered: true };
+    const { value } = await evaluateKnown(when.node, known);
+    return { verdict: value === undefined ? 'unknown' : value ? 'holds' : 'fails', waits };
   } catch {
     return { verdict: 'unknown', waits };
   }
-}
-
-/** Whether it was triggered is settled elsewhere, so that `changed` holds here. */
-function environment(traits: Traits | undefined): WhenEnvironment {
-  const unknown = (): never => {
-    throw new OnlyTheNodeKnows();
-  };
-  return {
-    triggered: true,
-    trait: (path) => (traits === undefined ? unknown() : traitAt(traits, path)),
-    localTime: unknown,
-    fileExists: unknown,
-    directoryExists: unknown,
-    processRunning: unknown,
-    commandSucceeds: unknown,
-  };
-}
-
-function traitAt(traits: Traits, path: string): PolicyValue | undefined {
-  let value: PolicyValue | undefined = traits;
-  for (const part of path.split('.')) {
-    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, part)) return;
-    value = (value as Parameters)[part];
-  }
-  return value;
 }
 
 function render(
