@@ -1,6 +1,7 @@
 import type { Codec, Table } from '../../runtime/store.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import type { Exposure } from './exposure.ts';
+import { identityCodec } from './identity-codec.ts';
 
 /**
  * What publish and enrollment write and fleet shards read. These tables stand in the service
@@ -94,7 +95,7 @@ export function policyTables(codec: <V>() => Codec<V>, bytes: Codec<Uint8Array>)
     generations: { name: 'generations', codec: codec(), rowLimit: generationLimit },
     bundles: { name: 'bundles', codec: bytes, rowLimit: bundleLimit },
     assignments: { name: 'groups', codec: codec(), rowLimit: envoyLimit },
-    identities: { name: 'identities', codec: codec(), rowLimit: envoyLimit },
+    identities: { name: 'identity', codec: identityCodec, rowLimit: envoyLimit },
     rollout: { name: 'rollout', codec: codec(), rowLimit: 1 },
   };
 }

@@ -2,7 +2,7 @@ import { ServerError } from '../errors.ts';
 import { generationKey } from '../policy/tables.ts';
 import { resolveRollout, rolloutProblem } from '../rollout/stages.ts';
 import { isUnderWay, type RolloutState, rolloutView } from '../rollout/state.ts';
-import { auditEvent, type PublishContext } from './context.ts';
+import { auditEvent, offlineTools, type PublishContext } from './context.ts';
 import { enforce, stageGeneration } from './enforce.ts';
 import { checkNotFrozen } from './freeze-check.ts';
 import { type RegroupedFleet, regroupFleet } from './groups.ts';
@@ -35,7 +35,9 @@ export async function publishStack(
   if (problem !== undefined) throw new ServerError('PUBLISH_BAD_REQUEST', { reason: problem });
   const before = state ?? repaired(context);
   checkMayPublish(context, before, request.expectedVersion);
-  const policy = await readPolicy(request.directory ?? options.stackDirectory, context.strictTools);
+  const { strictTools } = context;
+  const tools = request.offline === true ? offlineTools(strictTools) : strictTools;
+  const policy = await readPolicy(request.directory ?? options.stackDirectory, tools);
   if (hasErrors(policy.result)) return refuse(context, policy.result, request.by);
   const { stackHash: found } = policy;
   if (request.contentHash !== undefined && request.contentHash !== found) {
@@ -54,6 +56,7 @@ export async function publishStack(
     message,
     origin: promoted === undefined ? { kind: 'publish' } : { kind: 'promote', ...promoted },
     rollout: request.rollout,
+    repair: !isWhole,
     ...(planId === undefined ? {} : { planId }),
   });
 }
@@ -86,6 +89,8 @@ export interface VersionOrder {
   readonly rollout: PublishRequest['rollout'] | false;
   readonly approval?: Approval;
   readonly planId?: string;
+  /** The kept copy may be damaged. */
+  readonly repair?: boolean;
 }
 
 /** Everything that can fail comes before the state file; what follows it only repeats what it says. */
@@ -99,7 +104,7 @@ export async function putInForce(
   const { stackHash } = policy;
   const version = await file.reserveVersion(highestVersion(context, before));
   const { rows, changed, total } = await regroup(context, before, version, policy);
-  await copies.write(stackHash, policy.files);
+  await copies.write(stackHash, policy.files, order.repair === true);
   const { by, message, origin, approval } = order;
   const details = { version, stackHash, message, changedEnvoys: changed, origin: origin.kind };
   await auditNow(context, auditEvent(context, 'policy.publish_started', by, details));
@@ -171,7 +176,7 @@ async function makeCandidate(
   const { nowMs, options } = context;
   const { stackHash } = policy;
   const { changed, total } = await regroup(context, before, before.live.generation + 1, policy);
-  await context.copies.write(stackHash, policy.files);
+  await context.copies.write(stackHash, policy.files, false);
   const { rollout, promoted, planId, by, message } = request;
   const candidate: CandidateState = {
     contentHash: stackHash,

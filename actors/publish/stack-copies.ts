@@ -30,8 +30,11 @@ export class StackCopies {
     this.#crypto = crypto;
   }
 
-  /** Returns when the copy survives power loss. What a failed earlier call left is used again. */
-  async write(stackHash: string, files: StackFiles): Promise<void> {
+  /**
+   * Returns when the copy survives power loss. What a failed earlier call left is used again;
+   * `repair`: after it was compared.
+   */
+  async write(stackHash: string, files: StackFiles, repair: boolean): Promise<void> {
     await this.#disk.makeDirectory(this.#files, 0o700);
     await this.#disk.makeDirectory(this.#stacks, 0o700);
     const known = new Set(await this.#disk.list(this.#files));
@@ -43,7 +46,7 @@ export class StackCopies {
       listing[path] = hash;
       contents.set(hash, content);
     }
-    const waiting = [...contents];
+    const waiting = [...contents].filter(([hash]) => repair || !known.has(hash));
     for (let at = 0; at < waiting.length; at += filesAtOnce) {
       const writes = waiting
         .slice(at, at + filesAtOnce)
