@@ -28,12 +28,15 @@ export class LanguageServer {
   readonly #schemas: Readonly<Record<string, readonly string[]>>;
   readonly #answers = new Map<number, (message: Message) => void>();
   readonly #checked = new Map<string, (diagnostics: readonly EditorDiagnostic[]) => void>();
+  readonly #rejects: ((error: Error) => void)[] = [];
   #buffer = Buffer.alloc(0);
   #lastId = 0;
 
   private constructor(schemas: Readonly<Record<string, readonly string[]>>) {
     this.#schemas = schemas;
-    this.#child = spawn(process.execPath, [program, '--stdio']);
+    // The test runner puts its NODE_OPTIONS into every child; this one is to be as users have it.
+    this.#child = spawn('env', ['-i', process.execPath, program, '--stdio']);
+    this.#child.once('exit', (code) => this.#ended(code));
     this.#child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
   }
 
@@ -62,8 +65,9 @@ export class LanguageServer {
   /** Opens a file, gives its diagnostics, and leaves it open. */
   diagnostics(path: string, text: string): Promise<readonly EditorDiagnostic[]> {
     const uri = pathToFileURL(path).href;
-    const checked = new Promise<readonly EditorDiagnostic[]>((resolve) => {
+    const checked = new Promise<readonly EditorDiagnostic[]>((resolve, reject) => {
       this.#checked.set(uri, resolve);
+      this.#rejects.push(reject);
     });
     const textDocument = { uri, languageId: 'yaml', version: 1, text };
     this.#send({ method: 'textDocument/didOpen', params: { textDocument } });
@@ -86,6 +90,13 @@ export class LanguageServer {
     const ended = once(this.#child, 'exit');
     this.#child.kill();
     await ended;
+  }
+
+  /** Who waits for a server that is gone is told. */
+  #ended(code: number | null): void {
+    const error = { message: `the language server ended with ${code}` };
+    for (const answer of this.#answers.values()) answer({ error });
+    for (const reject of this.#rejects) reject(new Error(error.message));
   }
 
   #send(message: Message): void {
