@@ -2,6 +2,7 @@ import type { ActorKind } from '../../runtime/actor.ts';
 import { codeOf, ServerError } from '../errors.ts';
 import { approve, freeze, reject, unfreeze } from './approval.ts';
 import {
+  offlineTools,
   type PublishContext,
   type PublishMemory,
   type PublishOptions,
@@ -62,7 +63,7 @@ export function publishKind(options: PublishOptions): ActorKind<PublishMemory, P
     restart: { maxRestarts: 10, withinMs: 60_000 },
     activate: () => ({ known: undefined, flushed: undefined, matchers: new Map() }),
     handlers: {
-      validate: (turn, { directory }) => validate(contextOf(turn), directory),
+      validate: (turn, request) => validate(contextOf(turn), request),
       publish: (turn, request) =>
         codedDisk(async () => {
           checkKey(turn);
@@ -99,9 +100,10 @@ export function publishKind(options: PublishOptions): ActorKind<PublishMemory, P
 
 async function validate(
   { options, strictTools }: PublishContext,
-  directory: string | undefined,
+  { directory, offline }: PublishMessages['validate']['payload'],
 ): Promise<PublishMessages['validate']['reply']> {
-  return (await readPolicy(directory ?? options.stackDirectory, strictTools)).result;
+  const tools = offline === true ? offlineTools(strictTools) : strictTools;
+  return (await readPolicy(directory ?? options.stackDirectory, tools)).result;
 }
 
 /** A publish repairs what is damaged, so that is no reason to refuse it. */

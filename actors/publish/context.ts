@@ -2,6 +2,7 @@ import type { GuardLayout } from '../../agent/policy/guardrails.ts';
 import { toHex } from '../../agent/protocol/bytes.ts';
 import type { Sha256 } from '../../agent/protocol/crypto.ts';
 import type { Turn } from '../../runtime/actor.ts';
+import type { UrlProbe } from '../../runtime/ports/url-probe.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { AuditEventTypeName } from '../audit/event-types.ts';
 import type { EnvoyRecord } from '../envoy/record.ts';
@@ -30,6 +31,8 @@ export interface PublishOptions {
   readonly layout: GuardLayout;
   readonly settings: PublishSettings;
   readonly checkSecrets?: SecretCheck;
+  /** Asked about the URLs of stacks that are to be published. */
+  readonly urls?: UrlProbe;
   /** The newest hot record of an envoy in any shard's store. */
   readonly record: (envoyId: string) => EnvoyRecord | undefined;
   /** Between two check-ins, milliseconds. */
@@ -65,7 +68,7 @@ export function publishContext(
   cache: PolicyCache,
 ): PublishContext {
   const { ports } = turn;
-  const { liveDirectory, crypto, layout, checkSecrets } = options;
+  const { liveDirectory, crypto, layout, checkSecrets, urls: probe } = options;
   const tools = { ports, crypto, layout, cache };
   return {
     options,
@@ -73,7 +76,11 @@ export function publishContext(
     file: new StateFile(ports.disk, liveDirectory),
     copies: new StackCopies(ports.disk, liveDirectory, crypto),
     tools,
-    strictTools: checkSecrets === undefined ? tools : { ...tools, checkSecrets },
+    strictTools: {
+      ...tools,
+      ...(checkSecrets === undefined ? {} : { checkSecrets }),
+      ...(probe === undefined ? {} : { urls: { probe, clock: ports.clock } }),
+    },
     nowMs: ports.clock.nowMs(),
   };
 }
@@ -93,4 +100,9 @@ export function auditEvent(
     details,
     ...(turn.traceparent === undefined ? {} : { traceparent: turn.traceparent }),
   };
+}
+
+/** Everything is checked but what would need the network. */
+export function offlineTools({ urls: _, ...tools }: PolicyTools): PolicyTools {
+  return tools;
 }

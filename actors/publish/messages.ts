@@ -9,8 +9,11 @@ import type { CandidateView, FreezeView, VersionOrigin } from './version.ts';
  * rollback. `by` is "admin:<name>" or "server"; whether that administrator may do it was decided before.
  */
 export type PublishMessages = {
-  /** `directory` defaults to the server's stack directory. Changes nothing. Either address. */
-  validate: { payload: { directory?: string }; reply: ValidationResult };
+  /**
+   * `directory` defaults to the server's stack directory. Changes nothing. Either address. `offline`:
+   * URLs are not asked whether they answer.
+   */
+  validate: { payload: { directory?: string; offline?: boolean }; reply: ValidationResult };
   /**
    * Reads the stack once; what was validated is what is published. Rejects with PUBLISH_INVALID (the
    * error's `diagnostics` detail is the list of Diagnostic as JSON text), PUBLISH_FROZEN,
@@ -69,6 +72,8 @@ export interface PublishRequest {
   readonly by: string;
   /** The live version that the author looked at; refused with PUBLISH_VERSION_MOVED when it is another. */
   readonly expectedVersion?: number;
+  /** URLs of the stack are not asked whether they answer. */
+  readonly offline?: boolean;
   /** Replaces server.yaml's way of rolling out for this version. */
   readonly rollout?: RolloutRequest;
   /** The plan that the author saw. */

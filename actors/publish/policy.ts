@@ -8,6 +8,7 @@ import type { Ports } from '../../runtime/ports/ports.ts';
 import type { GenerationRow } from '../policy/tables.ts';
 import type { SecretCheck } from '../secrets/check-stack.ts';
 import type { ValidationResult } from './messages.ts';
+import type { UrlCheck } from './stack/check-urls.ts';
 import { Diagnostics } from './stack/diagnostics.ts';
 import { CompileCache, type CompiledStack, compileStack } from './stack/stack.ts';
 import { readStackFiles, type StackFiles } from './stack/stack-files.ts';
@@ -36,6 +37,8 @@ export interface PolicyTools {
   readonly layout: GuardLayout;
   /** For stacks that are to be published; what is live stays live when a secret is gone. */
   readonly checkSecrets?: SecretCheck;
+  /** Absent: URLs are not asked whether they answer. */
+  readonly urls?: UrlCheck;
   /** What the last compilation left: only what changed is done again. */
   readonly cache?: PolicyCache;
 }
@@ -99,6 +102,7 @@ async function compile(
     layout: tools.layout,
     pause: () => pause(tools.ports),
     ...(tools.cache === undefined ? {} : { cache: tools.cache.compile }),
+    ...(tools.urls === undefined ? {} : { urls: tools.urls }),
     ...(checkSecrets === undefined
       ? {}
       : { checks: [(_: unknown, found: Diagnostics) => checkSecrets(files, found)] }),

@@ -1,5 +1,6 @@
 import { guardLayout } from '../../agent/policy/guardrails.ts';
 import type { AnyKind } from '../../runtime/host.ts';
+import { nodeUrlProbe } from '../../runtime/ports/node-url-probe.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
@@ -10,6 +11,7 @@ import { bcryptSecrets } from '../enrollment/secret-hash.ts';
 import { explainKind } from '../explain/actor.ts';
 import { publishKind } from '../publish/actor.ts';
 import { publishAddress } from '../publish/messages.ts';
+import { rememberingProbe } from '../publish/stack/check-urls.ts';
 import { publishWriterKind } from '../publish/writer.ts';
 import { rolloutKind } from '../rollout/actor.ts';
 import { type HealthSource, newestRecord } from '../rollout/health.ts';
@@ -58,6 +60,7 @@ export function serviceKinds(
       crypto: sodiumVerifier,
       settings: config.publish,
       checkSecrets: createSecretCheck(secrets, ports.clock),
+      urls: rememberingProbe(nodeUrlProbe(), ports.clock),
       ...health,
     }),
     rolloutKind(health),

@@ -7,14 +7,22 @@ import type { UrlUse } from './expansion.ts';
 export const urlLimit = 500;
 /** URLs asked at the same time. */
 export const parallelUrls = 16;
+/** Time for all of them; each one has the probe's own limit on top. */
+export const urlsTimeMs = 60_000;
 /** How long a good answer counts. */
 export const urlAnswerAgeMs = 600_000;
 const answerLimit = 10_000;
 
+/** Who is asked, and the time that it may take. */
+export interface UrlCheck {
+  readonly probe: UrlProbe;
+  readonly clock: Clock;
+}
+
 /** Asks each URL once and reports those that do not answer, wherever they are used. */
 export async function checkUrls(
   uses: readonly UrlUse[],
-  probe: UrlProbe,
+  { probe, clock }: UrlCheck,
   diagnostics: Diagnostics,
 ): Promise<void> {
   const places = new Map<string, Place[]>();
@@ -22,14 +30,22 @@ export async function checkUrls(
     if (!/^https?:\/\//i.test(url)) continue;
     places.set(url, [...(places.get(url) ?? []), place]);
   }
-  const waiting = [...places].slice(0, urlLimit);
-  if (places.size > urlLimit) {
-    const message = `more than ${urlLimit} URLs; this one and those after it were not asked`;
-    const place = [...places.values()][urlLimit]![0]!;
+  const waiting = [...places].slice(0, urlLimit).reverse();
+  const skipped = (place: Place, why: string) => {
+    const message = `${why}; this one and those after it were not asked`;
     diagnostics.report(place, { code: 'PUBLISH_LIMIT', severity: 'warning', message });
+  };
+  if (places.size > urlLimit) {
+    skipped([...places.values()][urlLimit]![0]!, `more than ${urlLimit} URLs`);
   }
+  const end = clock.monotonicMs() + urlsTimeMs;
   const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (clock.monotonicMs() > end) {
+        waiting.length = 0;
+        skipped(next[1][0]!, `the URLs took more than ${urlsTimeMs / 1000} seconds`);
+        return;
+      }
       const [url, used] = next;
       const answer = await probe.ask(url);
       if (answer.alive) continue;

@@ -1,12 +1,11 @@
 import { type GuardLayout, standardLayout } from '../../../agent/policy/guardrails.ts';
 import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
-import type { UrlProbe } from '../../../runtime/ports/url-probe.ts';
 import type { ValidationResult } from '../messages.ts';
 import { checkConflicts } from './check-conflicts.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkNames } from './check-names.ts';
 import { checkResources } from './check-resource.ts';
-import { checkUrls } from './check-urls.ts';
+import { checkUrls, type UrlCheck } from './check-urls.ts';
 import { type CompiledEntry, Compiler } from './compile.ts';
 import { CompileCache } from './compile-cache.ts';
 import type { Diagnostics } from './diagnostics.ts';
@@ -46,7 +45,7 @@ export interface CompileOptions {
   /** Keep one and give it again: only what changed since is done again. */
   readonly cache?: CompileCache;
   /** Asks whether URLs answer; absent (--offline): they are not asked. */
-  readonly urls?: UrlProbe;
+  readonly urls?: UrlCheck;
   /** Further checks of what the stack declares. */
   readonly checks?: readonly StackCheck[];
 }

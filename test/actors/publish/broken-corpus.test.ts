@@ -4,6 +4,7 @@ import { diagnosticCodes } from '../../../actors/publish/stack/diagnostic-codes.
 import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
 import { compileStack } from '../../../actors/publish/stack/stack.ts';
 import { readStackFiles } from '../../../actors/publish/stack/stack-files.ts';
+import { nodeClock } from '../../../runtime/ports/node-clock.ts';
 import { nodeDisk } from '../../../runtime/ports/node-disk.ts';
 import { diagnosticReference, diagnosticReferenceFile } from '../../tools/diagnostic-reference.ts';
 
@@ -22,7 +23,10 @@ const elsewhere: Readonly<Record<string, string>> = {
 };
 
 /** Stands for the network: nobody is there. */
-const deadNetwork = { ask: async () => ({ alive: false, reason: 'no such host' }) as const };
+const deadNetwork = {
+  probe: { ask: async () => ({ alive: false, reason: 'no such host' }) as const },
+  clock: nodeClock(),
+};
 
 async function findings(name: string): Promise<string[]> {
   const diagnostics = new Diagnostics();

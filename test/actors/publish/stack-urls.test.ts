@@ -5,8 +5,10 @@ import {
   checkUrls,
   parallelUrls,
   rememberingProbe,
+  type UrlCheck,
   urlAnswerAgeMs,
   urlLimit,
+  urlsTimeMs,
 } from '../../../actors/publish/stack/check-urls.ts';
 import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
 import { nodeUrlProbe } from '../../../runtime/ports/node-url-probe.ts';
@@ -87,7 +89,8 @@ t.test('each URL is asked once, a few at a time, and reported wherever it stands
     use(`https://x/${index}`, index),
   );
   uses.push(use('https://x/7', 9000), use('ftp://x/7', 9001), use('/local/7', 9002));
-  await checkUrls(uses, { ask }, diagnostics);
+  const clock = { monotonicMs: () => 0 } as UrlCheck['clock'];
+  await checkUrls(uses, { probe: { ask }, clock }, diagnostics);
   t.equal(asked.length, urlLimit);
   t.equal(most, parallelUrls);
   const places = diagnostics
@@ -119,4 +122,20 @@ t.test('a good answer is remembered for a while, a bad one is not', async (t) =>
   t.equal(asked, 2);
   now = urlAnswerAgeMs;
   t.match(await probe.ask('https://x/'), { alive: false });
+});
+
+t.test('URLs that take for ever do not keep a publish waiting', async (t) => {
+  let now = 0;
+  let asked = 0;
+  const clock = { monotonicMs: () => now } as UrlCheck['clock'];
+  const ask = async (): Promise<UrlAnswer> => {
+    asked += 1;
+    now += urlsTimeMs;
+    return { alive: true };
+  };
+  const diagnostics = new Diagnostics();
+  const uses = Array.from({ length: 50 }, (_, index) => use(`https://x/${index}`, index));
+  await checkUrls(uses, { probe: { ask }, clock }, diagnostics);
+  t.ok(asked <= 2);
+  t.match(diagnostics.all(), [{ finding: { code: 'PUBLISH_LIMIT', severity: 'warning' } }]);
 });

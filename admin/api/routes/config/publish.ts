@@ -16,6 +16,8 @@ const observeMsMax = 7 * 24 * 3600 * 1000;
 const share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 const version = Type.Integer({ minimum: 0, description: 'refused when another one is live' });
 
+const offline = Type.Boolean({ description: 'URLs are not asked whether they answer' });
+
 /** See RolloutRequest in actors/rollout/messages.ts. */
 const rollout = object({
   stages: Type.Optional(
@@ -38,11 +40,11 @@ export const publishRoutes = [
     access: 'config.validate',
     parameters: nothing,
     query: nothing,
-    body: object({ files: Type.Optional(uploadedFiles) }),
+    body: object({ files: Type.Optional(uploadedFiles), offline: Type.Optional(offline) }),
     bodyBytesMax: stackBytesMax,
-    handle: ({ backend, body }) =>
-      withUpload(backend, body.files, (at) =>
-        backend.ask(publishQueryAddress(), 'validate', at, publishDeadlineMs),
+    handle: ({ backend, body: { files, ...rest } }) =>
+      withUpload(backend, files, (at) =>
+        backend.ask(publishQueryAddress(), 'validate', { ...rest, ...at }, publishDeadlineMs),
       ),
   }),
   route({
@@ -56,6 +58,7 @@ export const publishRoutes = [
     body: object({
       message: Type.Optional(message),
       files: Type.Optional(uploadedFiles),
+      offline: Type.Optional(offline),
       expectedVersion: Type.Optional(version),
       contentHash: Type.Optional(contentHash),
       planId: Type.Optional(Type.String({ minLength: 1, maxLength: nameLengthMax })),

@@ -10,6 +10,7 @@ import { stageWords } from './rollout-text.ts';
 import {
   briefHashLength,
   extent,
+  offlineOption,
   parseShare,
   parseVersion,
   printDiagnostics,
@@ -22,6 +23,7 @@ import {
 interface PublishOptions {
   readonly message: string;
   readonly stack?: string;
+  readonly offline?: boolean;
   readonly stages?: string[];
   readonly observe?: string;
   readonly threshold?: string;
@@ -41,6 +43,7 @@ export function addPublishCommand(config: Command, open: OpenSession): void {
     )
     .option('-m, --message <text>', 'why, for the history', '')
     .addOption(stackOption())
+    .addOption(offlineOption())
     .option('--stages <share-or-globs...>', 'roll out in stages: 5%, 25% or host globs "canary-*"')
     .option('--observe <duration>', 'how long each stage is watched, e.g. 10m')
     .option('--threshold <share>', 'share of reached envoys that may fail, e.g. 5%')
@@ -77,11 +80,12 @@ function rolloutOf(options: PublishOptions): RolloutRequest | undefined {
 }
 
 async function publish(it: Session, options: PublishOptions): Promise<void> {
-  const { message, stack, expectVersion, contentHash, plan, wait } = options;
+  const { message, stack, offline, expectVersion, contentHash, plan, wait } = options;
   const rollout = rolloutOf(options);
   const body = {
     message,
     ...stackFiles(stack),
+    ...(offline === undefined ? {} : { offline }),
     ...(rollout === undefined ? {} : { rollout }),
     ...(expectVersion === undefined ? {} : { expectedVersion: parseVersion(expectVersion) }),
     ...(contentHash === undefined ? {} : { contentHash }),

@@ -49,6 +49,10 @@ export function stackOption(): Option {
   );
 }
 
+export function offlineOption(): Option {
+  return new Option('--offline', 'do not ask whether the URLs of the stack answer');
+}
+
 export function stackFiles(stack: string | undefined): { files?: LocalFile[] } {
   return stack === undefined ? {} : { files: readStackDirectory(stack) };
 }

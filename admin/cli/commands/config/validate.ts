@@ -7,6 +7,7 @@ import { plural } from '../../words.ts';
 import {
   errorsIn,
   extent,
+  offlineOption,
   printDiagnostics,
   publishTimeoutMs,
   stackFiles,
@@ -18,12 +19,13 @@ export function addValidateCommand(config: Command, open: OpenSession): void {
     .command('validate')
     .description("check the server's stack directory, or a stack of this machine; changes nothing")
     .addOption(stackOption())
-    .action(async ({ stack }: { stack?: string }) => {
+    .addOption(offlineOption())
+    .action(async ({ stack, offline }: { stack?: string; offline?: boolean }) => {
       const it = await open();
       const path = '/api/v1/config/validate';
       const result = await it.client.post<ValidationResult>(
         path,
-        stackFiles(stack),
+        { ...stackFiles(stack), ...(offline === undefined ? {} : { offline }) },
         publishTimeoutMs,
       );
       printDiagnostics(it, result.diagnostics);
