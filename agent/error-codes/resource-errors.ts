@@ -172,6 +172,23 @@ export const resourceErrors = {
     message: 'More processes run than declared, and kill_timeout is false',
     remedy: 'Find out who starts them, or let the resource end them.',
   },
+  AGENT_FIREWALL_MISSING: {
+    message: 'No supported firewall is installed',
+    remedy: 'Declare the package nftables first, or guard the resource with a condition.',
+  },
+  AGENT_FIREWALL_FAILED: {
+    message: 'The firewall refused the rule',
+    remedy: 'Run the same by hand on the node and read its output.',
+  },
+  AGENT_FIREWALL_BUSY: {
+    message: 'Another program holds the firewall, or it is not running',
+    remedy: 'Nothing to do if it ends by itself; the next pass tries again.',
+    outcome: 'blocked',
+  },
+  AGENT_FIREWALL_UNSUPPORTED: {
+    message: 'This firewall cannot express the rule',
+    remedy: 'Guard the resource with a condition, or write the rule by other means.',
+  },
   AGENT_SCRIPT_NOT_TRUSTED: {
     message: 'The script can be changed by others than root',
     remedy: 'Give it to root with mode 0755; nothing was run.',

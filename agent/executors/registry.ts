@@ -19,6 +19,7 @@ import { systemdDropinType } from './linux/systemd-dropin.ts';
 import { tmpfileType } from './linux/tmpfile.ts';
 import { groupType, userType } from './unix/accounts.ts';
 import { cronType } from './unix/cron.ts';
+import { firewallType } from './unix/firewall.ts';
 import { hostnameType } from './unix/hostname.ts';
 import { mountType } from './unix/mount.ts';
 import { packageType } from './unix/package.ts';
@@ -56,6 +57,7 @@ export const resourceTypes: TypeRegistry = typeRegistry([
   cronType,
   hostnameType,
   timezoneType,
+  firewallType,
   sysctlType,
   mountType,
   swapType,

@@ -1,3 +1,4 @@
+import { firewallSchema } from './firewall.ts';
 import { alternativesSchema } from './alternatives.ts';
 import { blockinfileSchema } from './blockinfile.ts';
 import { cronSchema } from './cron.ts';
@@ -52,6 +53,7 @@ export const resourceSchemas: ReadonlyMap<string, ResourceSchema> = new Map(
     cronSchema,
     hostnameSchema,
     timezoneSchema,
+    firewallSchema,
     sysctlSchema,
     mountSchema,
     swapSchema,
