@@ -37,7 +37,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Message and table definitions are the language of the server; whoever sends may read them. */
-const messageFile = /^actors\/[\w-]+\/(messages|tables|event|event-types|status)\.ts$/;
+const messageFile =
+  /^actors\/[\w-]+\/(messages|tables|event|event-types|status|version|comparison|view)\.ts$/;
 const agentErrors = 'agent/errors.ts';
 
 function roomOf(path: string): string | undefined {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { parseFreezeWindow } from '../../publish/freeze.ts';
+import { freezeWindowExample, parseFreezeWindow } from '../../publish/freeze.ts';
 import { parseStage, stageLimit } from '../../rollout/stages.ts';
 import { durationExamples } from './duration.ts';
 
@@ -39,7 +39,7 @@ export const publishSection = Type.Object(
         '(UTC when no zone is named). Rollbacks go on.',
       default: [],
       maxItems: freezeWindowLimit,
-      expected: 'a list of windows such as "Fri 16:00-Mon 08:00 Europe/Berlin"',
+      expected: `a list of windows such as ${freezeWindowExample}`,
     }),
     stages: Type.Array(Type.String({ maxLength: itemLength }), {
       description:
