@@ -80,7 +80,7 @@ function definitions(): Record<string, JsonSchema> {
     role: { ...scalar, allOf: [reference('name')] },
     environment: { ...scalar, allOf: [reference('name')] },
     'resource-reference': { ...scalar, allOf: [reference('name')] },
-    variable: scalar,
+    variable: { type: ['string', 'array', 'object'] },
     variables: {},
     'declared-module': {},
     'declared-role': {},

@@ -82,7 +82,7 @@ function call(name: string): string {
 export function condition(): JsonSchema {
   const calls = [...whenBuiltins.keys()].map(call).join('|');
   const operand = `(?:'(?:[^'\\\\]|\\\\.)*'|-?[0-9][0-9.]*|\\.?[A-Za-z_][A-Za-z0-9_.-]*|true|false)`;
-  const comparison = `${operand}\\s*(?:[=!<>]=|[<>])\\s*${operand}`;
+  const comparison = `${operand}\\s*(?:[=!<>]=|[<>]|in(?![A-Za-z0-9_]))\\s*${operand}`;
   const atom = `(?:[!(]\\s*)*(?:${comparison}|(?:${calls})(?![A-Za-z0-9_]))(?:\\s*\\))*`;
   const whole = `^\\s*${atom}(?:\\s*(?:&&|\\|\\|)\\s*${atom})*\\s*$`;
   return {

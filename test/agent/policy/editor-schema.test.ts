@@ -88,3 +88,28 @@ t.test('the forms take what is right and refuse what is wrong', async (t) => {
     }
   }
 });
+
+t.test('editors take every condition and template of the documentation', async (t) => {
+  const { definitions } = policySchemas().module as { definitions: Record<string, unknown> };
+  const forms = (name: string): RegExp[] => {
+    const { pattern, allOf = [] } = definitions[name] as { pattern?: string; allOf?: object[] };
+    const patterns = [pattern, ...allOf.map((part) => (part as { pattern?: string }).pattern)];
+    return patterns.filter((one) => one !== undefined).map((one) => new RegExp(one, 'u'));
+  };
+  const pages = [
+    ['conditions.md', 'condition', 'answer', forms('when')],
+    ['templates.md', 'template', 'output', forms('template')],
+  ] as const;
+  for (const [page, language, answer, patterns] of pages) {
+    const text = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), 'utf8');
+    const block = new RegExp(`\`\`\`${language}[^\\n]*\\n([^]*?)\`\`\`\\n\`\`\`${answer}`, 'g');
+    const examples = [...text.matchAll(block)].map(([, example]) => example!.trim());
+    t.ok(examples.length > 3, `${page} has examples`);
+    for (const example of examples) {
+      t.ok(
+        patterns.every((pattern) => pattern.test(example)),
+        example,
+      );
+    }
+  }
+});
