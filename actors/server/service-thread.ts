@@ -1,7 +1,9 @@
 import { guardLayout } from '../../agent/policy/guardrails.ts';
 import { peerStores } from '../../runtime/peer-stores.ts';
 import { nodePorts } from '../../runtime/ports/node-ports.ts';
+import type { Ports } from '../../runtime/ports/ports.ts';
 import { openLmdbStore } from '../../runtime/recovery.ts';
+import type { Store } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, type ThreadBootstrap } from '../../runtime/thread.ts';
 import { planKind } from '../plan/actor.ts';
@@ -9,8 +11,9 @@ import { sinkKind } from '../sink/actor.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { SinkWriter } from '../sink/writer.ts';
 import { keepCompiledCode } from './compile-cache.ts';
+import type { ServerConfig } from './config/config.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
-import { createLog } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { OutboxSources } from './outbox-sources.ts';
 import { rebuildIdentities } from './rebuild.ts';
 import { openSecretStore, probeSecretStore, recoverSecrets } from './secret-services.ts';
@@ -39,19 +42,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   const log = createLog({ ...config.log, thread });
   const shards = topology.threads.filter(({ role }) => role === 'fleet').map(({ name }) => name);
   const directoryOf = (name: string) => storeDirectory(layout, name);
-  const opened = await openLmdbStore({ directory: directoryOf(thread), ports });
-  if (opened.recovery) log.warn(opened.recovery, 'the store was damaged and starts empty');
-  const { store } = opened;
-  store.onFailure((failure) => {
-    throw failure;
-  });
-  const writer = new SinkWriter({
-    file: config.database.file,
-    runsPerEnvoy: config.database.runsPerEnvoy,
-  });
-  await writer.open();
-  const rebuilt = await rebuildIdentities(store, writer);
-  if (rebuilt > 0) log.info({ envoys: rebuilt }, 'identities restored');
+  const { store, writer } = await openStores(directoryOf(thread), config.database, ports, log);
   const sources = new OutboxSources(new Map(shards.map((name) => [name, directoryOf(name)])));
   let system: ThreadSystem | undefined;
   let becomeReady = (): void => undefined;
@@ -110,6 +101,26 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   await joined.stopped;
   sources.close();
   writer.close();
+}
+
+/** This thread's store and the database, with the identities of the one in the other. */
+async function openStores(
+  directory: string,
+  { file, runsPerEnvoy }: ServerConfig['database'],
+  ports: Ports,
+  log: Log,
+): Promise<{ store: Store; writer: SinkWriter }> {
+  const opened = await openLmdbStore({ directory, ports });
+  if (opened.recovery) log.warn(opened.recovery, 'the store was damaged and starts empty');
+  const { store } = opened;
+  store.onFailure((failure) => {
+    throw failure;
+  });
+  const writer = new SinkWriter({ file, runsPerEnvoy });
+  await writer.open();
+  const rebuilt = await rebuildIdentities(store, writer);
+  if (rebuilt > 0) log.info({ envoys: rebuilt }, 'identities restored');
+  return { store, writer };
 }
 
 function sinkStatus(sources: OutboxSources, nowMs: number): SinkStatus {
