@@ -9,6 +9,8 @@ import type { HomeLayout } from './layout.ts';
 const dayMs = 86_400_000;
 const serverValidityMs = 397 * dayMs;
 const renewBeforeMs = 60 * dayMs;
+/** Nobody can dial these. */
+const wildcards = new Set(['', '0.0.0.0', '::']);
 
 export interface ServerCertificate {
   /** Leaf, then CA. */
@@ -23,9 +25,11 @@ export function serverNames(
   config: ServerConfig['server'],
   environment: Pick<HomeEnvironment, 'hostname' | 'addresses'>,
 ): ServerNames {
+  // What it listens on, too: an interface whose cable is out at the start is not listed.
+  const listens = [config.grpcListen.host, config.apiListen.host];
   const names = ['localhost', environment.hostname, config.hostname, ...config.tlsSans];
-  const all = [...names, '127.0.0.1', '::1', ...environment.addresses];
-  const usable = all.map((name) => name.toLowerCase()).filter((name) => name !== '');
+  const all = [...names, ...listens, '127.0.0.1', '::1', ...environment.addresses];
+  const usable = all.map((name) => name.toLowerCase()).filter((name) => !wildcards.has(name));
   const ip = usable.filter((name) => isIP(name) !== 0);
   const dns = usable.filter((name) => isIP(name) === 0);
   return { dns: [...new Set(dns)].sort(), ip: [...new Set(ip)].sort() };
