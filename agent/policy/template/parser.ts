@@ -173,5 +173,3 @@ class TreeParser {
 function isEmpty(nodes: readonly TemplateNode[]): boolean {
   return nodes.every((node) => node.kind === 'text' && !/[^\s\u0085]|\uFEFF/.test(node.text));
 }
-
-export { templateDepthLimit };
