@@ -29,7 +29,6 @@ const unobserved: ReadonlySet<string> = new Set(['AGENT_COMMAND_MISSING', 'AGENT
 
 /** A resource that would run processes, of which nobody knows what they bring. */
 interface Provider {
-  readonly index: number;
   readonly id: string;
   readonly type: string;
 }
@@ -42,9 +41,10 @@ interface Provider {
 export class Prediction {
   readonly #shadow: Shadow;
   readonly #context: StepContext;
+  /** Those that may bring anything: a type that says what its act comes to is none of them. */
   readonly #providers: Provider[] = [];
-  /** Positions of providers and of all that depend on one. */
-  readonly #dependent = new Set<number>();
+  /** Positions of providers and of all that depend on one, with the provider. */
+  readonly #dependent = new Map<number, Provider>();
 
   constructor(shadow: Shadow, context: StepContext) {
     this.#shadow = shadow;
@@ -75,7 +75,9 @@ export class Prediction {
 
   /** What to predict of a resource that could not be looked at, or whose act would fail. */
   async excuse(resource: CompiledResource, failure: Failure): Promise<Ending> {
-    const provider = this.#providers.at(-1);
+    const { dependencies } = resource.node;
+    const near = dependencies.map((position) => this.#dependent.get(position)).find(Boolean);
+    const provider = near ?? this.#providers.at(-1);
     if (provider === undefined || !missing.has(failure.errorCode)) return failure;
     return this.#mark(resource, {
       action: await this.#actionOn(resource, failure),
@@ -121,16 +123,18 @@ export class Prediction {
     return foreseen.action === drift.action ? foreseen : { ...foreseen, assumed: true };
   }
 
-  #provides({ node }: CompiledResource): void {
-    this.#providers.push({ index: node.index, id: node.id, type: node.resource.type });
-    this.#dependent.add(node.index);
+  #provides({ node, type }: CompiledResource): void {
+    const provider = { id: node.id, type: node.resource.type };
+    if (type.foresee === undefined) this.#providers.push(provider);
+    this.#dependent.set(node.index, provider);
   }
 
   /** Whatever depends on a provider rests on what it brings. */
   #mark({ node }: CompiledResource, ending: Ending): Ending {
     const { dependencies } = node;
-    if (!dependencies.some((position) => this.#dependent.has(position))) return ending;
-    this.#dependent.add(node.index);
+    const provider = dependencies.map((position) => this.#dependent.get(position)).find(Boolean);
+    if (provider === undefined) return ending;
+    this.#dependent.set(node.index, provider);
     return { ...ending, assumed: true };
   }
 
