@@ -12,9 +12,7 @@ import type {
 } from '../publish/stack/explain.ts';
 
 export type {
-  EntryExplanation,
   ExcludedModule,
-  ModuleExplanation,
   ModuleReason,
   ResourceExplanation,
   SourcePlace,
