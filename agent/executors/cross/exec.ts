@@ -8,6 +8,7 @@ import type { Drift, ResourceContext, ResourceType } from '../contract.ts';
 import { durationMs, ParameterReader } from '../parameters.ts';
 import { findUser } from './ownership.ts';
 import { readPath } from './places.ts';
+import { withSecretFile } from './secret-file.ts';
 
 export interface ExecSpec {
   readonly command: string;
@@ -15,7 +16,8 @@ export interface ExecSpec {
   readonly unless: string | undefined;
   readonly creates: string | undefined;
   readonly stdin: string | undefined;
-  readonly secretFile: boolean;
+  /** What the file holds whose path stands for {{secret_file}}. */
+  readonly secretFile: string | undefined;
   readonly cwd: string | undefined;
   readonly user: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
@@ -75,7 +77,7 @@ function parse(values: Readonly<Record<string, PolicyValue>>): ExecSpec {
     unless: reader.text('unless'),
     creates: reader.text('creates') && readPath(reader, 'creates'),
     stdin: reader.text('stdin'),
-    secretFile: reader.text('secret_file') !== undefined,
+    secretFile: reader.text('secret_file'),
     cwd: reader.text('cwd') && readPath(reader, 'cwd'),
     user: reader.text('user'),
     environment: readEnvironment(reader),
@@ -85,7 +87,10 @@ function parse(values: Readonly<Record<string, PolicyValue>>): ExecSpec {
     nice: reader.integer('nice', 0, 19),
     timeoutMs: timeout ?? defaultTimeoutMs,
   };
-  if (spec.secretFile && spec.stdin !== undefined) reader.problem('secret_file', 'excludes stdin');
+  if (spec.secretFile !== undefined) {
+    if (spec.stdin !== undefined) reader.problem('secret_file', 'excludes stdin');
+    if (spec.background) reader.problem('secret_file', 'excludes background');
+  }
   for (const name of ['command', 'onlyif', 'unless'] as const)
     if (spec[name]?.includes('\0')) reader.problem(name, 'must not hold NUL');
   reader.finish();
@@ -110,7 +115,6 @@ function readReturns(reader: ParameterReader): number[] {
 }
 
 async function observe(spec: ExecSpec, context: ResourceContext): Promise<ExecState> {
-  if (spec.secretFile) throw new AgentError('AGENT_SECRETS_UNAVAILABLE', { detail: 'secret_file' });
   if (spec.creates !== undefined) {
     const { paths, files } = context.platform;
     const path = await paths.resolve(spec.creates, { followLast: true });
@@ -140,7 +144,7 @@ async function apply(
   _drift: Drift,
   context: ResourceContext,
 ): Promise<void> {
-  const result = await run(spec.command, spec, context);
+  const result = await withSecretFile(spec, context, (command) => run(command, spec, context));
   if (result.timedOut) throw timedOut(spec);
   if (spec.background || spec.returns.includes(result.exitCode)) return;
   const end = result.signal === undefined ? `exit ${result.exitCode}` : `ended by ${result.signal}`;

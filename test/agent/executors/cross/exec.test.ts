@@ -64,10 +64,20 @@ t.test('exec', async (t) => {
       second: 'skipped',
     },
     {
-      name: 'a secret that the agent does not hold',
-      parameters: { command: 'use {{secret_file}}', secret_file: 'value' },
-      action: 'blocked',
-      errorCode: 'AGENT_SECRETS_UNAVAILABLE',
+      name: 'a value in a file of its own, which is gone afterwards',
+      parameters: {
+        command: `f={{secret_file}}; cat $f > ${mark}; stat -c ' %a' $f >> ${mark}; echo $f > ${mark}.path`,
+        secret_file: 'value',
+        creates: mark,
+      },
+      action: 'updated',
+      second: 'skipped',
+      check: (_, t) => {
+        t.equal(readFileSync(mark, 'utf8'), 'value 600\n');
+        const path = readFileSync(`${mark}.path`, 'utf8').trim();
+        t.match(path, /^\/(dev\/shm|run)\//, 'in memory');
+        t.notOk(existsSync(path));
+      },
     },
     {
       name: 'a command against the agent',
