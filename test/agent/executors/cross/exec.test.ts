@@ -64,22 +64,6 @@ t.test('exec', async (t) => {
       second: 'skipped',
     },
     {
-      name: 'a value in a file of its own, which is gone afterwards',
-      parameters: {
-        command: `f={{secret_file}}; cat $f > ${mark}; stat -c ' %a' $f >> ${mark}; echo $f > ${mark}.path`,
-        secret_file: 'value',
-        creates: mark,
-      },
-      action: 'updated',
-      second: 'skipped',
-      check: (_, t) => {
-        t.equal(readFileSync(mark, 'utf8'), 'value 600\n');
-        const path = readFileSync(`${mark}.path`, 'utf8').trim();
-        t.match(path, /^\/(dev\/shm|run)\//, 'in memory');
-        t.notOk(existsSync(path));
-      },
-    },
-    {
       name: 'a command against the agent',
       parameters: { command: 'systemctl stop vigo-envoy' },
       action: 'failed',
@@ -165,4 +149,23 @@ t.test('as another user', { skip: asRoot }, async (t) => {
   t.equal(outcome.action, 'updated', outcome.reason);
   t.equal(readFileSync(`${place}/out`, 'utf8'), 'nobody\n');
   t.match(await runOnce({ command: 'id', user: 'no;body' }), { errorCode: 'AGENT_USER_UNKNOWN' });
+});
+
+t.test('a secret comes in a file of its own, in memory, which is gone afterwards', async (t) => {
+  const place = t.testdir({});
+  const command = `f={{secret_file}}; cat $f; stat -c ' %a' $f; echo $f`;
+  const onlyif = 'true';
+  const done = await runOnce({
+    command: `(${command}) > ${place}/out; exit 9`,
+    secret_file: 'value',
+    onlyif,
+  });
+  t.match(done, { action: 'failed', errorCode: 'AGENT_COMMAND_FAILED' });
+  const [content, path = ''] = readFileSync(`${place}/out`, 'utf8').trim().split('\n');
+  t.equal(content, 'value 600');
+  t.match(path, /^\/(dev\/shm|run)\//);
+  t.notOk(existsSync(path), 'also after a failure');
+  const both = { command: 'true', onlyif, secret_file: 'value' };
+  for (const excluded of [{ background: true }, { stdin: 'x' }])
+    t.match(await runOnce({ ...both, ...excluded }), { errorCode: 'POLICY_PARAMETER_INVALID' });
 });
