@@ -51,6 +51,8 @@ export interface ModuleDeclaration {
 export interface ResourceDeclaration {
   /** As written, templates not rendered. */
   readonly name: string;
+  /** False when it is called after what it manages. */
+  readonly named: boolean;
   readonly type: string;
   readonly place: Place;
   readonly when: StackNode | undefined;

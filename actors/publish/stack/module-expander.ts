@@ -105,15 +105,15 @@ export class ModuleExpander {
     const vars = { ...module.vars, ...conditional.vars.values };
     const there = `${where}, when ${conditional.when}`;
     const elsewhere: Uses = { templates: uses.templates, managed: [], urls: uses.urls };
-    const others = this.#expander.module({ ...module, vars });
     const names = new Set(instances.map(({ name }) => name));
-    for (const instance of others) {
-      if (!names.has(instance.name)) {
-        const message = 'the name of a resource must not depend on a conditional variable';
-        const code = 'PUBLISH_TEMPLATE';
-        this.#own.report(instance.declaration.place, { code, message });
-      }
-      this.#checker.check(instance, undefined, elsewhere, there);
+    for (const { declaration, name } of this.#expander.module({ ...module, vars })) {
+      if (!declaration.named || names.has(name)) continue;
+      const message = 'the name of a resource must not depend on a conditional variable';
+      this.#own.report(declaration.place, { code: 'PUBLISH_TEMPLATE', message });
+    }
+    for (const instance of instances) {
+      const data = { ...instance.data, Vars: vars };
+      this.#checker.check({ ...instance, data }, undefined, elsewhere, there);
     }
   }
 

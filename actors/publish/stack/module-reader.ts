@@ -152,6 +152,7 @@ function readResource(
   addDefaults(parameters, defaults, schema);
   return {
     name: resourceName(map, type, schema, parameters, shape),
+    named: map.entries.has('name'),
     type,
     place: map.entries.get('name')?.value ?? typeNode,
     when: condition(map, shape),
