@@ -189,6 +189,23 @@ export const resourceErrors = {
     message: 'This firewall cannot express the rule',
     remedy: 'Guard the resource with a condition, or write the rule by other means.',
   },
+  AGENT_GIT_REMOTE: {
+    message: 'The remote repository cannot be reached',
+    remedy: 'Check the address, the network and the credentials; the next pass tries again.',
+    outcome: 'blocked',
+  },
+  AGENT_GIT_REFERENCE: {
+    message: 'The remote repository has no such branch or tag',
+    remedy: 'Correct branch, or push it first.',
+  },
+  AGENT_GIT_LOCAL_CHANGES: {
+    message: 'The working copy was changed on the node, and force is not set',
+    remedy: 'Save the changes and remove them, or set force to throw them away.',
+  },
+  AGENT_GIT_FAILED: {
+    message: 'git failed',
+    remedy: 'Run the same by hand on the node and read its output.',
+  },
   AGENT_SCRIPT_NOT_TRUSTED: {
     message: 'The script can be changed by others than root',
     remedy: 'Give it to root with mode 0755; nothing was run.',

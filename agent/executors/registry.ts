@@ -6,6 +6,7 @@ import { execType } from './cross/exec.ts';
 import { fieldEditType } from './cross/field-edit.ts';
 import { fileType } from './cross/file.ts';
 import { fileLineType } from './cross/file-line.ts';
+import { gitType } from './cross/git.ts';
 import { hostType } from './cross/host.ts';
 import { iniType } from './cross/ini.ts';
 import { jsonFileType } from './cross/json-file.ts';
@@ -64,6 +65,7 @@ export const resourceTypes: TypeRegistry = typeRegistry([
   processType,
   rebootType,
   customType,
+  gitType,
   tmpfileType,
   logrotateType,
   systemdDropinType,

@@ -1,3 +1,4 @@
+import { gitSchema } from './git.ts';
 import { firewallSchema } from './firewall.ts';
 import { alternativesSchema } from './alternatives.ts';
 import { blockinfileSchema } from './blockinfile.ts';
@@ -60,6 +61,7 @@ export const resourceSchemas: ReadonlyMap<string, ResourceSchema> = new Map(
     processSchema,
     rebootSchema,
     customSchema,
+    gitSchema,
     tmpfileSchema,
     logrotateSchema,
     systemdDropinSchema,
