@@ -15,7 +15,7 @@ export interface Pending {
 
 const directory = '/run/vigo-pending';
 
-/** `name`: any text that names what is to be told; it becomes part of a file name. */
+/** `name` says what is to be told; it becomes part of a file name. */
 export async function observePending(name: string, platform: Platform): Promise<Pending> {
   const safe = name.replace(/[^A-Za-z0-9_.@-]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);
   const path = await platform.paths.resolve(`${directory}/${safe}`);
