@@ -117,7 +117,8 @@ export async function putInForce(
     plan === undefined || previous === undefined || changed === 0
       ? undefined
       : await startRollout(context, { live, previous, plan });
-  const published = auditEvent(context, 'policy.published', by, {
+  const type = origin.kind === 'rollback' ? 'policy.rolled_back' : 'policy.published';
+  const published = auditEvent(context, type, by, {
     ...details,
     approvedBy: approval?.by ?? '',
   });

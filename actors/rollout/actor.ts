@@ -91,13 +91,17 @@ async function look(options: HealthSource, turn: RolloutTurn): Promise<void> {
   }
   // Set first: whatever fails below is tried again.
   lookAgain(turn, tickMs(options));
-  const health = await healthOf(options, turn, state);
+  const envoys = await listOf(options, turn, state);
   const nowMs = turn.ports.clock.nowMs();
+  const observed = observe(options, state, envoys, nowMs);
+  // The whole fleet is only counted for those who set a limit to it: it may be large.
+  const fleet = state.leastConverged > 0 ? await fleetOf(options, turn) : unknownFleet;
+  const health = { ...observed, fleet };
   const { intervalMs } = options;
   const decision = decide(state, health, { nowMs, intervalMs });
   if (decision.change === 'wait') return;
   const { change, reason } = decision;
-  const figures = figuresOf(health);
+  const figures = figuresOf({ ...observed, fleet: await fleetOf(options, turn) });
   const payload = { version: state.version, by: 'server', reason, change, figures };
   try {
     await turn.ask(publishAddress(), 'changeRollout', payload, publishDeadlineMs);
@@ -125,9 +129,17 @@ async function healthOf(
   state: RolloutState,
 ): Promise<RolloutHealth> {
   const envoys = await listOf(options, turn, state);
-  const { ports, store } = turn;
-  const fleet = await countFleet(ports, store, options);
-  return { ...observe(options, state, envoys, ports.clock.nowMs()), fleet };
+  const fleet = await fleetOf(options, turn);
+  return { ...observe(options, state, envoys, turn.ports.clock.nowMs()), fleet };
+}
+
+const unknownFleet = { online: 0, converged: 0 };
+
+function fleetOf(
+  options: HealthSource,
+  { ports, store }: RolloutTurn,
+): Promise<RolloutHealth['fleet']> {
+  return countFleet(ports, store, options);
 }
 
 async function listOf(

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { parseFreezeWindow } from '../../../actors/publish/freeze.ts';
-import { one, type PublishFleet, publishFleet, withContent } from './publish-fleet.ts';
+import { keepVersion, keptVersionLimit } from '../../../actors/publish/state.ts';
+import { one, type PublishFleet, publishFleet, tables, withContent } from './publish-fleet.ts';
 
 const bob = 'admin:bob';
 
@@ -37,7 +38,7 @@ t.test('a rollback is a new version with the old stack, and can be rolled back',
   t.match(await it.publish(), { version: 6 });
   t.match(await it.ask('rollback', { version: 2, message: 'far back', by: bob }), { version: 7 });
   t.equal(it.content('a'), 'b', 'a stack that has to be compiled again');
-  t.same(it.auditTypes().filter((type) => type === 'policy.rolled_back').length, 3);
+  t.same(it.auditTypes().filter((type) => type === 'policy.rolled_back').length, 4);
 });
 
 t.test('a machine that changes its group comes back into the old one', async (t) => {
@@ -196,4 +197,22 @@ t.test('history and audit follow, when the database comes back', async (t) => {
   const written = it.written.slice(before);
   t.match(written[0]?.records.at(-1), { record: 'policyVersion', version: 4 });
   t.same(written.length, 1, 'once');
+});
+
+t.test('what no version needs any more goes away', async (t) => {
+  const it = await published();
+  for (let number = 0; number < 12; number++) {
+    await it.stack(withContent(`c${number}`));
+    await it.publish();
+  }
+  const reader = it.simulation.reader('service');
+  t.equal(reader.count(tables.generations), 2, 'the live one and the way back');
+  t.equal(reader.count(tables.bundles), 3, 'their bundles and the empty one');
+  const of = (version: number) => ({ version, stackHash: `h${version}`, bytes: 1 });
+  let kept = [of(0)];
+  for (let version = 1; version <= keptVersionLimit + 5; version++) {
+    kept = keepVersion(kept, of(version), ['h0']);
+  }
+  t.equal(kept.length, keptVersionLimit);
+  t.same([kept[0]?.version, kept[1]?.version], [0, 7], 'the oldest go, never the needed');
 });
