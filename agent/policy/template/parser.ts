@@ -2,7 +2,7 @@ import type { BranchNode, CallNode, Pipe, TemplateNode, TemplateSet } from './as
 import { lexTemplate } from './lexer.ts';
 import { PipeParser } from './pipe-parser.ts';
 import { unquote } from './quoted.ts';
-import { TokenReader, templateDepthLimit } from './token-reader.ts';
+import { TokenReader } from './token-reader.ts';
 
 /** Templates that one text may define. */
 export const definitionLimit = 1000;

@@ -6,6 +6,9 @@ import { unquote, unquoteCharacter } from './quoted.ts';
 import type { Token, TokenKind } from './token.ts';
 import type { TokenReader } from './token-reader.ts';
 
+/** Variables in scope at one place; bounds what looking one up costs. */
+const variableLimit = 1000;
+
 const operandKinds: ReadonlySet<TokenKind> = new Set([
   'bool',
   'character',
@@ -62,7 +65,7 @@ export class PipeParser {
       const next = this.#reader.peekNonSpace();
       if (next.kind === 'assign' || next.kind === 'declare') {
         this.#reader.next();
-        this.#declare(variables, token.text);
+        this.#declare(variables, token);
         return { variables, assigns: next.kind === 'assign' };
       }
       if (next.kind !== 'mark' || next.text !== ',') {
@@ -70,7 +73,7 @@ export class PipeParser {
         return { variables, assigns: false };
       }
       this.#reader.next();
-      this.#declare(variables, token.text);
+      this.#declare(variables, token);
       if (context !== 'range' || variables.length >= 2) {
         throw this.#reader.error(token.offset, `too many variables for ${context}`);
       }
@@ -81,9 +84,12 @@ export class PipeParser {
     }
   }
 
-  #declare(variables: string[], name: string): void {
-    variables.push(name);
-    this.#variables.push(name);
+  #declare(variables: string[], { text, offset }: Token): void {
+    variables.push(text);
+    this.#variables.push(text);
+    if (this.#variables.length > variableLimit) {
+      throw this.#reader.limit(offset, `more than ${variableLimit} variables`);
+    }
   }
 
   #command(depth: number): Command {

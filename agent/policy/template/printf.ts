@@ -13,6 +13,7 @@ class Printf {
   readonly #format: string;
   readonly #args: readonly Value[];
   readonly #formatter = new VerbFormatter();
+  readonly #lastBracket: number;
   #at = 0;
   #next = 0;
   #afterIndex = false;
@@ -22,6 +23,7 @@ class Printf {
   constructor(format: string, args: readonly Value[]) {
     this.#format = format;
     this.#args = args;
+    this.#lastBracket = format.lastIndexOf(']');
   }
 
   run(): string {
@@ -133,7 +135,8 @@ class Printf {
     this.#afterIndex = false;
     if (this.#format[this.#at] !== '[') return;
     this.#reordered = true;
-    const close = this.#format.indexOf(']', this.#at + 1);
+    const closes = this.#at < this.#lastBracket;
+    const close = closes ? this.#format.indexOf(']', this.#at + 1) : -1;
     if (close === -1 || this.#format.length - this.#at < 3) {
       this.#goodIndex = false;
       this.#at += 1;

@@ -29,6 +29,9 @@ import type { Watch } from './watch.ts';
 /** Blocks, parentheses and templates that may be open at the same time while rendering. */
 export const renderDepthLimit = 400;
 
+/** Names of a map that a missing one is compared with. */
+const comparedNamesLimit = 1000;
+
 type Flow = 'next' | 'break' | 'continue';
 
 interface Variable {
@@ -394,7 +397,8 @@ export class Renderer {
   }
 
   #missing(above: string, name: string, value: Value, offset: number): Error {
-    const meant = isMap(value) ? closestName(name, Object.keys(value)) : undefined;
+    const names = isMap(value) ? Object.keys(value).slice(0, comparedNamesLimit) : [];
+    const meant = closestName(name, names);
     return templateError('POLICY_TEMPLATE_MISSING_KEY', this.#source, offset, {
       path: `${above}.${name}`,
       ...(meant === undefined ? {} : { suggestion: `${above}.${meant}` }),

@@ -2,6 +2,7 @@ import type { AgentError } from '../../errors.ts';
 import type { Command, Operand, Pipe, TemplateNode, TemplateSet } from './ast.ts';
 import { templateFunctions, wantedArguments } from './functions.ts';
 import { templateError } from './position.ts';
+import { mistakeLimit } from './watch.ts';
 
 /**
  * Mistakes that Go finds only when it executes their place, and that are mistakes whatever the data
@@ -10,6 +11,7 @@ import { templateError } from './position.ts';
 export function staticMistakes(source: string, set: TemplateSet): AgentError[] {
   const found: AgentError[] = [];
   const report = (offset: number, reason: string) => {
+    if (found.length >= mistakeLimit) return;
     found.push(templateError('POLICY_TEMPLATE_EXECUTION', source, offset, { reason }));
   };
   const walk = (nodes: readonly TemplateNode[]): void => {

@@ -5,8 +5,10 @@ import { StepLimit } from './budget.ts';
 import { templateError } from './position.ts';
 import { Unknown } from './values.ts';
 
-/** Mistakes that one look at a template reports. */
-const mistakeLimit = 100;
+/** Mistakes that one look at a template reports; it ends there. */
+export const mistakeLimit = 100;
+
+class EnoughMistakes extends Error {}
 
 export interface Mistake {
   /** POLICY_TEMPLATE_*, with line, column and offset in its details. */
@@ -39,6 +41,7 @@ export class Watch {
     const isLimit =
       error instanceof TextLimit ||
       error instanceof StepLimit ||
+      error instanceof EnoughMistakes ||
       (error instanceof AgentError && error.code === 'POLICY_TEMPLATE_LIMIT');
     if (isLimit || !(error instanceof AgentError)) throw error;
     this.#add(error, false);
@@ -46,6 +49,7 @@ export class Watch {
 
   /** What a walk that ended early leaves to say. */
   ended(error: unknown): void {
+    if (error instanceof EnoughMistakes) return;
     if (!(error instanceof AgentError)) throw error;
     if (!this.#sawUnknown) this.#add(error, false);
     this.#sawUnknown = true;
@@ -73,6 +77,7 @@ export class Watch {
   }
 
   #add(error: AgentError, doubtful: boolean): void {
-    if (this.mistakes.length < mistakeLimit) this.mistakes.push({ error, doubtful });
+    this.mistakes.push({ error, doubtful });
+    if (this.mistakes.length >= mistakeLimit) throw new EnoughMistakes();
   }
 }
