@@ -14,8 +14,6 @@ import { currentEpochKey, type SecretEpochTable } from './tables.ts';
 const mailboxLimit = 200;
 const idleAfterMs = 3_600_000;
 const sinkDeadlineMs = 10_000;
-/** Paths that one refresh may name. */
-export const refreshLimit = 1_000;
 
 export interface SecretsDependencies {
   readonly provider: SecretProvider;

@@ -110,7 +110,10 @@ function inText(
 
 function faultOf(path: string, misplaced: boolean): string | undefined {
   if (misplaced)
-    return 'a secret inside a template action would be worked on before its value is known; put it into a variable, or outside of the action';
+    return (
+      'a secret inside a template action would be worked on before its value is known; put it ' +
+      'into a variable, or outside of the action'
+    );
   const fault = pathFault(path);
   return fault === undefined ? undefined : `no secret can be called ${path}: it ${fault}`;
 }

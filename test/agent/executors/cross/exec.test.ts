@@ -166,6 +166,7 @@ t.test('a secret comes in a file of its own, in memory, which is gone afterwards
   t.match(path, /^\/(dev\/shm|run)\//);
   t.notOk(existsSync(path), 'also after a failure');
   const both = { command: 'true', onlyif, secret_file: 'value' };
-  for (const excluded of [{ background: true }, { stdin: 'x' }])
-    t.match(await runOnce({ ...both, ...excluded }), { errorCode: 'POLICY_PARAMETER_INVALID' });
+  const excluded: Record<string, PolicyValue>[] = [{ background: true }, { stdin: 'x' }];
+  for (const one of excluded)
+    t.match(await runOnce({ ...both, ...one }), { errorCode: 'POLICY_PARAMETER_INVALID' });
 });
