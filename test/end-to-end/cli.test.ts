@@ -46,7 +46,7 @@ t.test('the policy: check, publish, history, mistakes with their place', async (
     const { code, out, complaint } = await vigocli('config', verb);
     t.equal(code, 1, complaint);
     t.match(complaint, /^modules\/greeting\.vgo:\d+:\d+: error: .*targt_path/m);
-    t.match(complaint, /^ +targt_path: \/etc\/motd\n +\^$/m, 'the line and a caret');
+    t.match(complaint, /^10 \| +targt_path: \/etc\/motd\n +\| +\^$/m, 'the line and a caret');
     t.match(complaint, /did you mean target_path\?/, 'and a suggestion');
     t.match(out, verb === 'validate' ? /errors? in/ : /^$/);
   }
