@@ -154,7 +154,8 @@ export class NodeAgent {
         runId: this.#newRunId(),
         pendingTriggers: memory.state.pendingTriggers ?? [],
         policyVersion: memory.state.held?.policyVersion ?? 0,
-        secrets: this.#parts.secrets.held,
+        secrets: (root, paths) =>
+          this.#parts.secrets.valuesForCandidate(root, paths, this.#span(trace)),
       });
     } catch (error) {
       incidents.add(error, { traceId: trace.traceId });

@@ -28,7 +28,8 @@ export interface RehearsalRun {
   readonly runId: Uint8Array;
   readonly signal: AbortSignal;
   /** Those that the policy in force has brought; a candidate's new ones are not fetched. */
-  readonly secrets: SecretValues;
+  /** Of the candidate of this root. */
+  readonly secrets: (root: Uint8Array, paths: readonly string[]) => Promise<SecretValues>;
 }
 
 /**
@@ -83,7 +84,7 @@ export class Rehearser {
         transient: true,
         pendingTriggers,
         signal,
-        secrets: async () => secrets,
+        secrets: (paths) => secrets(bundleRoot, paths),
       });
       if (result.aborted) return;
       await reporter.rehearsed(result, facts);

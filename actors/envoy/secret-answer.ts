@@ -6,6 +6,7 @@ import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts
 import { protocolVersion } from '../../agent/protocol/limits.ts';
 import type { Turn } from '../../runtime/actor.ts';
 import { codeOf } from '../errors.ts';
+import type { RehearsalView } from '../plan/rehearsal-view.ts';
 import { sealerAddress } from '../secrets/messages.ts';
 import type { Answer } from './messages.ts';
 import type { PolicyView } from './policy-view.ts';
@@ -22,6 +23,7 @@ const shownReferenceLimit = 300;
 interface SecretDependencies {
   readonly policy: PolicyView;
   readonly secrets: SecretView;
+  readonly rehearsals?: Pick<RehearsalView, 'references'>;
 }
 
 interface SecretsPayload {
@@ -31,20 +33,24 @@ interface SecretsPayload {
 
 /**
  * Sealed values for an envoy whose request was accepted: of references in the bundle that is assigned
- * to it, and of no other. Values are read and sealed by the service thread; a shard never holds one.
+ * to it or that it is asked to rehearse, and of no other. Values are read and sealed by the service thread; a shard never holds one.
  */
 export async function answerSecrets(
-  { policy, secrets }: SecretDependencies,
+  { policy, secrets, rehearsals }: SecretDependencies,
   turn: Turn<EnvoyRecord>,
   { request, body }: SecretsPayload,
 ): Promise<Answer> {
   const { root } = policy.assigned(turn.key);
   const identity = policy.identity(turn.key);
-  if (root === undefined || identity === undefined || Buffer.compare(root, body.bundleRoot) !== 0)
+  const own = root !== undefined && Buffer.compare(root, body.bundleRoot) === 0;
+  const allowed = own
+    ? secrets.references(root)
+    : rehearsals?.references(turn.key, body.bundleRoot);
+  if (allowed === undefined || identity === undefined)
     return { code: 'REQUEST_SECRET_OUTDATED', details: {}, retryAfterMs: retryMs };
-  const refusal = refuseReferences(body.references, secrets.references(root));
+  const refusal = refuseReferences(body.references, allowed);
   if (refusal !== undefined) return refusal;
-  const epoch = Math.max(secrets.epochOf(root), 0);
+  const epoch = own ? Math.max(secrets.epochOf(root), 0) : 0;
   const { envoyId } = request;
   const payload = {
     envoyId: Uint8Array.from(envoyId),

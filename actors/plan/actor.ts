@@ -20,6 +20,7 @@ import {
   type PlanRequest,
   rehearsalLimit,
 } from './messages.ts';
+import { newCommands } from './new-commands.ts';
 import { planGroups } from './planner.ts';
 import { storePlan } from './store-plan.ts';
 import { candidateLimit, type PlanTables } from './tables.ts';
@@ -27,6 +28,8 @@ import { candidateLimit, type PlanTables } from './tables.ts';
 const mailboxLimit = 1_000;
 /** Diagnostics that an error carries; `validate` has them all. */
 const carriedLimit = 200;
+/** Resources that a refusal names. */
+const namedLimit = 10;
 const waitFloorMs = 30_000;
 const waitCeilingMs = 3_600_000;
 /** Candidates are looked after at least this often. */
@@ -41,6 +44,8 @@ export interface PlanOptions {
   readonly facts: FleetFacts;
   /** Between two check-ins. */
   readonly intervalMs: number;
+  /** A second person must approve what is published. */
+  readonly approvalRequired: boolean;
 }
 
 type PlanTurn = Turn<undefined>;
@@ -83,12 +88,15 @@ async function createPlan(
   const policy = await readPolicy(request.directory ?? stackDirectory, tools);
   if (hasErrors(policy.result)) throw invalid(policy.result.diagnostics);
   const change = await changeOf(options, turn, policy);
-  const details = await planGroups(change.groups, {
-    facts: options.facts,
-    ports,
-    oldDocument: (root) => decodeOrEmpty(turn.store.get(tables.bundles, root)),
-    newDocument: (root) => decodeOrEmpty(policy.bundles.get(root)),
-  });
+  const documents = {
+    oldDocument: (root: string) => decodeOrEmpty(turn.store.get(tables.bundles, root)),
+    newDocument: (root: string) => decodeOrEmpty(policy.bundles.get(root)),
+  };
+  if (request.live !== undefined && options.approvalRequired) {
+    for (const { oldRoot, newRoot } of change.groups)
+      refuseNewCommands(documents.oldDocument(oldRoot), documents.newDocument(newRoot));
+  }
+  const details = await planGroups(change.groups, { facts: options.facts, ports, ...documents });
   const nowMs = ports.clock.nowMs();
   const asked = await askedOf(options, turn, change, request.live);
   const planId = makeUuid(ports.random.bytes(16).slice());
@@ -108,6 +116,15 @@ async function createPlan(
   if (asked.size > 0) ask(options, turn, policy, { planId, nowMs, deadlineMs, change, asked });
   const { result: validation, stackHash: contentHash } = policy;
   return { id, contentHash, validation, asked: asked.size, deadlineMs };
+}
+
+/** Conditions and guards run on the node in a dry run too. */
+function refuseNewCommands(live: BundleDocument, candidate: BundleDocument): void {
+  const fresh = newCommands(live, candidate);
+  if (fresh.length === 0) return;
+  const shown = fresh.slice(0, namedLimit).join(', ');
+  const more = fresh.length > namedLimit ? ` and ${fresh.length - namedLimit} more` : '';
+  throw new ServerError('PLAN_COMMANDS_UNAPPROVED', { resources: `${shown}${more}` });
 }
 
 function invalid(diagnostics: readonly Diagnostic[]): ServerError {
@@ -166,17 +183,18 @@ interface Asking {
 
 /** From the commit of this turn on, shards put the question into the answers to check-ins. */
 function ask(
-  { planTables }: PlanOptions,
+  { planTables, approvalRequired }: PlanOptions,
   turn: PlanTurn,
   policy: Policy,
   { planId, nowMs, deadlineMs, change, asked }: Asking,
 ): void {
+  const secrets = !approvalRequired;
   for (const { newRoot, members } of change.groups) {
     const chosen = members.filter(({ envoyId }) => asked.has(envoyId));
     if (chosen.length === 0) continue;
     turn.put(planTables.documents, newRoot, policy.bundles.get(newRoot)!);
     const root = rootBytes(newRoot);
-    const row = { planId, root, issuedAtMs: nowMs, expiresAtMs: deadlineMs };
+    const row = { planId, root, issuedAtMs: nowMs, expiresAtMs: deadlineMs, secrets };
     for (const { envoyId } of chosen) turn.put(planTables.rehearsals, envoyId, row);
   }
   const known = turn.store.get(planTables.current, 'current')?.untilMs ?? 0;

@@ -6,4 +6,10 @@ export const planErrors = {
     grpcStatus: 9,
     httpStatus: 409,
   },
+  PLAN_COMMANDS_UNAPPROVED: {
+    message: 'looking at {resources} would run commands that nobody has approved',
+    remedy: 'Plan without --live, or publish the commands first: approval holds for them too.',
+    grpcStatus: 7,
+    httpStatus: 403,
+  },
 } as const;

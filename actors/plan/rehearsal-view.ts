@@ -1,3 +1,4 @@
+import { collectPaths } from '../../agent/policy/secret-references.ts';
 import { toHex } from '../../agent/protocol/bytes.ts';
 import type { Signer } from '../../agent/protocol/crypto.ts';
 import type { SignedRehearsal } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
@@ -15,6 +16,8 @@ const documentCacheLimit = 16;
 export interface RehearsalView {
   /** For the answer to a check-in; undefined when this envoy is not asked. */
   signedFor(envoyId: string, id: Uint8Array, signer: Signer): SignedRehearsal | undefined;
+  /** References in the candidate that this envoy is asked to rehearse, when it has this root. */
+  references(envoyId: string, root: Uint8Array): ReadonlySet<string> | undefined;
 }
 
 export function createRehearsalView(
@@ -60,6 +63,15 @@ export function createRehearsalView(
         expiresAtMs: row.expiresAtMs,
       };
       return { manifest, signature: Buffer.from(signRehearsal(manifest, signer)), document: bytes };
+    },
+    references(envoyId, root) {
+      const row = store.get(tables.rehearsals, envoyId);
+      const open = row?.secrets === true && clock.nowMs() < row.expiresAtMs;
+      if (!open || Buffer.compare(row.root, root) !== 0) return undefined;
+      const bytes = document(row.root);
+      const paths = new Set<string>();
+      if (bytes !== undefined) collectPaths(JSON.parse(bytes.toString('utf8')), paths);
+      return paths;
     },
   };
 }

@@ -9,6 +9,8 @@ export interface RehearsalRow {
   readonly root: Uint8Array;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
+  /** The envoy may have the candidate's secrets: not before a second person approved, where one must. */
+  readonly secrets: boolean;
 }
 
 /** In the service thread's store; shards open it read-only. */

@@ -71,6 +71,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
     layout: guardLayout([layout.root]),
     facts: writer,
     intervalMs: config.checkin.intervalMs,
+    approvalRequired: config.publish.approvalRequired,
   });
   keepCompiledCode(ports.clock);
   const joined = await joinSystem(

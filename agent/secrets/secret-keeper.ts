@@ -38,11 +38,6 @@ export class SecretKeeper {
     this.#parts = parts;
   }
 
-  /** What is held now, without asking. */
-  get held(): SecretValues {
-    return this.#current;
-  }
-
   /** `trace` undefined: the server is not asked. Never throws; what is missing blocks its resources. */
   async valuesFor(
     policy: HeldPolicy,
@@ -65,8 +60,25 @@ export class SecretKeeper {
     return this.#current;
   }
 
+  /** For a candidate that is only rehearsed: what is fetched for it is kept nowhere. Never throws. */
+  async valuesForCandidate(
+    bundleRoot: Uint8Array,
+    paths: readonly string[],
+    trace: TraceContext,
+  ): Promise<SecretValues> {
+    const wanted = paths.filter((path) => !this.#values.has(path));
+    if (wanted.length === 0) return this.#current;
+    try {
+      const fetched = await this.#fetch({ manifest: { bundleRoot } }, wanted, trace);
+      return secretValues(new Map([...this.#values, ...fetched]), this.#former);
+    } catch (error) {
+      this.#parts.incidents.add(error);
+      return this.#current;
+    }
+  }
+
   async #fetch(
-    { manifest }: HeldPolicy,
+    { manifest }: { readonly manifest: Pick<HeldPolicy['manifest'], 'bundleRoot'> },
     paths: readonly string[],
     trace: TraceContext,
   ): Promise<Map<string, string>> {

@@ -48,7 +48,7 @@ t.test(
     const answer = fixture.server.reports.at(-1)!;
     t.match(answer, { dryRun: true, policyChanged: false, policyVersion: 3 });
     t.same(Buffer.from(answer.rehearsalPlanId), Buffer.from(planId));
-    t.same(Buffer.from(answer.bundleRoot), fixture.server.rehearsal.manifest.bundleRoot);
+    t.same(Buffer.from(answer.bundleRoot), fixture.server.rehearsal.manifest?.bundleRoot);
     t.same(fixture.files.content.get('bundle'), stored.get('bundle'), 'the cached policy stays');
     const body = fixture.server.checkIns.at(-1)!;
     t.match(body, { policyVersion: 3, state: 1 }, 'and the state is that of the real policy');
