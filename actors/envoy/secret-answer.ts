@@ -33,7 +33,8 @@ interface SecretsPayload {
 
 /**
  * Sealed values for an envoy whose request was accepted: of references in the bundle that is assigned
- * to it or that it is asked to rehearse, and of no other. Values are read and sealed by the service thread; a shard never holds one.
+ * to it or that it is asked to rehearse, and of no other. Values are read and sealed by the service
+ * thread; a shard never holds one.
  */
 export async function answerSecrets(
   { policy, secrets, rehearsals }: SecretDependencies,
