@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { commonKeys } from '../../agent/policy/editor-schema/policy-schemas.ts';
+import { commonKeys } from '../../agent/policy/editor-schema/module-schema.ts';
 import { resourceSchemas } from '../../agent/policy/resource-schemas/registry.ts';
 import type {
   Category,

@@ -4,12 +4,6 @@ import type { ParameterSpec } from './parameter-spec.ts';
 /** The names of a type's parameters: `NamesOf<typeof fileSchema.parameters>`. */
 export type NamesOf<Table extends readonly ParameterSpec[]> = Table[number]['name'];
 
-/** The spec of one parameter. */
-export type SpecOf<Table extends readonly ParameterSpec[], Name> = Extract<
-  Table[number],
-  { readonly name: Name }
->;
-
 interface ValueOfKind {
   string: string | number | boolean;
   boolean: boolean | 'true' | 'false';
@@ -22,7 +16,7 @@ interface ValueOfKind {
 }
 
 /** What a parameter may be in policy, templates aside. */
-export type ValueOf<Spec extends ParameterSpec> = Spec extends {
+type ValueOf<Spec extends ParameterSpec> = Spec extends {
   readonly values: readonly (infer Value)[];
 }
   ? Value

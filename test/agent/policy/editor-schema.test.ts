@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { commonResourceKeys } from '../../../actors/publish/stack/module-reader.ts';
-import { commonKeys, policySchemas } from '../../../agent/policy/editor-schema/policy-schemas.ts';
+import { commonKeys } from '../../../agent/policy/editor-schema/module-schema.ts';
+import { policySchemas } from '../../../agent/policy/editor-schema/policy-schemas.ts';
 import { formats } from '../../../agent/policy/resource-schemas/formats.ts';
 import { resourceSchemas } from '../../../agent/policy/resource-schemas/registry.ts';
 import { valueProblem } from '../../../agent/policy/resource-schemas/value-problem.ts';
