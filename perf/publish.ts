@@ -176,11 +176,11 @@ try {
     roots.add(Buffer.from(view.assigned(envoyId(index)).root ?? []).toString('hex'));
   }
   const lookUpUs = ((performance.now() - started) / envoyTotal) * 1000;
-  await writeStack('two', 'down');
-  const newPatterns = await publish();
   const rolledBack = await timed(() =>
     system.ask(publishAddress(), 'rollback', { message: 'perf', by: 'admin:perf' }, { deadlineMs }),
   );
+  await writeStack('one', 'down');
+  const newPatterns = await publish();
   const scratch = { ...tables.assignments, name: 'reference' } as Table<unknown>;
   const referenceMs = await putAll(scratch, () => ({ group: 'a'.repeat(16), since: 1 }));
   const result = {

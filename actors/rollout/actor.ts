@@ -31,6 +31,8 @@ interface RolloutMemory {
         uses: number;
       }
     | undefined;
+  /** Why the last order of its own was not carried out. */
+  failure: string | undefined;
 }
 
 type RolloutTurn = Turn<RolloutMemory>;
@@ -44,7 +46,7 @@ export function rolloutKind(options: HealthSource): ActorKind<RolloutMemory, Rol
     mailboxLimit,
     idleAfterMs,
     restart: { maxRestarts: 10, withinMs: 60_000 },
-    activate: () => ({ list: undefined }),
+    activate: () => ({ list: undefined, failure: undefined }),
     handlers: {
       status: async (turn) => {
         const state = stateOf(options, turn);
@@ -105,9 +107,13 @@ async function look(options: HealthSource, turn: RolloutTurn): Promise<void> {
   const payload = { version: state.version, by: 'server', reason, change, figures };
   try {
     await turn.ask(publishAddress(), 'changeRollout', payload, publishDeadlineMs);
+    turn.state.failure = undefined;
   } catch (error) {
-    // An administrator was faster, or a freeze holds the next stage back.
-    if (!/^(?:ROLLOUT_|PUBLISH_FROZEN)/.test(codeOf(error))) throw error;
+    // An administrator was faster, or a freeze holds the next stage back. Whatever else it was, such as a
+    // full disk, must not end the watch: the next look orders again.
+    const code = codeOf(error);
+    const message = error instanceof Error ? error.message : String(error);
+    turn.state.failure = code.startsWith('ROLLOUT_') ? undefined : `${change}: ${message}`;
   }
 }
 
@@ -120,7 +126,9 @@ async function viewOf(
   turn: RolloutTurn,
   state: RolloutState,
 ): Promise<RolloutView> {
-  return { ...rolloutView(state), health: await healthOf(options, turn, state) };
+  const view = { ...rolloutView(state), health: await healthOf(options, turn, state) };
+  const { failure } = turn.state;
+  return failure === undefined ? view : { ...view, reason: failure };
 }
 
 async function healthOf(

@@ -169,6 +169,20 @@ t.test('a stage of nobody, or of machines that are all off, asks a person', asyn
   t.match(await off.rollout('status', {}), { status: 'paused', reason: /has reported/ });
 });
 
+t.test('a disk that fails just then delays the way back and does not end it', async (t) => {
+  for (let nth = 1; nth <= 6; nth++) {
+    const it = await rollingOut({ stages: ['25%'] });
+    const broken = new Set(reached(it));
+    for (const host of hosts) it.checkIn(host, broken.has(host) ? failed : converged);
+    it.simulation.disk.failNth = nth;
+    await it.simulation.run(3 * intervalMs);
+    it.simulation.disk.failNth = 0;
+    await it.simulation.run(3 * intervalMs);
+    t.equal(reached(it).length, 0, `operation ${nth} failed`);
+    t.match(await it.query('status', {}), { rollout: { status: 'rolled-back' } });
+  }
+});
+
 t.test('it goes on after everything was lost but the home', async (t) => {
   const it = await rollingOut({ stages: ['25%'] });
   const before = reached(it);
