@@ -27,7 +27,7 @@ export interface PlanRequest {
 export interface LiveRequest {
   /** Of each group so many; absent: all, up to `rehearsalLimit`. */
   readonly sample?: number;
-  /** Globs of host names; absent: any. */
+  /** Globs of host names; absent: every one. */
   readonly target?: readonly string[];
   /** How long answers are waited for; absent: two check-in intervals and some. */
   readonly waitMs?: number;
