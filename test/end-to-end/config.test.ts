@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -15,12 +16,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { requires } from '../support/requires.ts';
 import { TestServer } from './support/server-process.ts';
 import { type CliResult, cli } from './support/vigocli.ts';
 
 const hostile = 'x\u001b[2J\u009b31m\u202ey';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
 const dangerous = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
+const main = new URL('../../admin/cli/main.ts', import.meta.url).pathname;
 const demo = new URL('../../admin/demo/stack', import.meta.url).pathname;
 
 const server = await TestServer.make(t);
@@ -160,6 +163,33 @@ t.test('edit: whatever goes wrong, what was typed is kept and the file is as it 
   const remote = await cli(['--server', 'localhost:1', 'config', 'edit', 'x.vgo'], {});
   t.match(remote, { code: 64, complaint: /--stack DIR/ });
 });
+
+t.test(
+  'edit: a person is asked, and edits again',
+  { skip: requires('command:script') },
+  async (t) => {
+    const file = join(stacks, 'modules/greeting.vgo');
+    const before = readFileSync(file, 'utf8');
+    const twice =
+      editor(`if grep -q '^broken' "$1"; then sed -i '/^broken/d' "$1"; echo "# whole" >> "$1"
+else echo "broken: [" >> "$1"; fi`);
+    const line = `vigocli() { "${process.execPath}" --disable-warning=ExperimentalWarning "${main}" "$@"; }
+vigocli --home ${server.directory} config edit modules/greeting.vgo --editor ${twice}`;
+    const env = { ...process.env, XDG_STATE_HOME: join(work, 'state'), NO_COLOR: '1' };
+    const terminal = spawn('script', ['-qec', line, '/dev/null'], { env });
+    let seen = '';
+    const code = await new Promise((resolve) => {
+      terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
+        seen += text;
+        if (text.includes('iscard?')) terminal.stdin.write('e\n');
+      });
+      terminal.once('close', resolve);
+    });
+    t.equal(code, 0, seen);
+    t.match(seen, /greeting\.vgo:\d+:\d+: error[\s\S]*\[e\]dit again[\s\S]*Saved modules/);
+    t.equal(readFileSync(file, 'utf8'), `${before}# whole\n`);
+  },
+);
 
 t.test('promote: asks, shows, writes, and says so in the history', async (t) => {
   const file = join(stacks, 'environments.vgo');

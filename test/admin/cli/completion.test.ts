@@ -36,6 +36,10 @@ t.test('bash completes commands, options and values', { skip: requires('command:
   t.notOk(top.includes('--match'), 'only what fits here');
   t.same(offered(script, 'to'), ['tokens']);
   t.same(offered(script, 'tokens', 'c'), ['create']);
+  t.same(offered(script, 'config', 'roll'), ['rollback', 'rollout']);
+  t.same(offered(script, 'config', 'rollout', 'p'), ['pause'], 'three words deep');
+  t.same(offered(script, 'config', 'publish', '--on-failure', 'p'), ['pause']);
+  t.same(offered(script, 'auth', 'create-token', '--role', 'op'), ['operator']);
   t.same(offered(script, '--home', '/srv', 'tokens', 're'), ['revoke'], 'values are no commands');
   t.same(offered(script, 'tokens', 'create', '--m'), ['--match']);
   t.same(offered(script, 'tokens', 'create', '--js'), ['--json'], 'global options everywhere');

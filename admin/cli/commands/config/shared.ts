@@ -9,6 +9,8 @@ import { plural } from '../../words.ts';
 
 /** Somewhat longer than the server's own deadline, so that its answer arrives. */
 export const publishTimeoutMs = 150_000;
+/** After this time a person wonders whether anything happens. */
+const patienceMs = 2000;
 /** Digits of a content hash that people compare. */
 export const briefHashLength = 12;
 
@@ -19,6 +21,7 @@ export function printDiagnostics(it: Session, diagnostics: readonly Diagnostic[]
 
 /** Runs the request; a refusal's diagnostics are shown before it goes on. */
 export async function showingDiagnostics<T>(it: Session, run: () => Promise<T>): Promise<T> {
+  const patience = setTimeout(() => tellPatience(it), patienceMs);
   try {
     return await run();
   } catch (error) {
@@ -26,7 +29,14 @@ export async function showingDiagnostics<T>(it: Session, run: () => Promise<T>):
     const diagnostics = (details as { diagnostics?: Diagnostic[] } | undefined)?.diagnostics;
     if (diagnostics) printDiagnostics(it, diagnostics);
     throw error;
+  } finally {
+    clearTimeout(patience);
   }
+}
+
+/** For a person only: in a log it would be noise. */
+function tellPatience(it: Session): void {
+  if (process.stderr.isTTY) it.note('The server checks and compiles the stack…');
 }
 
 export function errorsIn(diagnostics: readonly Diagnostic[]): number {
