@@ -1,6 +1,9 @@
 import { checkTarget, type GuardLayout } from '../../../agent/policy/guardrails.ts';
 import { resourceSchemas } from '../../../agent/policy/resource-schemas/registry.ts';
-import type { ResourceSchema } from '../../../agent/policy/resource-schemas/schema.ts';
+import type {
+  ParameterSpec,
+  ResourceSchema,
+} from '../../../agent/policy/resource-schemas/schema.ts';
 import { valueProblem } from '../../../agent/policy/resource-schemas/value-problem.ts';
 import { isTemplate, type TemplateData } from '../../../agent/policy/template/template.ts';
 import type { PolicyValue } from '../../../agent/protocol/bundle.ts';
@@ -53,8 +56,7 @@ export class InstanceChecker {
       this.#templates.tryRender(variants.on, data, variants.node, where);
     }
     const known = this.#parameters(instance, declaration.parameters, uses, where);
-    const managed = managedBy(instance, known, moduleWhen);
-    if (managed !== undefined) uses.managed.push(managed);
+    uses.managed.push(...managedBy(instance, known, moduleWhen));
     for (const override of variants?.match.values() ?? []) {
       this.#parameters(instance, new Map([...declaration.parameters, ...override]), uses, where);
     }
@@ -75,9 +77,8 @@ export class InstanceChecker {
       const spec = schema.parameters.find((parameter) => parameter.name === key);
       if (rendered === undefined || spec === undefined) continue;
       known[key] = rendered;
-      if (spec.format === 'url' && typeof rendered === 'string' && !isAbsent(parameters)) {
-        uses.urls.push({ url: rendered, place: node });
-      }
+      const url = isAbsent(parameters) ? undefined : urlOf(declaration.type, spec, rendered);
+      if (url !== undefined) uses.urls.push({ url, place: node });
       const reason = rendered === value ? undefined : valueProblem(spec, rendered);
       if (reason === undefined) continue;
       const message = `${key} ${reason}, but is ${JSON.stringify(rendered)} ${where}`;
@@ -131,6 +132,15 @@ export class InstanceChecker {
       this.#diagnostics.unknown(source.node, code, 'template', path, known);
     }
   }
+}
+
+/** The URL that the node would fetch, when the parameter is one. */
+function urlOf(type: string, spec: ParameterSpec, value: PolicyValue): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  if (spec.format === 'url' || /(?:^|_)url$/.test(spec.name)) return value;
+  // What git asks first; many servers have nothing at the address itself.
+  const isGit = type === 'git' && spec.name === 'repo';
+  return isGit ? `${value.replace(/\/$/, '')}/info/refs?service=git-upload-pack` : undefined;
 }
 
 /** What is to go away need not be fetched. */

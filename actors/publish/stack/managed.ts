@@ -31,11 +31,26 @@ const identities: Readonly<Record<string, readonly [kind: string, parameter?: st
   group: ['group', 'group'],
   cron: ['cron job', 'name'],
   sysctl: ['kernel parameter', 'key'],
+  kernel_module: ['kernel module', 'module'],
+  mount: ['mount point', 'path'],
+  swap: ['swap file', 'path'],
+  git: ['checkout', 'path'],
+  repository: ['package source', 'repository'],
+  tmpfile: ['tmpfiles entry', 'name'],
+  logrotate: ['logrotate entry', 'name'],
   hostname: ['the host name'],
   timezone: ['the time zone'],
 };
 
-const editors = new Set(['file_line', 'blockinfile', 'replace', 'ini', 'json_file', 'field_edit']);
+/** Types that change a part of a file, and the parameter that names the file. */
+const editors: Readonly<Record<string, string>> = {
+  file_line: 'target_path',
+  blockinfile: 'target_path',
+  replace: 'target_path',
+  ini: 'target_path',
+  json_file: 'target_path',
+  field_edit: 'path',
+};
 
 /** Parameters about the way to a state, and not about the state. */
 const manner = new Set([
@@ -47,28 +62,34 @@ const manner = new Set([
   'restart_command',
   'reload_command',
   'manage_home',
+  'update_cache',
+  'post_cleanup',
+  'flags',
+  'allow_downgrade',
+  'persist',
+  'depth',
   'purge',
 ]);
 
-/** `parameters`: rendered, as far as they are known. Undefined when the thing is not known. */
+/** `parameters`: rendered, as far as they are known. Empty when the thing is not known. */
 export function managedBy(
   { declaration, name }: Instance,
   parameters: Readonly<Record<string, PolicyValue>>,
   moduleWhen: string | undefined,
-): Managed | undefined {
+): Managed[] {
   const { type, variants, place } = declaration;
-  if (variants !== undefined) return undefined;
+  if (variants !== undefined) return [];
   const schema = resourceSchemas.get(type);
-  const edits = editors.has(type);
-  const [kind, parameter] = edits ? ['path', 'target_path'] : (identities[type] ?? []);
-  if (schema === undefined || kind === undefined) return undefined;
+  const edits = editors[type] !== undefined;
+  const [kind, parameter] = edits ? ['path', editors[type]] : (identities[type] ?? []);
+  if (schema === undefined || kind === undefined) return [];
   const own = declaration.when === undefined ? undefined : scalarText(declaration.when);
   const when = [moduleWhen, own].filter((text) => text !== undefined).join(' && ');
   const state = String(parameters.state ?? '');
   // Whoever only answers a change wants nothing of its own.
-  if (schema.oneShotStates?.includes(state) || needsTrigger(own ?? '')) return undefined;
+  if (schema.oneShotStates?.includes(state) || needsTrigger(own ?? '')) return [];
   const value = parameter === undefined ? '' : parameters[parameter];
-  if (value === undefined || typeof value === 'object') return undefined;
+  if (value === undefined || typeof value === 'object') return [];
   const wanted = new Map<string, string>();
   for (const spec of schema.parameters) {
     if (manner.has(spec.name) || spec.name === parameter) continue;
@@ -77,8 +98,15 @@ export function managedBy(
     const value = parameters[spec.name] ?? fallback;
     if (value !== undefined) wanted.set(spec.name, JSON.stringify(comparable(value)));
   }
-  const thing = parameter === undefined ? kind : `${kind} ${normal(kind, String(value))}`;
-  return { thing, type, resource: name, place, when, wanted, edits };
+  // A package may be a list of them; "*" stands for whatever is there.
+  const names = kind === 'package' ? String(value).split(',') : [String(value)];
+  return names
+    .map((text) => normal(kind, text.trim()))
+    .filter((text) => text !== '*')
+    .map((text) => {
+      const thing = parameter === undefined ? kind : `${kind} ${text}`;
+      return { thing, type, resource: name, place, when, wanted, edits };
+    });
 }
 
 function needsTrigger(when: string): boolean {
@@ -142,7 +170,7 @@ function editContradiction(editor: Managed, whole: Managed): string | undefined 
 
 /** "latest" and "present" go together; these do not go with any other state. */
 function isGone(managed: Managed): boolean {
-  return ['absent', 'stopped', 'purged'].includes(stateOf(managed));
+  return ['absent', 'stopped', 'unmounted'].includes(stateOf(managed));
 }
 
 function stateOf({ wanted }: Managed): string {
