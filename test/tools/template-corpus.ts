@@ -27,7 +27,7 @@ const generatorSeed = 20_190_119;
 export const corpusDirectory = new URL('../corpus/templates/', import.meta.url);
 
 /** What Go makes of the templates. */
-export function renderWithGo(templates: readonly string[]): CorpusCase[] {
+function renderWithGo(templates: readonly string[]): CorpusCase[] {
   const cache = mkdtempSync(join(tmpdir(), 'vigo-go-'));
   try {
     const program = fileURLToPath(new URL('go/render-templates.go', import.meta.url));
@@ -45,8 +45,16 @@ export function renderWithGo(templates: readonly string[]): CorpusCase[] {
   }
 }
 
+/** The templates of each file of the corpus. */
+export function corpusTemplates(): Record<string, string[]> {
+  return {
+    'hand-written.jsonl': Object.values(seeds).flat(),
+    'generated.jsonl': generateTemplates(generatedCount, generatorSeed),
+  };
+}
+
 /** Different templates of the grammar. */
-export function generateTemplates(count: number, seed: number): string[] {
+function generateTemplates(count: number, seed: number): string[] {
   const grammar = new TemplateGrammar(seed);
   const made = new Set<string>();
   while (made.size < count) made.add(grammar.template());
@@ -60,6 +68,7 @@ function write(name: string, cases: readonly CorpusCase[]): void {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   mkdirSync(corpusDirectory, { recursive: true });
-  write('hand-written.jsonl', renderWithGo(Object.values(seeds).flat()));
-  write('generated.jsonl', renderWithGo(generateTemplates(generatedCount, generatorSeed)));
+  for (const [name, templates] of Object.entries(corpusTemplates())) {
+    write(name, renderWithGo(templates));
+  }
 }

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { AgentError } from '../../../agent/errors.ts';
 import { parseTemplate, type TemplateData } from '../../../agent/policy/template/template.ts';
-import { type CorpusCase, corpusDirectory } from '../../tools/template-corpus.ts';
+import { type CorpusCase, corpusDirectory, corpusTemplates } from '../../tools/template-corpus.ts';
 import { corpusData } from '../../tools/template-seeds.ts';
 
 function read(name: string): CorpusCase[] {
@@ -39,6 +39,16 @@ function expected({ kind, output }: CorpusCase): { kind: CorpusCase['kind']; out
   const refused = kind === 'bytes' || kind === 'nil';
   return refused ? { kind: 'exec', output: '' } : { kind, output };
 }
+
+t.test('the corpus is what its seeds and its generator make', async (t) => {
+  for (const [name, templates] of Object.entries(corpusTemplates())) {
+    t.same(
+      read(name).map(({ template }) => template),
+      templates,
+      name,
+    );
+  }
+});
 
 for (const file of ['hand-written.jsonl', 'generated.jsonl']) {
   t.test(`every template of ${file} gives what Go gives`, async (t) => {
