@@ -1,21 +1,20 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import t from 'tap';
 import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
 import { compileStack } from '../../../actors/publish/stack/stack.ts';
 import { readStackFiles } from '../../../actors/publish/stack/stack-files.ts';
 import { nodeDisk } from '../../../runtime/ports/node-disk.ts';
 import { kindOf } from '../../support/editor.ts';
+import { examplesOfKnownTypes } from '../../support/examples.ts';
 
 const root = new URL('../../../examples/', import.meta.url);
-const examples = readdirSync(root, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name);
+const examples = examplesOfKnownTypes();
 
 t.test('every example can be published as it stands', async (t) => {
-  t.ok(examples.length >= 12);
-  for (const name of examples) {
+  t.ok(examples.size >= 12);
+  for (const [name, directory] of examples) {
     const diagnostics = new Diagnostics();
-    const files = await readStackFiles(nodeDisk(), new URL(name, root).pathname, diagnostics);
+    const files = await readStackFiles(nodeDisk(), directory, diagnostics);
     const { result, documents } = await compileStack(files, diagnostics);
     t.same(result.diagnostics, [], name);
     t.ok(documents.length > 0 && result.resources >= 4, `${name} manages something`);
