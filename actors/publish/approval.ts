@@ -51,6 +51,7 @@ export async function reject(
   const audit = [auditEvent(context, 'candidate.rejected', by, details)];
   const after = await transition(context, { unsent }, rest, { audit });
   await flush(context, after);
+  await context.copies.keepOnly(before.kept.map((each) => each.stackHash));
   return candidateView(candidate);
 }
 

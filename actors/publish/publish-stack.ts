@@ -21,6 +21,8 @@ import {
 import { auditNow, flush, transition } from './transition.ts';
 import type { Approval, VersionCounts, VersionOrigin } from './version.ts';
 
+/** A clean-up of old files reads the lists of all kept versions, so not every version does it. */
+const versionsPerCleanUp = 10;
 /** Diagnostics that an error carries; `validate` has them all. */
 const carriedLimit = 200;
 
@@ -138,7 +140,9 @@ export async function putInForce(
   const after = await transition(context, { unsent }, next, told);
   enforce(context, after);
   await flush(context, after);
-  if (kept.length <= before.kept.length) await copies.keepOnly(kept.map((each) => each.stackHash));
+  if (kept.length <= before.kept.length && version % versionsPerCleanUp === 0) {
+    await copies.keepOnly(kept.map((each) => each.stackHash));
+  }
   return {
     ...resultOf(policy, live),
     changed: true,
@@ -205,6 +209,9 @@ async function makeCandidate(
   const event = auditEvent(context, 'candidate.created', by, details);
   await auditNow(context, event);
   await transition(context, { unsent }, { ...rest, candidate }, { audit: [] });
+  if (replaced !== undefined) {
+    await context.copies.keepOnly([...before.kept.map((each) => each.stackHash), stackHash]);
+  }
   return {
     ...resultOf(policy, before.live),
     ...candidate.counts,

@@ -135,6 +135,9 @@ t.test('with approval a second administrator decides on exactly those bytes', as
   const no = { contentHash: second.contentHash, by: bob, reason: 'not now' };
   t.match(await it.ask('reject', no), { author: 'admin:ann' });
   t.equal((await it.query('status', {})).candidate, undefined);
+  const { disk } = it.simulation;
+  t.same((await disk.list('/home/.live/stacks')).length, 1, 'its files are gone');
+  t.equal((await it.query('files', { of: 1 })).files.length, 2, 'those of the live one are not');
 
   const third = await it.publish({ message: 'third' });
   await it.simulation.run(86_400_001);
