@@ -206,6 +206,15 @@ export const resourceErrors = {
     message: 'git failed',
     remedy: 'Run the same by hand on the node and read its output.',
   },
+  AGENT_DOWNLOAD_FAILED: {
+    message: 'A download did not succeed',
+    remedy: 'Check the URL and the network of the node; the next pass tries again.',
+    outcome: 'blocked',
+  },
+  AGENT_KEY_REFUSED: {
+    message: 'The key of the package source was refused',
+    remedy: 'Compare the fingerprint with the one that the vendor publishes; nothing was written.',
+  },
   AGENT_SCRIPT_NOT_TRUSTED: {
     message: 'The script can be changed by others than root',
     remedy: 'Give it to root with mode 0755; nothing was run.',

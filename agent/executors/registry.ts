@@ -11,6 +11,7 @@ import { hostType } from './cross/host.ts';
 import { iniType } from './cross/ini.ts';
 import { jsonFileType } from './cross/json-file.ts';
 import { replaceType } from './cross/replace.ts';
+import { repositoryType } from './cross/repository.ts';
 import { sshkeyType } from './cross/sshkey.ts';
 import { symlinkType } from './cross/symlink.ts';
 import { alternativesType } from './linux/alternatives.ts';
@@ -52,6 +53,7 @@ export const resourceTypes: TypeRegistry = typeRegistry([
   hostType,
   sshkeyType,
   packageType,
+  repositoryType,
   serviceType,
   userType,
   groupType,

@@ -1,5 +1,3 @@
-import { gitSchema } from './git.ts';
-import { firewallSchema } from './firewall.ts';
 import { alternativesSchema } from './alternatives.ts';
 import { blockinfileSchema } from './blockinfile.ts';
 import { cronSchema } from './cron.ts';
@@ -9,6 +7,8 @@ import { execSchema } from './exec.ts';
 import { fieldEditSchema } from './field-edit.ts';
 import { fileSchema } from './file.ts';
 import { fileLineSchema } from './file-line.ts';
+import { firewallSchema } from './firewall.ts';
+import { gitSchema } from './git.ts';
 import { groupSchema } from './group.ts';
 import { hostSchema } from './host.ts';
 import { hostnameSchema } from './hostname.ts';
@@ -21,6 +21,7 @@ import { packageSchema } from './package.ts';
 import { processSchema } from './process.ts';
 import { rebootSchema } from './reboot.ts';
 import { replaceSchema } from './replace.ts';
+import { repositorySchema } from './repository.ts';
 import type { ResourceSchema } from './schema.ts';
 import { serviceSchema } from './service.ts';
 import { sshkeySchema } from './sshkey.ts';
@@ -48,6 +49,7 @@ export const resourceSchemas: ReadonlyMap<string, ResourceSchema> = new Map(
     hostSchema,
     sshkeySchema,
     packageSchema,
+    repositorySchema,
     serviceSchema,
     userSchema,
     groupSchema,
