@@ -36,7 +36,7 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
           : name === 'web-1'
             ? [knownEnvoy]
             : [],
-      traits: () => undefined,
+      traits: () => '{"os":{}}',
       runs: () => ({ items: [], next: undefined }),
       run: () => undefined,
       runIds: () => [],

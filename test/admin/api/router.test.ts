@@ -113,6 +113,18 @@ t.test("an actor's refusal keeps its code and its remedy", async (t) => {
   t.ok(/^[0-9a-f]{32}$/.test(refused.traceId));
 });
 
+t.test('a trace by UUID is of the host name, with what the envoy reported', async (t) => {
+  const { asAdmin, backend } = setUp();
+  for (const hostname of ['web-1', 'never-seen']) {
+    await asAdmin('POST', '/api/v1/config/trace', { hostname, of: '7' });
+  }
+  const payloads = backend.asked.map(({ payload }) => payload);
+  t.same(payloads, [
+    { of: 7, hostname: 'web-1', traitsJson: '{"os":{}}' },
+    { of: 7, hostname: 'never-seen' },
+  ]);
+});
+
 t.test('the OpenAPI document lists every route', async (t) => {
   const { asAdmin } = setUp();
   const response = await asAdmin('GET', '/api/v1/openapi.json');

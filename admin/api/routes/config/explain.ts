@@ -20,11 +20,12 @@ const source = { of: Type.Optional(stackReference), files: Type.Optional(uploade
 
 const sourceOf = (body: { of?: string }) => ({ of: toReference(body.of ?? 'stack') });
 
-/** What the envoy of this name reported, when exactly one is known by it. */
-function traitsOf(backend: Backend, hostname: string): { traitsJson?: string } {
-  const [envoy, other] = backend.views.findEnvoys(hostname).filter(({ revoked }) => !revoked);
-  const traitsJson = envoy && !other ? backend.views.traits(envoy.id) : undefined;
-  return traitsJson === undefined ? {} : { traitsJson };
+/** With what the envoy of this name or UUID reported, when exactly one is known by it. */
+function hostOf(backend: Backend, name: string): { hostname: string; traitsJson?: string } {
+  const [envoy, other] = backend.views.findEnvoys(name).filter(({ revoked }) => !revoked);
+  if (envoy === undefined || other !== undefined) return { hostname: name };
+  const traitsJson = backend.views.traits(envoy.id);
+  return { hostname: envoy.hostname, ...(traitsJson === undefined ? {} : { traitsJson }) };
 }
 
 export const explainRoutes = [
@@ -42,8 +43,7 @@ export const explainRoutes = [
     bodyBytesMax: stackBytesMax,
     handle: ({ backend, body }) =>
       withUpload(backend, body.files, (at) => {
-        const { hostname } = body;
-        const request = { ...sourceOf(body), ...at, hostname, ...traitsOf(backend, hostname) };
+        const request = { ...sourceOf(body), ...at, ...hostOf(backend, body.hostname) };
         return backend.ask(explainAddress(), 'trace', request, publishDeadlineMs);
       }),
   }),
