@@ -1,4 +1,3 @@
-import { closestName } from '../../../agent/policy/closest.ts';
 import type { Diagnostics } from './diagnostics.ts';
 import { findCycles } from './graph.ts';
 import type { Assignment, ModuleDeclaration, ResourceDeclaration, StackModel } from './model.ts';
@@ -68,14 +67,10 @@ class NameChecker {
     if (unread.modules.has(slash === -1 ? name : name.slice(0, slash))) return;
     const other = modules.get(name.slice(0, slash));
     if (other?.resourcesByName.has(name.slice(slash + 1))) return;
-    const foreign = [...(other?.resourcesByName.keys() ?? [])].map(
-      (own) => `${other!.name}/${own}`,
-    );
-    const known = [...module.resourcesByName.keys(), ...modules.keys(), ...foreign];
     this.#diagnostics.report(node, {
       code: 'PUBLISH_UNKNOWN_REFERENCE',
       message: `module "${module.name}" has no resource "${name}", and no module is called so`,
-      suggestion: closestName(name, known),
+      suggestion: this.#diagnostics.suggest(name, referable(module, other, modules.keys())),
     });
   }
 
@@ -163,6 +158,17 @@ class NameChecker {
 
 function references(resource: ResourceDeclaration): NamedReference[] {
   return [...resource.dependsOn, ...resource.before, ...resource.notify, ...resource.subscribes];
+}
+
+/** Names that a resource of the module may refer to; `other` is the module that it names. */
+function* referable(
+  module: ModuleDeclaration,
+  other: ModuleDeclaration | undefined,
+  modules: Iterable<string>,
+): Iterable<string> {
+  yield* module.resourcesByName.keys();
+  yield* modules;
+  for (const name of other?.resourcesByName.keys() ?? []) yield `${other?.name}/${name}`;
 }
 
 function moduleOf(step: string): string {

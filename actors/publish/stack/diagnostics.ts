@@ -6,6 +6,8 @@ import { LineIndex } from './positions.ts';
 
 /** Errors, and likewise warnings, kept of one validation; the first ones are the ones to repair. */
 export const diagnosticLimit = 1000;
+/** Names that are compared for suggestions; thousands of slips in a large stack get none after that. */
+const comparisonLimit = 100_000;
 /** Characters of a line that a diagnostic shows, around its column. */
 const excerptLimit = 400;
 
@@ -38,6 +40,7 @@ export interface Reported {
 export class Diagnostics {
   #found = new Map<string, Reported>();
   #counts = { error: 0, warning: 0 };
+  #comparisons = comparisonLimit;
   readonly #files = new Map<string, LineIndex>();
 
   /** Makes the text of a file known, for lines, columns and excerpts. */
@@ -59,11 +62,20 @@ export class Diagnostics {
 
   /** Reports that `name` is not one of `known`, with the closest one as the suggestion. */
   unknown(place: Place, code: DiagnosticCode, what: string, name: string, known: Iterable<string>) {
-    this.report(place, {
-      code,
-      message: `unknown ${what} "${name}"`,
-      suggestion: closestName(name, known),
-    });
+    if (this.#counts.error >= diagnosticLimit) return;
+    const message = `unknown ${what} "${name}"`;
+    this.report(place, { code, message, suggestion: this.suggest(name, known) });
+  }
+
+  /** The name that was probably meant, as long as the search is worth its time. */
+  suggest(name: string, known: Iterable<string>): string | undefined {
+    const compared: string[] = [];
+    for (const candidate of known) {
+      if (this.#comparisons === 0) return undefined;
+      this.#comparisons -= 1;
+      compared.push(candidate);
+    }
+    return closestName(name, compared);
   }
 
   has(code: DiagnosticCode): boolean {

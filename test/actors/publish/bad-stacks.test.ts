@@ -327,3 +327,19 @@ t.test('no number of warnings hides an error', async (t) => {
     { code: 'PUBLISH_UNKNOWN_TYPE' },
   );
 });
+
+t.test(
+  'thousands of slips in a large stack are named at once, some without a suggestion',
+  async (t) => {
+    const files: Record<string, string> = {};
+    for (let index = 0; index < 1000; index += 1) {
+      files[`modules/m${index}.vgo`] = `name: module-number-${index}\n`;
+    }
+    const slips = Array.from({ length: 3000 }, (_, index) => `modul-numbr-${index}x`);
+    files['site.vgo'] = `match: "*"\nmodules: [${slips.join(', ')}]\n`;
+    const { diagnostics } = (await compileFiles(files)).result;
+    t.equal(diagnostics.length, 1000);
+    const helped = diagnostics.filter(({ suggestion }) => suggestion !== undefined);
+    t.equal(helped.length, 100, 'the search for names has its limit');
+  },
+);
