@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
@@ -80,42 +80,46 @@ t.test('a publish that breaks a third of the fleet is rolled back by itself', as
   await database.verifyAudit();
 });
 
-t.test('a rollout survives the end of the server and stops afterwards', async (t) => {
-  const server = await TestServer.make(t, {
-    interval: '1s',
-    set: ['publish.stages=host-0,host-1'],
-  });
-  const provisioned = await server.provision(3);
-  const { grpcPort } = await server.start();
-  t.teardown(() => provisioned.forEach((envoy) => void envoy.close()));
-  for (const envoy of provisioned) envoy.moveTo(grpcPort);
-  const envoys = provisioned.map((envoy) => new ConvergingEnvoy(envoy));
-  const round = () => oneInterval(envoys);
-  const publish = (message: string) =>
-    rest<PublishResult>(server, 'POST', '/api/v1/config/publish', { message });
+t.test(
+  'a rollout survives the end of the server and the loss of its state, and stops afterwards',
+  async (t) => {
+    const server = await TestServer.make(t, {
+      interval: '1s',
+      set: ['publish.stages=host-0,host-1'],
+    });
+    const provisioned = await server.provision(3);
+    const { grpcPort } = await server.start();
+    t.teardown(() => provisioned.forEach((envoy) => void envoy.close()));
+    for (const envoy of provisioned) envoy.moveTo(grpcPort);
+    const envoys = provisioned.map((envoy) => new ConvergingEnvoy(envoy));
+    const round = () => oneInterval(envoys);
+    const publish = (message: string) =>
+      rest<PublishResult>(server, 'POST', '/api/v1/config/publish', { message });
 
-  writeStack(server.home.layout.stacksDirectory, 'first', 'first');
-  await publish('first');
-  await round();
-  writeStack(server.home.layout.stacksDirectory, 'broken', 'broken');
-  const { body } = await publish('second');
-  t.match(body.rollout, { stages: ['host-0', 'host-1', '100%'] });
-  await server.kill();
-  const again = await server.start();
-  for (const envoy of provisioned) envoy.moveTo(again.grpcPort);
+    writeStack(server.home.layout.stacksDirectory, 'first', 'first');
+    await publish('first');
+    await round();
+    writeStack(server.home.layout.stacksDirectory, 'broken', 'broken');
+    const { body } = await publish('second');
+    t.match(body.rollout, { stages: ['host-0', 'host-1', '100%'] });
+    await server.kill();
+    rmSync(server.home.layout.stateDirectory, { recursive: true });
+    const again = await server.start();
+    for (const envoy of provisioned) envoy.moveTo(again.grpcPort);
 
-  await round();
-  const [first, ...others] = envoys;
-  t.equal(first?.content, 'broken', 'the stage is where it was');
-  t.ok(
-    others.every(({ content }) => content === 'first'),
-    'nobody else was reached',
-  );
-  const database = new TestDatabase(server.home.layout.database);
-  t.ok(await eventually(() => database.auditTypes().includes('rollout.rolled_back')));
-  await round();
-  t.ok(envoys.every(({ content }) => content === 'first'));
-});
+    await round();
+    const [first, ...others] = envoys;
+    t.equal(first?.content, 'broken', 'the stage is where it was');
+    t.ok(
+      others.every(({ content }) => content === 'first'),
+      'nobody else was reached',
+    );
+    const database = new TestDatabase(server.home.layout.database);
+    t.ok(await eventually(() => database.auditTypes().includes('rollout.rolled_back')));
+    await round();
+    t.ok(envoys.every(({ content }) => content === 'first'));
+  },
+);
 
 /** Every envoy checks in once; not before every shard may be expected to know the newest version. */
 async function oneInterval(envoys: readonly ConvergingEnvoy[]): Promise<void> {
