@@ -148,7 +148,9 @@ t.test('as another user', { skip: asRoot }, async (t) => {
   const outcome = await runOnce({ command: `id -un > ${place}/out`, user: 'nobody' });
   t.equal(outcome.action, 'updated', outcome.reason);
   t.equal(readFileSync(`${place}/out`, 'utf8'), 'nobody\n');
-  t.match(await runOnce({ command: 'id', user: 'no;body' }), { errorCode: 'AGENT_USER_UNKNOWN' });
+  t.match(await runOnce({ command: 'id', user: 'ghost' }), { errorCode: 'AGENT_USER_UNKNOWN' });
+  const hostile = await runOnce({ command: 'id', user: 'no;body' });
+  t.match(hostile, { errorCode: 'POLICY_PARAMETER_INVALID' }, 'no such name reaches a program');
 });
 
 t.test('a secret comes in a file of its own, in memory, which is gone afterwards', async (t) => {

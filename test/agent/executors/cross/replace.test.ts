@@ -4,6 +4,8 @@ import { replaceText, replaceType } from '../../../../agent/executors/cross/repl
 import { proveTextEdits } from '../../../support/text-edit-cases.ts';
 
 const path = '/etc/conf';
+/** A reference to a named group, as policy writes it. */
+const group = (name: string, rest = '') => `$\{${name}}${rest}`;
 
 t.test('what matches is replaced, and nothing else', (t) =>
   proveTextEdits(
@@ -24,7 +26,7 @@ t.test('what matches is replaced, and nothing else', (t) =>
         ],
         [
           'groups by number and name',
-          { match_pattern: '^(\\w+)-(?<to>\\w+)$', replacement: '${to}+$1 $$0 $0' },
+          { match_pattern: '^(\\w+)-(?<to>\\w+)$', replacement: group('to', '+$1 $$0 $0') },
           'a-b\n',
           'b+a $0 a-b\n',
         ],
@@ -68,7 +70,12 @@ t.test('what matches is replaced, and nothing else', (t) =>
         ['no file', {}, undefined, 'AGENT_PATH_MISSING'],
         ['no expression', { match_pattern: '(' }, 'x\n', 'POLICY_PARAMETER_INVALID'],
         ['a group that is not there', { replacement: '$1' }, 'x\n', 'POLICY_PARAMETER_INVALID'],
-        ['a name that is not there', { replacement: '${a}' }, 'x\n', 'POLICY_PARAMETER_INVALID'],
+        [
+          'a name that is not there',
+          { replacement: group('a') },
+          'x\n',
+          'POLICY_PARAMETER_INVALID',
+        ],
         ['no text', {}, 'old\0', 'AGENT_FILE_NOT_TEXT'],
       ],
     },
