@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page, RunDetailView, RunView } from '../../admin/api/backend.ts';
-import { type Lab, serverAddress } from './lab.ts';
+import { type Lab, type RunOutcome, serverAddress } from './lab.ts';
 import { Rest } from './rest.ts';
 
 const run = promisify(execFile);
@@ -12,6 +12,7 @@ const project = new URL('../..', import.meta.url).pathname;
 const quiet = '--disable-warning=ExperimentalWarning';
 const readyLimitMs = 30_000;
 const outputLimit = 20_000;
+const answerLimit = 32 * 1024 * 1024;
 export const serverPort = 1530;
 
 export interface EnvoyShown {
@@ -66,13 +67,25 @@ export class LabServer {
     }
   }
 
-  /** Standard output of a `vigocli` command as a person gets it. */
-  async cli(...words: string[]): Promise<string> {
-    const { stdout } = await run('ip', [
+  /** A `vigocli` command, however it ends. */
+  async run(...words: string[]): Promise<RunOutcome> {
+    const argv = [
       ...['netns', 'exec', this.#namespace, process.execPath, quiet],
       ...[join(project, 'admin/cli/main.ts'), '--home', this.home, ...words],
-    ]);
-    return stdout;
+    ];
+    try {
+      return { exitCode: 0, ...(await run('ip', argv, { maxBuffer: answerLimit })) };
+    } catch (error) {
+      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+      return { exitCode: code, stdout, stderr };
+    }
+  }
+
+  /** Standard output of a `vigocli` command as a person gets it; any exit code but 0 throws. */
+  async cli(...words: string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.run(...words);
+    if (exitCode === 0) return stdout;
+    throw new Error(`vigocli ${words.join(' ')}: exit code ${exitCode}\n${stdout}${stderr}`);
   }
 
   async json<T>(...words: string[]): Promise<T> {
@@ -98,13 +111,23 @@ export class LabServer {
     return this.get<EnvoyShown>(`envoys/${name}`);
   }
 
-  /** Writes the files into the stack and publishes it. */
-  async publish(files: Readonly<Record<string, string>>): Promise<void> {
+  /** Where the server's own stack lies. */
+  stack(): string {
+    return join(this.home, 'stacks');
+  }
+
+  /** Writes the files into the stack. */
+  write(files: Readonly<Record<string, string>>): void {
     for (const [path, text] of Object.entries(files)) {
-      const file = join(this.home, 'stacks', path);
+      const file = join(this.stack(), path);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     }
+  }
+
+  /** Writes the files into the stack and publishes it. */
+  async publish(files: Readonly<Record<string, string>>): Promise<void> {
+    this.write(files);
     await this.cli('config', 'publish', '-m', 'a test');
   }
 

@@ -22,6 +22,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 const script = join(here, 'labhost.sh');
 const projectRoot = resolve(here, '../..');
 const hostLimit = 50;
+const hostsOfUsualLimits = 20;
+const watchLimitPath = '/proc/sys/fs/inotify/max_user_instances';
+const watchLimit = 1024;
 const namePattern = /^[a-z][a-z0-9-]{0,13}$/;
 
 /** Where a host finds this project and the Node that runs it, both read-only. */
@@ -66,12 +69,14 @@ export interface Lab {
 }
 
 export interface LabOptions {
+  /** Hosts that there will be, when they are more than the machine's own limits carry. */
+  readonly hosts?: number;
   /** Directories of this machine that every host sees, read-only: path in the host -> path here. */
   readonly shared?: Readonly<Record<string, string>>;
 }
 
 /** A network of real Debian hosts with systemd, apt, cron and accounts. Needs root. */
-export async function startLab({ shared = {} }: LabOptions = {}): Promise<Lab> {
+export async function startLab({ hosts = 1, shared = {} }: LabOptions = {}): Promise<Lab> {
   const base = baseRoot();
   const labs = join(labDirectory(), 'labs');
   mkdirSync(labs, { recursive: true });
@@ -79,7 +84,7 @@ export async function startLab({ shared = {} }: LabOptions = {}): Promise<Lab> {
   const directory = mkdtempSync(join(labs, 'l'));
   writeFileSync(join(directory, 'owner.pid'), String(process.pid));
   const lab = new RunningLab(directory, base, shared);
-  lab.up();
+  lab.up(hosts);
   return lab;
 }
 
@@ -89,6 +94,7 @@ class RunningLab implements Lab {
   readonly #base: string;
   readonly #shared: Readonly<Record<string, string>>;
   readonly #hosts = new Map<string, Promise<LabHost>>();
+  #restore = () => {};
   readonly #atExit = () => removeLab(this.#directory);
 
   constructor(directory: string, base: string, shared: Readonly<Record<string, string>>) {
@@ -98,8 +104,9 @@ class RunningLab implements Lab {
     this.namespace = networkName(directory);
   }
 
-  up(): void {
+  up(hosts: number): void {
     process.once('exit', this.#atExit);
+    if (hosts > hostsOfUsualLimits) this.#restore = raiseWatchLimit();
     execFileSync(script, ['net-up'], { env: environment(this.#directory) });
   }
 
@@ -117,6 +124,7 @@ class RunningLab implements Lab {
     process.off('exit', this.#atExit);
     await Promise.all([...this.#hosts.values()].map(async (host) => (await host).down()));
     removeLab(this.#directory);
+    this.#restore();
   }
 
   async #start(name: string, octet: number): Promise<LabHost> {
@@ -177,6 +185,17 @@ function sweep(labs: string): void {
     if (!existsSync(owner)) continue;
     if (!existsSync(`/proc/${readFileSync(owner, 'utf8')}`)) removeLab(directory);
   }
+}
+
+/**
+ * Each systemd takes some inotify instances of the 128 that Linux gives one user; with none left a
+ * host does not boot. The limit is the machine's, so it is put back.
+ */
+function raiseWatchLimit(): () => void {
+  const before = readFileSync(watchLimitPath, 'utf8');
+  if (Number(before) >= watchLimit) return () => {};
+  writeFileSync(watchLimitPath, String(watchLimit));
+  return () => writeFileSync(watchLimitPath, before);
 }
 
 /** Synchronous, so that it also runs while the process ends. */

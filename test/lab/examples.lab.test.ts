@@ -1,0 +1,100 @@
+import { rmSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import type { FidelityView, PlanView } from '../../actors/plan/view.ts';
+import { requires } from '../support/requires.ts';
+import { AgentNode } from './agent-node.ts';
+import { makeRepository, repositoryInHost, useRepository } from './apt-repository.ts';
+import { debianPackages } from './debian-packages.ts';
+import { examples, packagesOfExamples } from './examples.ts';
+import { type Lab, startLab } from './lab.ts';
+import { eventually, LabServer } from './lab-server.ts';
+
+const skip = requires('root', 'linux', 'command:systemd-nspawn', 'command:mmdebstrap');
+const project = new URL('../..', import.meta.url).pathname;
+/** Packages are installed by real maintainer scripts, one host after the other. */
+const convergeLimitMs = 240_000;
+const changesPending = 2;
+
+t.setTimeout(1_200_000);
+
+t.test('every example on real hosts', { skip }, async (t) => {
+  let lab: Lab;
+  let repository: string;
+
+  t.before(async () => {
+    repository = makeRepository([], debianPackages(packagesOfExamples));
+    lab = await startLab({ shared: { [repositoryInHost]: repository } });
+  });
+  t.teardown(async () => {
+    await lab?.stop();
+    if (repository !== undefined) rmSync(repository, { recursive: true, force: true });
+  });
+
+  for (const { stack, hosts } of examples)
+    t.test(`${stack} on ${hosts.join(' and ')}`, async (t) => {
+      const server = await LabServer.start(lab, '1s');
+      try {
+        const nodes = await Promise.all(hosts.map((name) => prepare(lab, server, name)));
+        await walk(t, server, `${project}examples/${stack}`, hosts);
+        await Promise.all(nodes.map(({ host }) => host.down()));
+      } finally {
+        await server.stop();
+      }
+    });
+});
+
+/** A fresh host under an agent that has no policy yet. */
+async function prepare(lab: Lab, server: LabServer, name: string): Promise<AgentNode> {
+  const node = new AgentNode(await lab.host(name));
+  useRepository(node.host);
+  await node.sh('apt-get -qq update');
+  await node.install('500ms');
+  await node.enroll(server);
+  return node;
+}
+
+/** Validate, plan on the hosts, publish, converge, compare, and plan again. */
+async function walk(
+  t: Test,
+  server: LabServer,
+  stack: string,
+  hosts: readonly string[],
+): Promise<void> {
+  const planWords = ['--json', 'config', 'plan', '--live', '--all', '--stack', stack];
+  await server.cli('config', 'validate', '--stack', stack);
+  const planned = await server.run(...planWords);
+  t.equal(planned.exitCode, changesPending, planned.stderr);
+  const plan = JSON.parse(planned.stdout) as PlanView;
+  t.match(plan.live, { asked: hosts.length, answered: hosts.length, troubles: [] });
+  const publish = ['-m', 'an example', '--stack', stack, '--plan', plan.id];
+  await server.cli('config', 'publish', ...publish);
+  await Promise.all(hosts.map((name) => converged(server, name)));
+  const fidelity = await eventually('every outcome is compared', async () => {
+    const view = await server.json<FidelityView>('config', 'fidelity', '--plan', plan.id);
+    return view.envoys.compared === hosts.length && view;
+  });
+  t.same(fidelity.misses, [], 'what happened is what was predicted');
+  t.equal(fidelity.score, 1);
+  const again = await server.run(...planWords);
+  t.equal(again.exitCode, 0, `a second plan is empty: ${again.stdout}`);
+  const predictions = fidelity.types.reduce((sum, { predicted }) => sum + predicted, 0);
+  t.comment(`${predictions} predictions, all true`);
+}
+
+/** Waits until the host says that all is as declared; names what is not otherwise. */
+async function converged(server: LabServer, name: string): Promise<void> {
+  try {
+    await eventually(
+      `${name} converges`,
+      async () => {
+        const { state, policyVersion } = await server.envoy(name);
+        return policyVersion > 0 && state === 'converged';
+      },
+      convergeLimitMs,
+    );
+  } catch (error) {
+    const [last] = await server.runs(name);
+    const bad = last && (await server.show(last)).results.filter(({ errorCode }) => errorCode);
+    throw new Error(`${String(error)}\n${JSON.stringify(bad, undefined, 2)}`);
+  }
+}
