@@ -119,7 +119,7 @@ function editor(script: string): string {
 
 t.test('edit: saved when it is valid, in one step, with its mode, through a link', async (t) => {
   const file = join(stacks, 'modules/greeting.vgo');
-  const real = join(work, 'real.vgo');
+  const real = join(stacks, 'greeting-text');
   cpSync(file, real);
   rmSync(file);
   symlinkSync(real, file);
@@ -199,8 +199,11 @@ t.test('promote: asks, shows, writes, and says so in the history', async (t) => 
   t.match(look, { code: 2, complaint: /^- +log_level: warn\n\+ +log_level: debug$/m });
   t.match(await vigocli(...promote), { code: 64, complaint: /--yes/ }, 'nobody to ask');
   t.equal(readFileSync(file, 'utf8'), before);
-  const done = await vigocli(...promote, '--yes');
-  t.match(done, { code: 0, out: /^Promoted demo to production in 1 file/ });
+  const done = await vigocli(...promote, '--yes', '--publish', '-m', 'release');
+  t.match(done, { code: 0, out: /^Published version 2/ }, done.complaint);
+  const [version] = (await json<{ items: object[] }>('config', 'history')).items;
+  const origin = { kind: 'promote', from: 'demo', to: 'production' };
+  t.match(version, { version: 2, message: 'release', origin });
   t.equal(readFileSync(file, 'utf8'), before.replace('warn', 'debug'), 'comments stay');
   t.match(await vigocli(...promote, '--yes'), { code: 0, out: /^production has all/ });
   t.equal((await vigocli(...promote, '--module', 'nothing')).code, 1);
