@@ -32,7 +32,9 @@ export const auditEventTypes = {
   'policy.rolled_back': { meaning: 'A new policy version brought the stack of an old one back.' },
   'policy.frozen': { meaning: 'An administrator froze publishing.' },
   'policy.unfrozen': { meaning: 'An administrator ended a freeze or lifted a freeze window.' },
-  'candidate.created': { meaning: 'A valid stack waits for the approval of a second administrator.' },
+  'candidate.created': {
+    meaning: 'A valid stack waits for the approval of a second administrator.',
+  },
   'candidate.approved': { meaning: 'A second administrator approved a candidate.' },
   'candidate.rejected': { meaning: 'An administrator rejected or withdrew a candidate.' },
   'candidate.refused': { meaning: 'An approval was refused; details.code says why.' },
