@@ -1,8 +1,9 @@
 import { AgentError } from '../errors.ts';
+import { parseRegularExpression } from '../policy/regular-expression.ts';
 import type { ParameterSpec } from '../policy/resource-schemas/parameter-spec.ts';
 import type { NamesOf } from '../policy/resource-schemas/parameter-types.ts';
 import { list, text } from '../policy/resource-schemas/schema.ts';
-import { formsOf } from '../policy/resource-schemas/value-problem.ts';
+import { formsOf, missedForm } from '../policy/resource-schemas/value-problem.ts';
 import type { PolicyValue } from '../protocol/bundle.ts';
 
 /** One bad parameter of a resource. */
@@ -61,11 +62,11 @@ export class ParameterReader<Table extends readonly ParameterSpec[] = readonly P
     if (forms.length === 0 || isUnset(this.#values[spec.name])) return;
     const given = text(this.#values, spec.name);
     const values = spec.kind === 'list' ? list(this.#values, spec.name) : [given ?? ''];
-    for (const { pattern, meaning } of forms) {
-      const expression = new RegExp(pattern, 'u');
-      if (values.some((value) => value !== '' && !expression.test(value)))
-        this.problem(spec.name, `must be ${meaning}`);
-    }
+    for (const form of forms)
+      for (const value of values) {
+        const missed = value === '' ? undefined : missedForm(form, value);
+        if (missed !== undefined) this.problem(spec.name, `must be ${missed}`);
+      }
   }
 
   /** Text of a scalar; undefined when unset or empty. */
@@ -106,16 +107,17 @@ export class ParameterReader<Table extends readonly ParameterSpec[] = readonly P
     return found;
   }
 
-  /** A regular expression (ECMAScript). */
-  regex(name: string, flags = ''): RegExp | undefined {
-    const source = this.text(name);
+  /** A regular expression; of a part of the parameter's text when `source` is given. */
+  regex(
+    name: NamesOf<Table>,
+    flags = '',
+    source: string | undefined = this.text(name),
+  ): RegExp | undefined {
     if (source === undefined) return undefined;
-    try {
-      return new RegExp(source, flags);
-    } catch {
-      this.problem(name, 'is no regular expression');
-      return undefined;
-    }
+    const parsed = parseRegularExpression(source, flags);
+    if ('expression' in parsed) return parsed.expression;
+    this.problem(name, `must be a regular expression (${parsed.problem})`);
+    return undefined;
   }
 
   /** True for state absent of a type that has the states present and absent. */

@@ -154,6 +154,13 @@ class ResourceChecker {
   #combination(parameters: Declared, resource: ResourceDeclaration, schema: ResourceSchema): void {
     const given = new Map([...parameters].map(([name, { value }]) => [name, value]));
     for (const problem of combinationProblems(schema, given)) {
+      if (problem.kind === 'form') {
+        this.#diagnostics.report(parameters.get(problem.name)!.node, {
+          code: 'PUBLISH_BAD_VALUE',
+          message: `${problem.name} must be ${problem.missed}`,
+        });
+        continue;
+      }
       const { kind, names } = problem;
       if (kind === 'missing') {
         const when = problem.because === undefined ? '' : ` with ${problem.because}`;

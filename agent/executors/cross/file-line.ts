@@ -53,20 +53,11 @@ export function isBoundary(line: string, edit: LineEdit): boolean {
   return edit.regionStart?.test(line) === true || edit.regionEnd?.test(line) === true;
 }
 
-function toRegex(reader: ParameterReader, name: string, source: string): RegExp | undefined {
-  try {
-    return new RegExp(source);
-  } catch {
-    reader.problem(name, 'is no regular expression');
-    return undefined;
-  }
-}
-
 function readPosition(reader: ParameterReader): LinePosition {
   const position = reader.text('position') ?? 'end';
   if (position === 'end' || position === 'begin') return { at: position };
   const match = /^(after|before):(.+)$/s.exec(position);
-  const anchor = match === null ? undefined : toRegex(reader, 'position', match[2]!);
+  const anchor = match === null ? undefined : reader.regex('position', '', match[2]);
   if (match === null)
     reader.problem('position', 'must be end, begin, after:<regex>, before:<regex>');
   return anchor === undefined

@@ -1,14 +1,17 @@
 import type { PolicyValue } from '../../protocol/bundle.ts';
+import { formats } from './formats.ts';
 import type { ParameterSpec } from './parameter-spec.ts';
 import type { Requirement, ResourceSchema } from './schema.ts';
-import { isDeferred } from './value-problem.ts';
+import { isDeferred, missedForm } from './value-problem.ts';
 
 /** Parameters that do not go together, or that lack one another. */
 export type CombinationProblem =
   /** One of `names` must be given; `because` says when, unless it is always so. */
   | { readonly kind: 'missing'; readonly names: readonly string[]; readonly because?: string }
   /** Of `names`, all given, at most one may be. */
-  | { readonly kind: 'exclusive'; readonly names: readonly string[] };
+  | { readonly kind: 'exclusive'; readonly names: readonly string[] }
+  /** With the others as they are, `name` must be what `missed` says. */
+  | { readonly kind: 'form'; readonly name: string; readonly missed: string };
 
 /** Every way in which the given parameters do not make a resource of the type. */
 export function combinationProblems(
@@ -35,6 +38,13 @@ export function combinationProblems(
   for (const group of schema.exclusive ?? []) {
     const names = group.filter((name) => given.has(name));
     if (names.length > 1) problems.push({ kind: 'exclusive', names });
+  }
+  for (const { when, parameter, format } of schema.forms ?? []) {
+    const value = given.get(parameter);
+    if (value === undefined || isDeferred(value)) continue;
+    const missed = missedForm(formats[format], String(value));
+    if (missed !== undefined && holds(schema.parameters, when, given))
+      problems.push({ kind: 'form', name: parameter, missed });
   }
   return problems;
 }

@@ -9,6 +9,7 @@ export const fieldEditSchema = {
     {
       name: 'line_match',
       kind: 'string',
+      format: 'regex',
       required: true,
       description: 'Regular expression of the lines.',
       examples: ['^wheel:'],

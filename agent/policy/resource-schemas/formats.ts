@@ -1,8 +1,12 @@
+import { regularExpressionProblem } from '../regular-expression.ts';
+
 /** Named forms of text: regular expressions (ECMAScript, anchored) and what they ask for. */
 export interface Format {
   readonly pattern: string;
   /** After "must be". */
   readonly meaning: string;
+  /** What no pattern can ask: the fault, after "must be". */
+  readonly fault?: (text: string) => string | undefined;
 }
 
 /** One field of a cron schedule: `*`, numbers or names, ranges with a step, lists of these. */
@@ -27,6 +31,10 @@ const month = cronField(
   anyCase('jan feb mar apr may jun jul aug sep oct nov dec'),
 );
 const weekday = cronField('[0-7]', anyCase('sun mon tue wed thu fri sat'));
+/** A part of an image's name: words of lower case, joined by ".", "_", "__" or hyphens. */
+const imagePart = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
+const registryHost = '[A-Za-z0-9][A-Za-z0-9.-]{0,252}(?::[0-9]{1,5})?/';
+
 const nicknames = 'reboot|yearly|annually|monthly|weekly|daily|midnight|hourly';
 
 export const formats = {
@@ -69,6 +77,19 @@ export const formats = {
     meaning: 'a URL such as https://host.example/path',
   },
   sha256: { pattern: '^[0-9A-Fa-f]{64}$', meaning: '64 hexadecimal digits' },
+  regex: {
+    pattern: '^[\\s\\S]+$',
+    meaning: 'a regular expression (ECMAScript)',
+    fault: regularExpressionProblem,
+  },
+  'line-position': {
+    pattern: '^(?:end|begin|after:.+|before:.+)$',
+    meaning: 'end, begin, after:<regex> or before:<regex>',
+    fault: (text: string) => {
+      const anchor = /^(?:after|before):(.+)$/s.exec(text)?.[1];
+      return anchor === undefined ? undefined : regularExpressionProblem(anchor);
+    },
+  },
   'port-or-range': {
     pattern: '^[0-9]{1,5}(?:[:-][0-9]{1,5})?$',
     meaning: 'a port such as 443, or a range such as 6000:6007',
@@ -82,6 +103,14 @@ export const formats = {
     pattern:
       '^(?:(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$',
     meaning: 'an IPv4 or IPv6 address',
+  },
+  'image-reference': {
+    pattern: `^(?:${registryHost})?${imagePart}(?:/${imagePart})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`,
+    meaning: 'the name of an image such as nginx:1.25 or registry.example.com/team/app@sha256:...',
+  },
+  'container-name': {
+    pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$',
+    meaning: 'letters, digits, "_", "." and "-"',
   },
 } as const satisfies Readonly<Record<string, Format>>;
 

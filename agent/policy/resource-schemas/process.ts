@@ -76,6 +76,13 @@ export const processSchema = {
     ['count', 'min'],
     ['count', 'max'],
   ],
+  forms: [
+    {
+      when: { parameter: 'match_mode', values: ['pattern'] },
+      parameter: 'process',
+      format: 'regex',
+    },
+  ],
   examples: [
     {
       title: 'A worker that is started when it is gone',

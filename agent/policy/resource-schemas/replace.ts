@@ -12,6 +12,7 @@ export const replaceSchema = {
     {
       name: 'match_pattern',
       kind: 'string',
+      format: 'regex',
       required: true,
       description: 'Regular expression; ^ and $ are the ends of a line.',
     },
@@ -30,11 +31,13 @@ export const replaceSchema = {
     {
       name: 'region_start',
       kind: 'string',
+      format: 'regex',
       description: 'Regular expression of the line after which the edit may happen.',
     },
     {
       name: 'region_end',
       kind: 'string',
+      format: 'regex',
       description: 'Regular expression of the line before which the edit must end.',
     },
   ],

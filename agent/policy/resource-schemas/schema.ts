@@ -1,5 +1,6 @@
 import type { Target } from '../../executors/contract.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
+import type { FormatName } from './formats.ts';
 import type { ParameterSpec, PlatformName } from './parameter-spec.ts';
 
 export type { ParameterSpec } from './parameter-spec.ts';
@@ -31,6 +32,8 @@ export interface ResourceSchema {
   readonly requiredUnlessAbsent?: readonly string[];
   /** Required when another parameter has (by itself or by default) one of some values. */
   readonly requires?: readonly Requirement[];
+  /** Forms that a parameter must have only with such a value of another one. */
+  readonly forms?: readonly ConditionalForm[];
   /** An effect on every pass, unless one of these parameters or `when` holds it back. */
   readonly guards?: readonly string[];
   /** Values of `state` that act on every pass and so need `when: "changed"` or `subscribes`. */
@@ -55,6 +58,12 @@ export interface Requirement {
   readonly when: { readonly parameter: string; readonly values: readonly string[] };
   /** All of these. */
   readonly needs: readonly string[];
+}
+
+export interface ConditionalForm {
+  readonly when: Requirement['when'];
+  readonly parameter: string;
+  readonly format: FormatName;
 }
 
 /** Resources that publish accepts as the whole of a module. */

@@ -40,7 +40,7 @@ export function valueProblem(spec: ParameterSpec, value: PolicyValue): string | 
 
 /** The forms that the text must have: the named one and the type's own. */
 export function formsOf(spec: ParameterSpec): Format[] {
-  const named = spec.format === undefined ? [] : [formats[spec.format]];
+  const named: Format[] = spec.format === undefined ? [] : [formats[spec.format]];
   const { pattern, patternMeaning } = spec;
   const own = pattern === undefined ? [] : [{ pattern, meaning: patternMeaning ?? 'of its form' }];
   return [...named, ...own];
@@ -49,8 +49,16 @@ export function formsOf(spec: ParameterSpec): Format[] {
 function formProblem(spec: ParameterSpec, text: string): string | undefined {
   // An empty text is an unset parameter; whether it may be unset is asked elsewhere.
   if (text === '') return undefined;
-  const missed = formsOf(spec).find(({ pattern }) => !new RegExp(pattern, 'u').test(text));
-  return missed === undefined ? undefined : `must be ${missed.meaning}`;
+  for (const form of formsOf(spec)) {
+    const missed = missedForm(form, text);
+    if (missed !== undefined) return `must be ${missed}`;
+  }
+  return undefined;
+}
+
+/** What the text would have to be, when it has not this form. */
+export function missedForm({ pattern, meaning, fault }: Format, text: string): string | undefined {
+  return new RegExp(pattern, 'u').test(text) ? fault?.(text) : meaning;
 }
 
 function integerProblem(spec: ParameterSpec, text: string | undefined): string | undefined {
