@@ -5,6 +5,7 @@ import type {
   PolicyValue,
 } from '../../agent/protocol/bundle.ts';
 import { canonicalJson } from '../../agent/protocol/canonical-json.ts';
+import { manner, thingOf } from '../publish/stack/identity.ts';
 import { type KnownResource, knownResource, type Traits } from './known-node.ts';
 import type { ParameterChange, PlannedChange } from './messages.ts';
 import { triggersOf } from './triggers.ts';
@@ -17,6 +18,8 @@ export interface ExpectedResource {
   readonly reason: string;
   readonly parameters: readonly ParameterChange[];
 }
+
+type Parameters = Readonly<Record<string, PolicyValue>>;
 
 interface Declared {
   readonly id: string;
@@ -130,8 +133,21 @@ async function expect(
     return of('unknown', 'a template needed traits that the server does not know');
   const differences = changes(was, now);
   if (differences.length === 0) return of('none', 'means the same as before');
-  const gone = isAbsent(now.parameters) && !isAbsent(was.parameters);
-  return of(gone ? 'delete' : 'update', `${differences.length} changed`, differences);
+  const moved = movedFrom(resource.type, was.parameters, now.parameters);
+  if (moved !== undefined)
+    return of(appears(resource.type, now.parameters), `${moved} stays as it is`, differences);
+  if (isAbsent(was.parameters) && isAbsent(now.parameters)) return of('none', 'absent as before');
+  if (isAbsent(was.parameters) || isAbsent(now.parameters))
+    return of(appears(resource.type, now.parameters), 'another state', differences);
+  if (differences.every(({ name }) => manner.has(name) && name !== 'persist'))
+    return of('none', 'only how it is done is another');
+  return of('update', `${differences.length} changed`, differences);
+}
+
+/** The thing that a resource managed before, when it is another one now. */
+function movedFrom(type: string, was: Parameters, now: Parameters): string | undefined {
+  const before = thingOf(type, was);
+  return before === thingOf(type, now) ? undefined : before;
 }
 
 function unmanaged(id: string, type: string, why: string): ExpectedResource {
@@ -139,12 +155,12 @@ function unmanaged(id: string, type: string, why: string): ExpectedResource {
   return { id, type, change: 'unmanage', reason, parameters: [] };
 }
 
-function appears(type: string, parameters: Readonly<Record<string, PolicyValue>>): PlannedChange {
+function appears(type: string, parameters: Parameters): PlannedChange {
   if (isAbsent(parameters)) return 'delete';
   return type === 'exec' || type === 'service' ? 'update' : 'create';
 }
 
-function isAbsent(parameters: Readonly<Record<string, PolicyValue>>): boolean {
+function isAbsent(parameters: Parameters): boolean {
   return parameters.state === 'absent';
 }
 

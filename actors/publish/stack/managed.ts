@@ -3,6 +3,7 @@ import { parseWhen } from '../../../agent/policy/when/when.ts';
 import type { PolicyValue } from '../../../agent/protocol/bundle.ts';
 import type { Place } from './diagnostics.ts';
 import type { Instance } from './expand.ts';
+import { identities, manner, normalName } from './identity.ts';
 import { scalarText } from './node.ts';
 
 /** What a resource wants of the one thing that it manages. */
@@ -20,28 +21,6 @@ export interface Managed {
   readonly edits: boolean;
 }
 
-/** Type -> kind of thing, and the parameter that names it; without one there is only one such thing. */
-const identities: Readonly<Record<string, readonly [kind: string, parameter?: string]>> = {
-  file: ['path', 'target_path'],
-  directory: ['path', 'target_path'],
-  symlink: ['path', 'target_path'],
-  package: ['package', 'package'],
-  service: ['service', 'service'],
-  user: ['user', 'username'],
-  group: ['group', 'group'],
-  cron: ['cron job', 'name'],
-  sysctl: ['kernel parameter', 'key'],
-  kernel_module: ['kernel module', 'module'],
-  mount: ['mount point', 'path'],
-  swap: ['swap file', 'path'],
-  git: ['checkout', 'path'],
-  repository: ['package source', 'repository'],
-  tmpfile: ['tmpfiles entry', 'name'],
-  logrotate: ['logrotate entry', 'name'],
-  hostname: ['the host name'],
-  timezone: ['the time zone'],
-};
-
 /** Types that change a part of a file, and the parameter that names the file. */
 const editors: Readonly<Record<string, string>> = {
   file_line: 'target_path',
@@ -51,25 +30,6 @@ const editors: Readonly<Record<string, string>> = {
   json_file: 'target_path',
   field_edit: 'path',
 };
-
-/** Parameters about the way to a state, and not about the state. */
-const manner = new Set([
-  'name',
-  'validate',
-  'backup',
-  'timeout',
-  'force',
-  'restart_command',
-  'reload_command',
-  'manage_home',
-  'update_cache',
-  'post_cleanup',
-  'flags',
-  'allow_downgrade',
-  'persist',
-  'depth',
-  'purge',
-]);
 
 /** `parameters`: rendered, as far as they are known. Empty when the thing is not known. */
 export function managedBy(
@@ -101,7 +61,7 @@ export function managedBy(
   // A package may be a list of them; "*" stands for whatever is there.
   const names = kind === 'package' ? String(value).split(',') : [String(value)];
   return names
-    .map((text) => normal(kind, text.trim()))
+    .map((text) => normalName(kind, text.trim()))
     .filter((text) => text !== '*')
     .map((text) => {
       const thing = parameter === undefined ? kind : `${kind} ${text}`;
@@ -123,17 +83,6 @@ function comparable(value: PolicyValue): PolicyValue {
   if (value !== null && typeof value === 'object') return value;
   const text = String(value);
   return /^0[0-7]{3}$/.test(text) ? text.slice(1) : text;
-}
-
-function normal(kind: string, value: string): string {
-  if (kind === 'service') return value.replace(/\.service$/, '');
-  if (kind !== 'path') return value;
-  const segments: string[] = [];
-  for (const segment of value.split('/')) {
-    if (segment === '..') segments.pop();
-    else if (segment !== '' && segment !== '.') segments.push(segment);
-  }
-  return `/${segments.join('/')}`;
 }
 
 /** Why both cannot be had at once, or undefined. */

@@ -45,6 +45,29 @@ t.test(
   },
 );
 
+t.test('what a changed parameter does is told, not that one changed', async (t) => {
+  const at = (parameters: Record<string, string>) =>
+    of({ name: 'f', type: 'file', parameters: { target_path: '/a', content: 'x', ...parameters } });
+  const told = async (old: ReturnType<typeof of>, wanted: ReturnType<typeof of>) =>
+    (await compareBundles(old, wanted).forNode(debian)).map(({ change, reason }) => [
+      change,
+      reason,
+    ]);
+  t.same(await told(at({}), at({ target_path: '/b' })), [['create', 'path /a stays as it is']]);
+  t.match(
+    await told(at({}), at({ target_path: '/./a' })),
+    [['update']],
+    'the same by another name',
+  );
+  t.match(await told(at({ state: 'absent' }), at({})), [['create']]);
+  t.match(await told(at({}), at({ state: 'absent' })), [['delete']]);
+  t.match(await told(at({ state: 'absent' }), at({ state: 'absent', mode: '0600' })), [['none']]);
+  t.match(await told(at({}), at({ validate: 'true %' })), [['none']], 'only the manner differs');
+  const service = (name: string) =>
+    of({ name: 's', type: 'service', parameters: { service: name, state: 'running' } });
+  t.same(await told(service('a'), service('b')), [['update', 'service a stays as it is']]);
+});
+
 t.test('conditions have three answers, by the traits that are known', async (t) => {
   const wanted = of(
     file('here', { when: "os_family('debian')" }),
