@@ -78,14 +78,15 @@ export interface ReportParts {
   readonly rehearsalPlanId?: Uint8Array;
 }
 
-/** The report of a pass: resources that acted or whose state differs from the last report. */
+/** The report of a pass: what acted, differs from the last report, or is only assumed to be right. */
 export function reportOf(
   result: PassResult,
   reported: ReportedStates,
   parts: ReportParts,
 ): ReportRequest {
   const told = result.resources.filter(
-    ({ id, action }) => action !== 'none' || reported[id] !== undefined,
+    ({ id, action, assumed }) =>
+      action !== 'none' || assumed === true || reported[id] !== undefined,
   );
   return bounded({
     ...header(parts),

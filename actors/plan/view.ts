@@ -69,10 +69,12 @@ export interface FidelityView {
   /** The versions under which outcomes were compared; empty: it was not published, or nobody ran yet. */
   readonly versions: readonly number[];
   readonly envoys: { readonly changing: number; readonly compared: number };
-  /** Matching predictions of all predictions, 0 to 1; absent without predictions. */
+  /** Matching predictions of all that could be determined, 0 to 1; absent without any. */
   readonly score?: number;
   readonly types: readonly FidelityRow[];
   readonly misses: readonly FidelityMiss[];
+  /** Marked as assumptions, and came otherwise: neither right nor wrong. */
+  readonly undetermined: readonly FidelityMiss[];
   readonly moreMisses: number;
 }
 
@@ -83,6 +85,8 @@ export interface FidelityRow {
   readonly predicted: number;
   readonly matching: number;
   readonly assumed: number;
+  /** Of the assumed ones, those that came otherwise. */
+  readonly undetermined: number;
   readonly unpredicted: number;
 }
 

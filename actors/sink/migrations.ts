@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration';
 import { ServerError } from '../errors.ts';
 import { createAdminTokensTable } from './admin-tokens.ts';
-import { createPlanTables } from './plan-tables.ts';
+import { addUndeterminedScores, createPlanTables } from './plan-tables.ts';
 import { addPolicyVersionDetails } from './policy-versions.ts';
 import type { SinkSchema } from './schema.ts';
 import { sinkError } from './sink-error.ts';
@@ -14,6 +14,7 @@ const migrations: Record<string, Migration> = {
   '0003-admin-tokens': { up: createAdminTokensTable },
   '0004-plans': { up: createPlanTables },
   '0005-policy-versions': { up: addPolicyVersionDetails },
+  '0006-undetermined': { up: addUndeterminedScores },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

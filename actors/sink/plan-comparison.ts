@@ -17,6 +17,8 @@ export interface TypeScore {
   readonly predicted: number;
   readonly matching: number;
   readonly assumed: number;
+  /** Of the assumed ones, those that came otherwise: neither right nor wrong. */
+  readonly undetermined: number;
   readonly unpredicted: number;
 }
 
@@ -30,7 +32,18 @@ export interface Miss {
 
 const asDeclared = 0;
 
-/** A prediction is right only when the very action came: an update instead of a creation is a miss. */
+const nothing: TypeScore = {
+  predicted: 0,
+  matching: 0,
+  assumed: 0,
+  undetermined: 0,
+  unpredicted: 0,
+};
+
+/**
+ * A prediction is right only when the very action came: an update instead of a creation is a miss. One
+ * that was marked as an assumption and came otherwise was undetermined; its miss tells so.
+ */
 export function compareOutcome(
   expected: readonly Expectation[],
   outcome: Outcome,
@@ -41,7 +54,7 @@ export function compareOutcome(
     const actual = outcome.actions.get(id) ?? (outcome.partial ? undefined : asDeclared);
     // What the run did not tell cannot be compared.
     if (actual === undefined) continue;
-    const before = scores.get(type) ?? { predicted: 0, matching: 0, assumed: 0, unpredicted: 0 };
+    const before = scores.get(type) ?? nothing;
     if (action === undefined) {
       scores.set(type, { ...before, unpredicted: before.unpredicted + 1 });
       continue;
@@ -51,6 +64,7 @@ export function compareOutcome(
       predicted: before.predicted + 1,
       matching: before.matching + Number(action === actual),
       assumed: before.assumed + Number(assumed),
+      undetermined: before.undetermined + Number(assumed && action !== actual),
     });
     if (action !== actual) misses.push({ id, type, predicted: action, actual, assumed });
   }

@@ -106,7 +106,9 @@ async function storeAnswer(writer: Writer, planId: string, run: ReportedRun): Pr
     .where('plan_id', '=', planId)
     .where('envoy_id', '=', envoyId)
     .execute();
-  const predicted = distinct(report.results).filter(({ action }) => action !== 0);
+  const predicted = distinct(report.results).filter(
+    ({ action, assumed }) => action !== ResourceAction.RESOURCE_ACTION_NONE || assumed,
+  );
   await inChunks(predicted, async (results) => {
     const rows = results.map((result) => ({
       plan_id: planId,
@@ -162,6 +164,7 @@ async function score(writer: Writer, planId: string, run: ReportedRun): Promise<
           predicted: set('plan_scores.predicted', '+', counts.predicted),
           matching: set('plan_scores.matching', '+', counts.matching),
           assumed: set('plan_scores.assumed', '+', counts.assumed),
+          undetermined: set('plan_scores.undetermined', '+', counts.undetermined),
           unpredicted: set('plan_scores.unpredicted', '+', counts.unpredicted),
         })),
       )

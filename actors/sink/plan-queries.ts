@@ -78,18 +78,19 @@ export class PlanQueries {
     const row = this.#row(id);
     if (row === undefined) return undefined;
     const types = this.#all<FidelityRow>(
-      `SELECT basis, type, predicted, matching, assumed, unpredicted FROM plan_scores
+      `SELECT basis, type, predicted, matching, assumed, undetermined, unpredicted
+        FROM plan_scores
         WHERE plan_id = ? ORDER BY basis, type`,
       id,
     );
-    const predicted = types.reduce((sum, one) => sum + one.predicted, 0);
+    const determined = types.reduce((sum, one) => sum + one.predicted - one.undetermined, 0);
     const matching = types.reduce((sum, one) => sum + one.matching, 0);
     const versions = this.#all<{ version: number; envoys: number }>(
       `SELECT scored_version AS version, count(*) AS envoys FROM plan_envoys
         WHERE plan_id = ? AND scored_version IS NOT NULL GROUP BY scored_version`,
       id,
     );
-    const misses = this.#misses(id);
+    const misses = this.#misses(id, false);
     return {
       planId: row.plan_id,
       createdAtMs: row.created_at_ms,
@@ -99,10 +100,11 @@ export class PlanQueries {
         changing: row.envoys,
         compared: versions.reduce((sum, { envoys }) => sum + envoys, 0),
       },
-      ...(predicted === 0 ? {} : { score: matching / predicted }),
+      ...(determined === 0 ? {} : { score: matching / determined }),
       types,
-      misses: misses.slice(0, missLimit),
-      moreMisses: predicted - matching - Math.min(misses.length, missLimit),
+      misses,
+      undetermined: this.#misses(id, true),
+      moreMisses: determined - matching - misses.length,
     };
   }
 
@@ -161,7 +163,7 @@ export class PlanQueries {
     };
   }
 
-  #misses(id: string): FidelityMiss[] {
+  #misses(id: string, assumed: boolean): FidelityMiss[] {
     type Row = Omit<FidelityMiss, 'predicted' | 'actual' | 'assumed'> & {
       predicted: number;
       actual: number;
@@ -170,8 +172,10 @@ export class PlanQueries {
     return this.#all<Row>(
       `SELECT hostname, resource_id AS resource, type, basis, predicted, actual, assumed, reason
         FROM plan_misses JOIN envoys USING (envoy_id)
-        WHERE plan_id = ? ORDER BY type, resource_id, hostname LIMIT ${missLimit}`,
+        WHERE plan_id = ? AND assumed = ?
+        ORDER BY type, resource_id, hostname LIMIT ${missLimit}`,
       id,
+      Number(assumed),
     ).map((row) => ({
       ...row,
       predicted: actionName(row.predicted),

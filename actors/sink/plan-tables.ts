@@ -67,6 +67,8 @@ export interface PlanScoresTable {
   matching: number;
   /** Predictions that rested on what processes bring. */
   assumed: number;
+  /** Of the assumed ones, those that came otherwise. */
+  undetermined: number;
   /** Resources that nothing was predicted of. */
   unpredicted: number;
 }
@@ -158,4 +160,11 @@ export async function createPlanTables(database: Kysely<unknown>): Promise<void>
     await table.addPrimaryKeyConstraint(`${name}_key`, key as never).execute();
   }
   await database.schema.createIndex('plans_stack').on('plans').column('stack_hash').execute();
+}
+
+export async function addUndeterminedScores(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .alterTable('plan_scores')
+    .addColumn('undetermined', 'bigint', (column) => column.notNull().defaultTo(0))
+    .execute();
 }

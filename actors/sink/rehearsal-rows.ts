@@ -44,7 +44,7 @@ function resource(id: string, rows: readonly VariantRow[], total: number): Rehea
     actions[name] = (actions[name] ?? 0) + envoys;
   }
   const told = rows.reduce((sum, { envoys }) => sum + envoys, 0);
-  if (total > told) actions.none = total - told;
+  if (total > told) actions.none = (actions.none ?? 0) + total - told;
   const assumed = rows.reduce((sum, row) => sum + (row.assumed === 1 ? row.envoys : 0), 0);
   return {
     id,

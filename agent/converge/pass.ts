@@ -203,7 +203,8 @@ export class Pass {
     checked: Checked,
     triggered: boolean,
   ): Promise<Ending> {
-    if (checked.kind === 'skipped') return { action: 'skipped', reason: checked.reason };
+    if (checked.kind === 'skipped')
+      return this.#still(resource, { action: 'skipped', reason: checked.reason });
     if (checked.kind === 'failure') return this.#failed(resource, checked.failure);
     if (this.#prediction !== undefined) return this.#predict(resource, checked, triggered);
     const { drift } = checked;
@@ -220,13 +221,17 @@ export class Pass {
     compared: Compared,
     triggered: boolean,
   ): Promise<Ending> {
-    if (!isChange(compared.drift)) return compared.drift;
+    if (!isChange(compared.drift)) return this.#still(resource, compared.drift);
     const ahead = [...this.#ahead.values()].map(({ checked }) => checked);
     this.#forgetAhead();
     await Promise.all(ahead);
     const { signal } = this.#options;
     const ending = await this.#prediction!.act(resource, compared, triggered, signal);
     return this.#trigger(resource, ending);
+  }
+
+  #still(resource: CompiledResource, ending: Ending): Ending {
+    return this.#prediction === undefined ? ending : this.#prediction.still(resource, ending);
   }
 
   #trigger({ node }: CompiledResource, ending: Ending): Ending {

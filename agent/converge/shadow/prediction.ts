@@ -1,4 +1,4 @@
-import type { Drift, Target } from '../../executors/contract.ts';
+import type { Action, Drift, Target } from '../../executors/contract.ts';
 import {
   type Checked,
   checkResolvedTargets,
@@ -10,7 +10,7 @@ import {
 } from '../check.ts';
 import type { CompiledResource } from '../compile.ts';
 import { type Failure, toFailure } from '../failure.ts';
-import type { Ending } from '../result.ts';
+import { changed, type Ending } from '../result.ts';
 import type { Shadow } from './shadow.ts';
 
 type Compared = Extract<Checked, { kind: 'compared' }>;
@@ -23,6 +23,8 @@ const missing: ReadonlySet<string> = new Set([
   'AGENT_COMMAND_MISSING',
   'AGENT_SERVICE_UNKNOWN',
   'AGENT_REGION_MISSING',
+  'AGENT_DOCKER_UNAVAILABLE',
+  'AGENT_DOCKER_IMAGE_MISSING',
 ]);
 /** A program that is missing cannot have said what the state is. */
 const unobserved: ReadonlySet<string> = new Set(['AGENT_COMMAND_MISSING', 'AGENT_REGION_MISSING']);
@@ -45,6 +47,10 @@ export class Prediction {
   readonly #providers: Provider[] = [];
   /** Positions of providers and of all that depend on one, with the provider. */
   readonly #dependent = new Map<number, Provider>();
+  /** Positions whose prediction rests on a provider. */
+  readonly #assumed = new Map<number, Provider>();
+  /** Positions that change for certain. */
+  readonly #changes = new Set<number>();
 
   constructor(shadow: Shadow, context: StepContext) {
     this.#shadow = shadow;
@@ -84,6 +90,14 @@ export class Prediction {
       reason: `assuming that ${provider.id} brings what is missing: ${failure.reason}`,
       assumed: true,
     });
+  }
+
+  /** What stands as it should, or is held back, as far as an earlier provider leaves it so. */
+  still(resource: CompiledResource, ending: Ending): Ending {
+    const provider = this.#basis(resource, ending.action);
+    if (provider === undefined) return ending;
+    const reason = `${ending.reason}; only the node can tell after ${provider.id}`;
+    return this.#mark(resource, { ...ending, reason });
   }
 
   async #actInMemory(
@@ -129,17 +143,35 @@ export class Prediction {
     this.#dependent.set(node.index, provider);
   }
 
-  /** Whatever depends on a provider rests on what it brings. */
-  #mark({ node }: CompiledResource, ending: Ending): Ending {
-    const { dependencies } = node;
-    const provider = dependencies.map((position) => this.#dependent.get(position)).find(Boolean);
-    if (provider === undefined) return ending;
-    this.#dependent.set(node.index, provider);
+  #mark(resource: CompiledResource, ending: Ending): Ending {
+    const { index } = resource.node;
+    const provider = this.#basis(resource, ending.action);
+    if (provider === undefined) {
+      if (changed(ending.action)) this.#changes.add(index);
+      return ending;
+    }
+    this.#dependent.set(index, provider);
+    this.#assumed.set(index, provider);
     return { ...ending, assumed: true };
+  }
+
+  /**
+   * The provider that a prediction rests on: whatever depends on one finds what it brings, and what
+   * is triggered (or not) by such a prediction alone waits for it too.
+   */
+  #basis({ node }: CompiledResource, action: Action): Provider | undefined {
+    const { dependencies, triggeredBy } = node;
+    const near = dependencies.map((position) => this.#dependent.get(position)).find(Boolean);
+    if (near !== undefined) return near;
+    if (action === 'none' || triggeredBy.some((position) => this.#changes.has(position)))
+      return undefined;
+    return triggeredBy.map((position) => this.#assumed.get(position)).find(Boolean);
   }
 
   /** Only an editor of what is there misses its own target; anything else would make it. */
   async #actionOn(resource: CompiledResource, failure: Failure): Promise<'created' | 'updated'> {
+    // An engine that is yet to come holds nothing yet.
+    if (failure.errorCode === 'AGENT_DOCKER_UNAVAILABLE') return 'created';
     if (unobserved.has(failure.errorCode)) return 'updated';
     const targets = await this.#targets(resource);
     const path = targets.find(({ kind }) => kind === 'path')?.value;

@@ -54,6 +54,22 @@ t.test('a prediction that came true in every resource scores whole', async (t) =
   );
 });
 
+t.test('an assumption that came otherwise is neither right nor wrong', async (t) => {
+  const expected = ['a', 'b', 'c'].map((name) => ({
+    id: `m/${name}`,
+    type: 'symlink',
+    action: 0,
+    assumed: name !== 'c',
+  }));
+  const actions = new Map([['m/a', 3]]);
+  const { scores, misses } = compareOutcome(expected, { actions, partial: false });
+  t.match(scores.get('symlink'), { predicted: 3, matching: 2, assumed: 2, undetermined: 1 });
+  t.same(
+    misses.map(({ id, assumed }) => [id, assumed]),
+    [['m/a', true]],
+  );
+});
+
 t.test('what a cut report did not tell is neither right nor wrong', async (t) => {
   const expected = [{ id: 'm/a', type: 'file', action: 1, assumed: false }];
   const { scores } = compareOutcome(expected, { actions: new Map(), partial: true });
@@ -66,13 +82,16 @@ t.test('answers of many envoys become one row a resource', async (t) => {
     { ...row, id: 'm/x', action: 2, envoys: 30, diff: '-a\n+b' },
     { ...row, id: 'm/x', action: 2, envoys: 7, diff: '-c\n+b', assumed: 1 },
     { ...row, id: 'm/y', action: 6, envoys: 1, errorCode: 'AGENT_GUARDRAIL' },
+    { ...row, id: 'm/z', action: 0, envoys: 4, assumed: 1, reason: 'only the node can tell' },
   ];
   const totals = new Map([
     ['m/x', 40],
     ['m/y', 1],
+    ['m/z', 9],
   ]);
   t.match(rehearsedResources(variants, totals), [
     { id: 'm/x', envoys: 40, actions: { updated: 37, none: 3 }, assumed: 7, moreVariants: 0 },
     { id: 'm/y', envoys: 1, actions: { failed: 1 }, variants: [{ errorCode: 'AGENT_GUARDRAIL' }] },
+    { id: 'm/z', envoys: 9, actions: { none: 9 }, assumed: 4 },
   ]);
 });

@@ -90,6 +90,14 @@ t.test('what the envoys said, joined', async (t) => {
   t.match(text(planOf([], { live: bad })), /✗ m\/r .*failed on 40 of 40\n +AGENT_GUARDRAIL/);
 });
 
+t.test('what is right only as far as anybody knows is shown too', async (t) => {
+  const reason = 'is not there; only the node can tell after nginx/nginx';
+  const right = { ...variant, action: 'none', diff: '', reason, envoys: 40 };
+  const doubtful = rehearsed({ actions: { none: 40 }, assumed: 40, variants: [right] });
+  const shown = text(planOf([], { live: live([doubtful], { summary: {} }) }));
+  t.match(shown, /\? m\/r {2}file {2}40 already right\n +is not there; only .* \[assumed\]/);
+});
+
 t.test('names and contents of others cannot move the cursor', async (t) => {
   const before = `a${hostile}`;
   const plan = planOf(

@@ -249,3 +249,54 @@ t.test('a dry run assumes that an earlier step brings what is missing, and says 
   const wrong = inModule(one('a'), one('b', { dependsOn: ['a'], type: 'quantum' }));
   t.match((await setUp(recording)(wrong, { dryRun: true })).resources[1], { action: 'failed' });
 });
+
+t.test('what is right now but comes after a provider is no certain prediction', async (t) => {
+  const recording = new RecordingType().script('package', { drift: true });
+  const document = inModule(
+    one('package'),
+    one('no default site', { dependsOn: ['package'], notify: ['reload'] }),
+    one('after it', { dependsOn: ['no default site'] }),
+    one('elsewhere', { notify: ['other'] }),
+    one('reload', { when: 'changed' }),
+    one('other', { when: 'changed' }),
+  );
+  const pass = setUp(recording);
+  const { resources } = await pass(document, { dryRun: true });
+  t.same(
+    resources.map(({ id, action, assumed }) => [id.slice(2), action, assumed === true]),
+    [
+      ['package', 'updated', false],
+      ['no default site', 'none', true],
+      ['after it', 'none', true],
+      ['elsewhere', 'none', false],
+      ['reload', 'skipped', true],
+      ['other', 'skipped', false],
+    ],
+  );
+  t.match(resources[1]?.reason, /only the node can tell after m\/package/);
+  await pass(document);
+  const settled = await pass(document, { dryRun: true });
+  t.notOk(
+    settled.resources.some(({ assumed }) => assumed),
+    'a provider that does nothing leaves no doubt',
+  );
+});
+
+t.test('what a certain change triggers is certain, though an assumption would too', async (t) => {
+  const recording = new RecordingType()
+    .script('package', { drift: true })
+    .script('sure', { drift: true })
+    .script('restart', { drift: 'always' });
+  const result = await setUp(recording)(
+    inModule(
+      one('sure', { notify: ['restart'] }),
+      one('package'),
+      one('maybe', { dependsOn: ['package'], notify: ['restart'] }),
+      one('restart', { when: 'changed' }),
+    ),
+    { dryRun: true },
+  );
+  t.match(result.resources[2], { action: 'none', assumed: true });
+  t.match(result.resources[3], { action: 'updated' });
+  t.not(result.resources[3]?.assumed, true);
+});

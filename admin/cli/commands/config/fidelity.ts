@@ -10,8 +10,14 @@ const columns: readonly Column<FidelityRow>[] = [
   { title: 'BASIS', value: (row) => row.basis },
   { title: 'PREDICTED', value: (row) => String(row.predicted), align: 'right' },
   { title: 'AS PREDICTED', value: (row) => String(row.matching), align: 'right' },
-  { title: 'SCORE', value: (row) => scoreText(row.matching, row.predicted), align: 'right' },
+  { title: 'SCORE', value: (row) => scoreText(row.matching, determined(row)), align: 'right' },
   { title: 'ASSUMED', value: (row) => String(row.assumed), align: 'right', optional: true },
+  {
+    title: 'UNDETERMINED',
+    value: (row) => String(row.undetermined),
+    align: 'right',
+    optional: true,
+  },
   { title: 'UNKNOWN', value: (row) => String(row.unpredicted), align: 'right', optional: true },
 ];
 
@@ -23,6 +29,11 @@ const missColumns: readonly Column<FidelityMiss>[] = [
   { title: 'ACTUAL', value: (miss) => miss.actual },
   { title: 'REASON', value: (miss) => miss.reason, flexible: true },
 ];
+
+/** Predictions that could be right or wrong. */
+function determined({ predicted, undetermined }: FidelityRow): number {
+  return predicted - undetermined;
+}
 
 /** Never rounded up to 100: one miss in a million is a miss. */
 export function scoreText(matching: number, predicted: number): string {
@@ -49,11 +60,12 @@ export function addFidelityCommand(config: Command, open: OpenSession): void {
 }
 
 function describe(it: Session, view: FidelityView): string {
-  const { planId, createdAtMs, envoys, versions, types, misses, moreMisses } = view;
+  const { planId, createdAtMs, envoys, versions, types, misses, undetermined, moreMisses } = view;
   const plan = `Plan ${planId.slice(0, briefIdLength)}, made ${ago(createdAtMs, Date.now())}`;
   if (envoys.compared === 0)
     return `${plan}: nothing to compare yet; no envoy has run under it, or it was not published.`;
-  const predicted = types.reduce((sum, row) => sum + row.predicted, 0);
+  const total = types.reduce((sum, row) => sum + determined(row), 0);
+  const open = types.reduce((sum, row) => sum + row.undetermined, 0);
   const matching = types.reduce((sum, row) => sum + row.matching, 0);
   const parts = [
     `${plan}, published as version ${versions.join(', ')}: ` +
@@ -62,8 +74,11 @@ function describe(it: Session, view: FidelityView): string {
   ];
   if (misses.length > 0) parts.push(it.table(misses, missColumns));
   if (moreMisses > 0) parts.push(`… and ${plural(moreMisses, 'more miss', 'more misses')}`);
+  if (undetermined.length > 0)
+    parts.push(`Only the node could tell:\n${it.table(undetermined, missColumns)}`);
+  const besides = open === 0 ? '' : `; ${open} undetermined`;
   parts.push(
-    `Fidelity: ${scoreText(matching, predicted)} (${matching} of ${predicted} as predicted)`,
+    `Fidelity: ${scoreText(matching, total)} (${matching} of ${total} as predicted${besides})`,
   );
   return parts.join('\n\n');
 }

@@ -165,15 +165,14 @@ function describeLive(live: RehearsalSummary): string {
 }
 
 function describeRehearsed(resource: RehearsedResource): string[] {
-  const [first] = resource.variants;
-  const acting = resource.variants.find(({ action }) => action !== 'skipped');
   // What a condition or a missing trigger skips is no change.
-  if (first === undefined || acting === undefined) return [];
-  const [colour, mark] = actionMarks[acting.action] ?? ['gray', '·'];
+  const shown = resource.variants.filter(({ action }) => action !== 'skipped');
+  const acting = shown.find(({ action }) => action !== 'none') ?? shown[0];
+  if (acting === undefined) return [];
+  const [colour, mark] = actionMarks[acting.action] ?? ['magenta', '?'];
   const head =
     `  ${styleText(colour, mark)} ${printable(resource.id)}  ` +
     `${styleText('gray', printable(resource.type))}  ${spread(resource)}`;
-  const shown = resource.variants.filter(({ action }) => action !== 'skipped');
   const several = shown.length > 1;
   const lines = [head, ...shown.flatMap((variant) => describeVariant(variant, several))];
   if (resource.moreVariants > 0)
