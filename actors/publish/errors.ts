@@ -1,7 +1,7 @@
 /** Why publishing, approving or rolling out is refused. Part of the registry in actors/errors.ts. */
 export const publishErrors = {
   PUBLISH_INVALID: {
-    message: 'the stack has {errors} errors; the first one is at {first}',
+    message: 'the stack is invalid (errors: {errors}); the first one is at {first}',
     remedy: 'Repair what the diagnostics name; vigocli config validate shows them again.',
     grpcStatus: 9,
     httpStatus: 422,
@@ -46,6 +46,12 @@ export const publishErrors = {
   PUBLISH_VERSION_UNKNOWN: {
     message: 'there is no version {version}, or its files are not kept any more',
     remedy: 'List the versions: vigocli config history. The newest ones keep their files.',
+    grpcStatus: 5,
+    httpStatus: 404,
+  },
+  PUBLISH_NO_PREVIOUS: {
+    message: 'there is no version before version {version} to go back to',
+    remedy: 'See what there is: vigocli config history. Name a version: vigocli config rollback N.',
     grpcStatus: 5,
     httpStatus: 404,
   },

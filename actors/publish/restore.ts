@@ -17,6 +17,8 @@ export async function rollback(
 ): Promise<PublishResult> {
   const { live, previous, kept, rollout } = before;
   checkExpected(live, expectedVersion);
+  if (version === undefined && previous === undefined)
+    throw new ServerError('PUBLISH_NO_PREVIOUS', { version: live.version });
   const wanted = version ?? previous?.version;
   const found = kept.find((each) => each.version === wanted);
   if (wanted === undefined || found === undefined) {
@@ -64,7 +66,7 @@ export async function bringBack(
   order: BringBack,
 ): Promise<{ state: PublishState }> {
   const { live: bad, previous: good, rollout } = before;
-  if (good === undefined) throw new ServerError('PUBLISH_VERSION_UNKNOWN', { version: 0 });
+  if (good === undefined) throw new ServerError('PUBLISH_NO_PREVIOUS', { version: bad.version });
   const { by, message, automatic } = order;
   const version = await context.file.reserveVersion(bad.version);
   const of = order.of ?? good.version;

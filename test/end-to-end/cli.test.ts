@@ -31,6 +31,8 @@ t.teardown(() => envoys.forEach((envoy) => void envoy.close()));
 
 t.test('the policy: check, publish, history, mistakes with their place', async (t) => {
   t.match(await vigocli('config', 'history'), { code: 0, out: /Nothing was published yet/ });
+  const empty = await vigocli('config', 'validate');
+  t.match(empty, { code: 1, complaint: /^\.:1:1: error: the stack has no \.vgo file/ });
   t.same(await json('config', 'history'), { items: [], next: null });
   cpSync(stack, join(server.directory, 'stacks'), { recursive: true });
   t.match(await vigocli('config', 'validate'), { code: 0, out: /^Valid: 2 modules/ });
@@ -146,6 +148,11 @@ t.test('runs: the reason and the difference, by the beginning of the id', async 
     t.notMatch((await vigocli('runs', 'show', runText, ...form)).out, dangerous, form.join());
   }
   t.match(await json('runs', 'show'), { id: runText }, 'the last run that did something');
+  const rehearsal = Buffer.from('bb223344112243338444556677889911', 'hex');
+  await first.report({ runId: rehearsal, state: 2, dryRun: true, summary });
+  t.ok(await eventually(() => database.rows('SELECT 1 FROM runs').length === 3));
+  t.match(await vigocli('runs', 'list'), { out: /dry run: 1 updated of 2/ }, 'nothing was done');
+  t.match(await json('runs', 'show'), { id: runText }, 'and a rehearsal is no run that did');
   const detail = await json('runs', 'show', runText);
   t.match(detail.results, [{ reason: `the file differs ${hostile}` }, {}], 'JSON says it all');
 });

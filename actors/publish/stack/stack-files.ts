@@ -50,7 +50,7 @@ function sorted(files: ReadonlyMap<string, string>, diagnostics: Diagnostics): S
   // An empty directory is more likely a wrong one than a wish to manage nothing.
   if (![...files.keys()].some((path) => path.endsWith('.vgo'))) {
     const message = 'the stack has no .vgo file';
-    diagnostics.report({ file: '', line: 1 }, { code: 'PUBLISH_UNREADABLE', message });
+    diagnostics.report({ file: '.', line: 1 }, { code: 'PUBLISH_UNREADABLE', message });
   }
   return new Map([...files].sort(([a], [b]) => comparePaths(a, b)));
 }

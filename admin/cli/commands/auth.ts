@@ -96,7 +96,8 @@ function addCreate(auth: Command, open: OpenSession): void {
       });
       it.print(created, () => created.token);
       const { expiresAtMs } = created;
-      const until = expiresAtMs === undefined ? 'until it is revoked' : clockTime(expiresAtMs);
+      const until =
+        expiresAtMs === undefined ? 'until it is revoked' : `until ${clockTime(expiresAtMs)}`;
       it.note(
         `\nFor ${printable(options.name)} as ${options.role}, ${until}. Keep it in a file that ` +
           'only its owner can read, and name the file with --token-file or VIGO_TOKEN_FILE.\n' +

@@ -39,7 +39,8 @@ function changes(run: RunView): string {
   const parts = (['created', 'updated', 'deleted', 'blocked', 'failed'] as const)
     .filter((name) => run[name] > 0)
     .map((name) => `${run[name]} ${name}`);
-  return `${parts.length === 0 ? 'none' : parts.join(', ')} of ${run.total}`;
+  const counted = `${parts.length === 0 ? 'none' : parts.join(', ')} of ${run.total}`;
+  return run.dryRun ? `dry run: ${counted}` : counted;
 }
 
 const actionMarks = {
@@ -71,10 +72,9 @@ function colourDiff(line: string): string {
 }
 
 function describe(run: RunDetailView, all: boolean): string {
-  const notes = [run.dryRun ? 'dry run' : '', run.offline ? 'while offline' : ''].filter(Boolean);
   const head =
     `${printable(run.hostname)}: ${stateWord(run.state)}, ${changes(run)}` +
-    `${notes.length > 0 ? ` (${notes.join(', ')})` : ''}\n` +
+    `${run.offline ? ' (while offline)' : ''}\n` +
     `run ${run.id}\n` +
     `started ${clockTime(run.startedAtMs)}, took ${durationWords(run.durationMs)}, ` +
     `policy version ${run.policyVersion}\n`;
@@ -143,5 +143,6 @@ async function newestEventfulRun(it: Session): Promise<string> {
 }
 
 function isEventful(run: RunView): boolean {
+  if (run.dryRun) return false;
   return run.created + run.updated + run.deleted + run.blocked + run.failed > 0;
 }

@@ -37,6 +37,7 @@ export function addSecretCommands(program: Command, open: OpenSession): void {
     .action(async (path: string, options: { file?: string }) => {
       const it = await open();
       const value = await valueFor(it, path, options.file);
+      if (value === '') throw new AdminError('CLI_USAGE', 'the value is empty');
       const changed = await it.client.post<Changed>(`${base}/set`, { path, value });
       it.print(changed, () => toldUsers(path, changed));
     });

@@ -16,6 +16,7 @@ async function published(settings: Parameters<typeof publishFleet>[0] = {}): Pro
 
 t.test('a rollback is a new version with the old stack, and can be rolled back', async (t) => {
   const it = await published();
+  await t.rejects(it.ask('rollback', { message: '', by: bob }), { code: 'PUBLISH_NO_PREVIOUS' });
   await it.stack(withContent('b'));
   await it.publish();
   t.equal(it.content('a'), 'b');

@@ -3,10 +3,13 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
+import { compileStack } from '../../../actors/publish/stack/stack.ts';
 import { dayMs } from '../../../actors/server/certificate-authority.ts';
 import { openHome } from '../../../actors/server/home/home.ts';
 import { homeLayout } from '../../../actors/server/home/layout.ts';
 import { lockHome } from '../../../actors/server/home/lock.ts';
+import { stacksReadme } from '../../../actors/server/home/stacks-readme.ts';
 import { startMs, testEnvironment } from '../support/environment.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
@@ -152,4 +155,15 @@ t.test('a holder that was killed leaves no lock behind', async (t) => {
   t.equal(child.signal, 'SIGKILL');
   t.ok(existsSync(layout.pid), 'its process id is still written down');
   lockHome(layout, 4713).release();
+});
+
+t.test('the first stack that the new home proposes can be published as it stands', async (t) => {
+  const samples = stacksReadme.matchAll(/say `(.+)`:\n\n((?: {4}.*\n|\n)+)/g);
+  const files = new Map(
+    [...samples].map(([, path, text]) => [path!, text!.replace(/^ {4}/gm, '')]),
+  );
+  t.same([...files.keys()], ['modules/motd.vgo', 'site.vgo']);
+  const { result } = await compileStack(files, new Diagnostics());
+  t.same(result.diagnostics, []);
+  t.match(result, { modules: 1, resources: 1, entries: 1 });
 });

@@ -44,7 +44,7 @@ async function edit(it: Session, name: string, options: EditOptions): Promise<vo
   const copy = new EditCopy(editsDirectory(process.env), path, before ?? '');
   try {
     const after = await editUntilDecided(it, copy, directory, path, before ?? '', options);
-    if (after === undefined || after === before) {
+    if (after === undefined || after === (before ?? '')) {
       if (after !== undefined) copy.remove();
       it.print({ path, changed: false }, () =>
         after === undefined ? 'Discarded.' : 'Nothing changed.',
