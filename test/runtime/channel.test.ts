@@ -28,7 +28,8 @@ function tell(payload: unknown): Frame {
 t.test('what is sent arrives as it was, in order', async () => {
   const plain = fc.oneof(
     fc.string(),
-    fc.double({ noNaN: true }),
+    // MessagePack writes a whole number as an integer, and integers have no negative zero.
+    fc.double({ noNaN: true }).map((number) => (number === 0 ? 0 : number)),
     fc.boolean(),
     fc.constant(undefined),
     fc.constant(null),
