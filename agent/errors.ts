@@ -1,3 +1,4 @@
+import { containerErrors } from './error-codes/container-errors.ts';
 import type { AgentErrorEntry } from './error-codes/entry.ts';
 import { resourceErrors } from './error-codes/resource-errors.ts';
 
@@ -254,6 +255,7 @@ const registry = {
     remedy: 'Report it with the detail; the other resources are not affected.',
   },
   ...resourceErrors,
+  ...containerErrors,
 } as const satisfies Record<string, AgentErrorEntry>;
 
 export type AgentErrorCode = keyof typeof registry;

@@ -1,3 +1,6 @@
+import { dockerComposeType } from './containers/compose.ts';
+import { dockerContainerType } from './containers/container.ts';
+import { dockerImageType } from './containers/image.ts';
 import type { AnyResourceType } from './contract.ts';
 import { blockinfileType } from './cross/blockinfile.ts';
 import { customType } from './cross/custom.ts';
@@ -73,4 +76,7 @@ export const resourceTypes: TypeRegistry = typeRegistry([
   systemdDropinType,
   alternativesType,
   kernelModuleType,
+  dockerImageType,
+  dockerContainerType,
+  dockerComposeType,
 ]);

@@ -3,6 +3,9 @@ import { blockinfileSchema } from './blockinfile.ts';
 import { cronSchema } from './cron.ts';
 import { customSchema } from './custom.ts';
 import { directorySchema } from './directory.ts';
+import { dockerComposeSchema } from './docker-compose.ts';
+import { dockerContainerSchema } from './docker-container.ts';
+import { dockerImageSchema } from './docker-image.ts';
 import { execSchema } from './exec.ts';
 import { fieldEditSchema } from './field-edit.ts';
 import { fileSchema } from './file.ts';
@@ -69,5 +72,8 @@ export const resourceSchemas: ReadonlyMap<string, ResourceSchema> = new Map(
     systemdDropinSchema,
     alternativesSchema,
     kernelModuleSchema,
+    dockerImageSchema,
+    dockerContainerSchema,
+    dockerComposeSchema,
   ].map((schema) => [schema.name, schema]),
 );
