@@ -50,7 +50,7 @@ function machine(t: Test) {
     '/home/ada/.ssh/authorized_keys': 'ssh-ed25519 AAAA ada@example.org\n',
     '/etc/hosts': '127.0.0.1 localhost\n10.0.0.5 db.example.org db # the database\n',
     '/etc/cron.d/backup': '# by hand\n0 3 * * * root /usr/local/bin/backup\n',
-    '/etc/web/site.conf': 'server {{ .Name }};\n',
+    '/etc/web/site.conf': 'server {{ .Name }};\nkey secret:db/password;\n',
     '/etc/web/logo.bin': '\u0000',
   });
   chmodSync(`${root}/etc/web/site.conf`, 0o640);
@@ -104,7 +104,7 @@ t.test('what was chosen comes back as policy that already holds', async (t) => {
   t.notOk('password' in of('user-ada'), 'no password and no hash is written down');
   t.match(of('file-etc-web-site.conf'), {
     mode: '0640',
-    content: 'server {{"{{"}} .Name }};\n',
+    content: 'server {{"{{"}} .Name }};\nkey {{"secret"}}:db/password;\n',
   });
 });
 
