@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LabHost, nodeInHost, projectInHost, serverAddress } from './lab.ts';
-import { type LabServer, serverPort } from './lab-server.ts';
+import type { LabServer } from './lab-server.ts';
 
 /** How the agent is called on a lab host. */
 export const agentProgram = [
@@ -42,7 +42,7 @@ WantedBy=multi-user.target
     const words = ['tokens', 'create', '--match', this.host.name];
     const { token } = await server.json<{ token: string }>(...words);
     this.host.copyIn(join(server.home, 'tls/ca.cert.pem'), '/root/ca.pem');
-    const where = ['--server', `${serverAddress}:${serverPort}`, '--ca-file', '/root/ca.pem'];
+    const where = ['--server', `${serverAddress}:${server.port}`, '--ca-file', '/root/ca.pem'];
     await this.host.must([...agentProgram, 'register', ...where, '--token', token]);
     await this.sh('systemctl -q daemon-reload; systemctl -q enable --now vigo');
   }

@@ -13,7 +13,7 @@ const quiet = '--disable-warning=ExperimentalWarning';
 const readyLimitMs = 30_000;
 const outputLimit = 20_000;
 const answerLimit = 32 * 1024 * 1024;
-export const serverPort = 1530;
+const standardPort = 1530;
 
 export interface EnvoyShown {
   readonly id: string;
@@ -25,17 +25,20 @@ export interface EnvoyShown {
 /** A `vigosrv` that the lab's hosts can reach, and the `vigocli` of its administrator. */
 export class LabServer {
   readonly home = mkdtempSync(join(tmpdir(), 'vigo-lab-home-'));
+  /** Where envoys reach it, at the lab's server address. */
+  readonly port: number;
   readonly #namespace: string;
   readonly #process: ChildProcess;
   #output = '';
   #rest: Rest | undefined;
 
-  private constructor(namespace: string, interval: string) {
+  private constructor(namespace: string, interval: string, port: number) {
+    this.port = port;
     this.#namespace = namespace;
     const words = [
       ...['netns', 'exec', namespace, process.execPath, quiet],
       ...[join(project, 'actors/server/main.ts'), 'start', '--home', this.home],
-      ...['--grpc-listen', `${serverAddress}:${serverPort}`, '--api-listen', '127.0.0.1:0'],
+      ...['--grpc-listen', `${serverAddress}:${port}`, '--api-listen', '127.0.0.1:0'],
       ...['--shards', '1', '--interval', interval],
     ];
     this.#process = spawn('ip', words, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -47,8 +50,8 @@ export class LabServer {
   }
 
   /** Its home is made by this first start, inside the lab's network. */
-  static async start(lab: Lab, interval: string): Promise<LabServer> {
-    const server = new LabServer(lab.namespace, interval);
+  static async start(lab: Lab, interval: string, port = standardPort): Promise<LabServer> {
+    const server = new LabServer(lab.namespace, interval, port);
     const untilMs = Date.now() + readyLimitMs;
     while (!server.#ready()) {
       if (server.#process.exitCode !== null || Date.now() > untilMs)
