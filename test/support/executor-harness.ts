@@ -18,7 +18,7 @@ import { typeRegistry } from '../../agent/executors/registry.ts';
 import { createNodePlatform } from '../../agent/platform/node-platform.ts';
 import { type Platform, temporaryNamePattern } from '../../agent/platform/platform.ts';
 import type { PolicyValue } from '../../agent/protocol/bundle.ts';
-import { type FaultMode, faultyPlatform } from './faulty-platform.ts';
+import { type FaultMode, type FaultyPlatform, faultyPlatform } from './faulty-platform.ts';
 import { resourceBundle } from './resource-bundle.ts';
 
 /** One row of a type's table: a state of the node, what is declared, and what must become of it. */
@@ -46,7 +46,11 @@ export interface HarnessOptions {
    * steps are alike, the first of each action.
    */
   readonly interrupted?: 'every' | 'first-of-each-action';
+  /** What breaks at the nth call; default: calls to files and processes. */
+  readonly breaking?: Breaking;
 }
+
+type Breaking = (platform: Platform, nth: number, mode: FaultMode) => FaultyPlatform;
 
 /** Rows for bad parameters, each laid over the good ones: refused before anything is looked at. */
 export function refusedCases(
@@ -89,7 +93,8 @@ export async function proveExecutor(
       );
       await run.prove(t);
       if (interrupt && acting.includes(row.action))
-        for (const mode of faultModes) await run.proveInterrupted(t, mode);
+        for (const mode of faultModes)
+          await run.proveInterrupted(t, mode, options.breaking ?? faultyPlatform);
     });
   }
 }
@@ -123,12 +128,12 @@ class CaseRun {
     });
   }
 
-  async proveInterrupted(t: Test, mode: FaultMode): Promise<void> {
+  async proveInterrupted(t: Test, mode: FaultMode, breaking: Breaking): Promise<void> {
     for (let nth = 1; nth <= faultLimit; nth += 1) {
       let reached = true;
       await this.#inRoot(async (root) => {
         const platform = this.#makePlatform(root);
-        const faulty = faultyPlatform(platform, nth, mode);
+        const faulty = breaking(platform, nth, mode);
         await this.#pass(faulty.platform, false);
         reached = faulty.reached();
         if (!reached) return;
