@@ -14,7 +14,7 @@ t.test('the page of bad input names only tests, codes and events that exist', as
   t.ok(tests.length > 30);
   const missing = tests.filter((name) => !existsSync(`${project}test/${name}.test.ts`));
   t.same(missing, []);
-  const known = read('docs/errors.md') + read('actors/publish/stack/diagnostics.ts');
+  const known = read('docs/errors.md') + read('docs/diagnostics.md');
   const codes = words.filter((word) => /^[A-Z]+(_[A-Z]+)+$/.test(word));
   t.same(
     codes.filter((code) => !new RegExp(`\\b${code}\\b`).test(known)),
