@@ -11,7 +11,10 @@ import type { UserSpec } from './user-spec.ts';
 /** Debian's first ids: what useradd would take is not known before it ran. */
 const firstId = 1000;
 const firstSystemId = 100;
-const homeMode = 0o700;
+const standardUmask = 0o022;
+const skeleton = '/etc/skel';
+/** Files of the skeleton that are looked at. */
+const skeletonLimit = 100;
 
 /** Later resources find the account that useradd would have made, with the id it would likely get. */
 export async function foreseeUser(
@@ -63,8 +66,26 @@ async function foreseeHome(
   const path = await paths.resolve(home, { followLast: true });
   if ((await files.status(path)) !== undefined) return;
   await makeDirectories(dirname(path), platform);
-  await files.makeDirectory(path, homeMode);
+  await files.makeDirectory(path, await homeMode(platform));
   await files.setOwner(path, uid, gid);
+  const model = await paths.resolve(skeleton, { followLast: true });
+  if ((await files.status(model))?.kind !== 'directory') return;
+  for (const name of (await files.list(model)).slice(0, skeletonLimit)) {
+    const status = await files.status(`${model}/${name}`);
+    if (status?.kind !== 'file') continue;
+    await files.copyFile(`${model}/${name}`, `${path}/${name}`, status.mode);
+    await files.setOwner(`${path}/${name}`, uid, gid);
+  }
+}
+
+/** As useradd and mkhomedir_helper choose it: login.defs(5). */
+async function homeMode(platform: Platform): Promise<number> {
+  const text = (await readText(platform, '/etc/login.defs')) ?? '';
+  const setting = (name: string) => {
+    const value = new RegExp(`^[ \\t]*${name}[ \\t]+([0-7]{1,4})[ \\t]*$`, 'm').exec(text)?.[1];
+    return value === undefined ? undefined : Number.parseInt(value, 8);
+  };
+  return setting('HOME_MODE') ?? 0o777 & ~(setting('UMASK') ?? standardUmask);
 }
 
 export async function foreseeGroup(

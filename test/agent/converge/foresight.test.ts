@@ -205,3 +205,39 @@ t.test(
     });
   },
 );
+
+t.test('a home directory is foreseen as useradd makes it on this machine', async (t) => {
+  const home: Resources = [
+    { name: 'app', type: 'user', parameters: { username: 'app', system: true } },
+    {
+      name: 'home',
+      type: 'directory',
+      parameters: { target_path: '/home/app', mode: '0755' },
+      dependsOn: ['app'],
+    },
+    {
+      name: 'shell',
+      type: 'file',
+      parameters: { target_path: '/home/app/.bashrc', content: 'own\n' },
+      dependsOn: ['app'],
+    },
+  ];
+  for (const [settings, action] of [
+    ['UMASK\t\t022\n#HOME_MODE\t0700\n', 'none'],
+    ['UMASK 027\n', 'updated'],
+    ['UMASK 022\nHOME_MODE 0700\n', 'updated'],
+    ['', 'none'],
+  ]) {
+    await inRoot(async (root) => {
+      const platform = machine(root, []);
+      mkdirSync(join(root, 'etc/skel'));
+      writeFileSync(join(root, 'etc/skel/.bashrc'), 'standard\n');
+      writeFileSync(join(root, 'etc/login.defs'), settings!);
+      t.same(await actionsOf(platform, home, true, types), [
+        'm/app created ',
+        `m/home ${action} `,
+        'm/shell updated ',
+      ]);
+    });
+  }
+});
