@@ -16,6 +16,10 @@ export const resourceErrors = {
     message: 'No such package or version',
     remedy: 'Check the name and version; set update_cache when the lists may be old.',
   },
+  AGENT_PACKAGE_HOLD: {
+    message: 'The package manager has nothing to hold a version with',
+    remedy: 'Install python3-dnf-plugin-versionlock (yum-plugin-versionlock) on the node.',
+  },
   AGENT_PACKAGE_FAILED: {
     message: 'The package manager failed',
     remedy: 'Run the same operation by hand on the node and read its output.',
@@ -35,7 +39,7 @@ export const resourceErrors = {
   },
   AGENT_SERVICE_MANAGER_MISSING: {
     message: 'No supported service manager runs on this machine',
-    remedy: 'Guard the resource with a condition; systemd must be running as PID 1.',
+    remedy: 'Guard the resource with a condition; systemd, OpenRC, runit or SysV must run here.',
   },
   AGENT_SERVICE_UNKNOWN: {
     message: 'The service does not exist',
@@ -43,7 +47,8 @@ export const resourceErrors = {
   },
   AGENT_SERVICE_FAILED: {
     message: 'The service did not do as told',
-    remedy: 'Read systemctl status and journalctl -u of the service on the node.',
+    remedy:
+      'Read its status and log on the node: systemctl status and journalctl -u, rc-service, sv or its init script.',
   },
   AGENT_ACCOUNT_MANAGER_MISSING: {
     message: 'No supported tool for users and groups on this machine',

@@ -1,6 +1,7 @@
 import { dirname } from '../../converge/path-text.ts';
 import { AgentError } from '../../errors.ts';
 import { type Download, download } from '../../platform/download.ts';
+import { detectPackageManager } from '../../platform/packages/detect.ts';
 import { isArmoured, keyFingerprints } from '../../platform/packages/openpgp.ts';
 import type { FileStatus, Platform } from '../../platform/platform.ts';
 import { repositorySchema } from '../../policy/resource-schemas/repository.ts';
@@ -96,28 +97,18 @@ function parse(values: Readonly<Record<string, PolicyValue>>): RepositorySpec {
   return spec;
 }
 
-const managers = [
-  ['/usr/bin/apt-get', 'apt'],
-  ['/usr/bin/zypper', 'zypper'],
-  ['/usr/bin/dnf', 'dnf'],
-  ['/usr/bin/yum', 'dnf'],
-] as const;
-
-async function formatOf(
-  spec: RepositorySpec,
-  { files, paths }: Platform,
-): Promise<RepositoryFormat> {
-  const exists = async (path: string) =>
-    (await files.status(await paths.resolve(path, { followLast: true }))) !== undefined;
-  for (const [program, manager] of managers) {
-    if (!(await exists(program))) continue;
-    if (manager !== 'apt') return manager;
-    if (spec.format !== 'auto') return spec.format;
-    for (const name of ['ubuntu.sources', 'debian.sources'])
-      if (await exists(`/etc/apt/sources.list.d/${name}`)) return 'deb822';
-    return 'list';
+async function formatOf(spec: RepositorySpec, platform: Platform): Promise<RepositoryFormat> {
+  const { files, paths } = platform;
+  const manager = (await detectPackageManager(platform))?.name;
+  if (manager === 'zypper') return manager;
+  if (manager === 'dnf' || manager === 'yum') return 'dnf';
+  if (manager !== 'apt') throw new AgentError('AGENT_PACKAGE_MANAGER_MISSING');
+  if (spec.format !== 'auto') return spec.format;
+  for (const name of ['ubuntu.sources', 'debian.sources']) {
+    const path = await paths.resolve(`/etc/apt/sources.list.d/${name}`, { followLast: true });
+    if ((await files.status(path)) !== undefined) return 'deb822';
   }
-  throw new AgentError('AGENT_PACKAGE_MANAGER_MISSING');
+  return 'list';
 }
 
 async function observe(

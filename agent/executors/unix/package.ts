@@ -1,9 +1,9 @@
 import { AgentError } from '../../errors.ts';
-import {
-  detectPackageManager,
-  type PackageManager,
-  type PackageOperationOptions,
-  type PackageRecord,
+import { detectPackageManager } from '../../platform/packages/detect.ts';
+import type {
+  PackageManager,
+  PackageOperationOptions,
+  PackageRecord,
 } from '../../platform/packages/package-manager.ts';
 import type { Platform } from '../../platform/platform.ts';
 import { packageSchema } from '../../policy/resource-schemas/package.ts';
@@ -104,7 +104,7 @@ function driftOf(spec: PackageSpec, name: string, state: PackageState): PackageD
       reason: `the installation of ${name} was interrupted`,
       diff: `${name}: ${record.version} (broken) -> ${wanted ?? record.version}`,
     };
-  if (wanted !== undefined && record.version !== wanted)
+  if (wanted !== undefined && !state.manager.isVersion(record.version, wanted))
     return {
       missing: false,
       reason: `${name} is ${record.version}, not ${wanted}`,

@@ -1,8 +1,6 @@
 import { AgentError } from '../../errors.ts';
-import {
-  detectPackageManager,
-  type PackageManager,
-} from '../../platform/packages/package-manager.ts';
+import { detectPackageManager } from '../../platform/packages/detect.ts';
+import type { PackageManager } from '../../platform/packages/package-manager.ts';
 import type { ImportContext, Importer } from '../contract.ts';
 
 /** Packages by name, without a version: an import is to survive the next update. */

@@ -1,17 +1,13 @@
-import { AgentError, type AgentErrorCode } from '../../errors.ts';
-import { causeOf } from '../command.ts';
+import type { AgentError } from '../../errors.ts';
 import type { RunResult } from '../platform.ts';
+import { diskFull, type FailureCauses, packageFailure } from './package-failure.ts';
 
-/** First match wins: a full disk also breaks the fetch, so the more particular cause comes first. */
-const causes: readonly (readonly [AgentErrorCode, readonly RegExp[]])[] = [
+const causes: FailureCauses = [
   [
     'AGENT_PACKAGE_LOCKED',
     [/Could not get lock/, /Unable to acquire the dpkg/, /Unable to lock/, /another process using/],
   ],
-  [
-    'AGENT_DISK_FULL',
-    [/No space left on device/, /You don't have enough free space/, /Disk quota exceeded/],
-  ],
+  diskFull,
   [
     'AGENT_PACKAGE_UNKNOWN',
     [
@@ -39,17 +35,7 @@ export function wasInterrupted(result: RunResult): boolean {
   return /dpkg was interrupted|dpkg --configure -a/.test(result.stderr);
 }
 
-/** The error of a failed apt or dpkg call, with the code of its cause. */
+/** The error of a failed apt or dpkg call, with the code of its cause. apt marks errors with "E:". */
 export function aptFailure(result: RunResult): AgentError {
-  const text = `${result.stderr}\n${result.stdout}`;
-  const code =
-    causes.find(([, patterns]) => patterns.some((one) => one.test(text)))?.[0] ??
-    'AGENT_PACKAGE_FAILED';
-  return new AgentError(code, `exit code ${result.exitCode}: ${complaints(result)}`);
-}
-
-/** apt marks its errors with "E:"; without such lines, the end of the output. */
-function complaints(result: RunResult): string {
-  const lines = result.stderr.split('\n').filter((line) => /^(E:|dpkg: error|W: .*GPG)/.test(line));
-  return causeOf(lines.length === 0 ? result : { ...result, stderr: lines.join('\n') });
+  return packageFailure(result, causes, /^(E:|dpkg: error|W: .*GPG)/);
 }

@@ -2,6 +2,7 @@ import { runTool } from '../command.ts';
 import type { Platform, RunResult } from '../platform.ts';
 import { Serial } from '../serial.ts';
 import { fileStamp, ParsedFile, readText } from '../text-file.ts';
+import { AnswerCache, filesStamp } from './answer-cache.ts';
 import { aptFailure, wasInterrupted } from './apt-failure.ts';
 import { parseAutomatic, parsePolicy, parseSimulation } from './apt-output.ts';
 import { dpkgStatusPath, parseDpkgStatus } from './dpkg-database.ts';
@@ -16,7 +17,6 @@ import type {
 const extendedStatesPath = '/var/lib/apt/extended_states';
 const listsDirectory = '/var/lib/apt/lists';
 const queryOutputLimit = 4 * 1024 * 1024;
-const answerLimit = 256;
 
 const environment = {
   DEBIAN_FRONTEND: 'noninteractive',
@@ -42,10 +42,10 @@ const commonOptions = [
 /** Files that decide what apt would choose, besides the lists themselves. */
 const choicePaths = [
   dpkgStatusPath,
-  listsDirectory,
   '/etc/apt/sources.list',
   '/etc/apt/sources.list.d',
   '/etc/apt/preferences',
+  '/etc/apt/preferences.d',
 ];
 
 /**
@@ -57,15 +57,22 @@ export class AptManager implements PackageManager {
   readonly #platform: Platform;
   readonly #changes = new Serial();
   readonly #database = new ParsedFile(dpkgStatusPath, parseDpkgStatus);
-  readonly #answers = new Map<string, ReadonlyMap<string, string>>();
-  #stamp = '';
+  readonly #answers: AnswerCache;
 
   constructor(platform: Platform) {
     this.#platform = platform;
+    this.#answers = new AnswerCache(async () => {
+      const lists = await fileStamp(platform, listsDirectory);
+      return `${lists} ${await filesStamp(platform, choicePaths)}`;
+    });
   }
 
   installed(): Promise<ReadonlyMap<string, PackageRecord>> {
     return this.#database.get(this.#platform);
+  }
+
+  isVersion(installed: string, wanted: string): boolean {
+    return installed === wanted;
   }
 
   /** What apt itself installed for others is marked in its extended states (apt-mark(8)). */
@@ -184,30 +191,14 @@ export class AptManager implements PackageManager {
     });
   }
 
-  async #answer(
+  #answer(
     argv: readonly [string, ...string[]],
     parse: (text: string) => ReadonlyMap<string, string>,
   ): Promise<ReadonlyMap<string, string>> {
-    const stamp = await this.#choiceStamp();
-    if (stamp !== this.#stamp || this.#answers.size >= answerLimit) this.#answers.clear();
-    this.#stamp = stamp;
-    const key = argv.join('\0');
-    const known = this.#answers.get(key);
-    if (known !== undefined) return known;
-    const result = await runTool(this.#platform, argv, { outputLimit: queryOutputLimit });
-    if (result.exitCode !== 0) throw aptFailure(result);
-    const answer = parse(result.stdout);
-    this.#answers.set(key, answer);
-    return answer;
-  }
-
-  async #choiceStamp(): Promise<string> {
-    const pins = '/etc/apt/preferences.d';
-    const directory = await this.#platform.paths.resolve(pins, { followLast: true });
-    const exists = (await this.#platform.files.status(directory))?.kind === 'directory';
-    const names = exists ? (await this.#platform.files.list(directory)).sort() : [];
-    const paths = [...choicePaths, ...names.map((name) => `${pins}/${name}`)];
-    const stamps = await Promise.all(paths.map((path) => fileStamp(this.#platform, path)));
-    return `${names.join('/')} ${stamps.join(' ')}`;
+    return this.#answers.get(argv.join('\0'), async () => {
+      const result = await runTool(this.#platform, argv, { outputLimit: queryOutputLimit });
+      if (result.exitCode !== 0) throw aptFailure(result);
+      return parse(result.stdout);
+    });
   }
 }

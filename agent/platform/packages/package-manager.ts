@@ -1,6 +1,3 @@
-import type { Platform } from '../platform.ts';
-import { AptManager } from './apt.ts';
-
 /** One installed or partly installed package. */
 export interface PackageRecord {
   readonly name: string;
@@ -44,6 +41,8 @@ export interface PackageManager {
   readonly name: string;
   /** Installed packages by name and by "name:architecture". */
   installed(): Promise<ReadonlyMap<string, PackageRecord>>;
+  /** True when a package at version `installed` is what a declaration means by `wanted`. */
+  isVersion(installed: string, wanted: string): boolean;
   /** Installed packages that somebody asked for, not those that came as dependencies. */
   manual(): Promise<ReadonlySet<string>>;
   /** The newest version that the present lists offer; unknown names are left out. */
@@ -57,13 +56,4 @@ export interface PackageManager {
   hold(names: readonly string[], options: PackageOperationOptions): Promise<void>;
   unhold(names: readonly string[], options: PackageOperationOptions): Promise<void>;
   removeUnneeded(options: PackageOperationOptions): Promise<void>;
-}
-
-/** The package manager of this machine by its own files; undefined when none is supported. */
-export async function detectPackageManager(
-  platform: Platform,
-): Promise<PackageManager | undefined> {
-  const apt = await platform.paths.resolve('/usr/bin/apt-get', { followLast: true });
-  if ((await platform.files.status(apt))?.kind === 'file') return new AptManager(platform);
-  return undefined;
 }
