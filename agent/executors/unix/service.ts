@@ -36,6 +36,18 @@ const namePattern = /^[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,254}$/;
 export function createServiceType(
   detect: (platform: Platform) => Promise<ServiceManager | undefined> = detectServiceManager,
 ): ResourceType<ServiceSpec, ServiceState> {
+  // One per platform, so that observations made together share what they ask the manager for.
+  const managers = new WeakMap<Platform, Promise<ServiceManager | undefined>>();
+  async function managerOf(platform: Platform): Promise<ServiceManager> {
+    const detecting = managers.get(platform) ?? detect(platform);
+    managers.set(platform, detecting);
+    const manager = await detecting.catch(() => undefined);
+    if (manager !== undefined) return manager;
+    managers.delete(platform);
+    // What kept it from being told is the answer, if something did.
+    await detecting;
+    throw new AgentError('AGENT_SERVICE_MANAGER_MISSING');
+  }
   return {
     name: 'service',
     parameters: serviceSchema.parameters,
@@ -45,8 +57,7 @@ export function createServiceType(
     verifiable: false,
     parse,
     observe: async (spec, context) => {
-      const manager = await detect(context.platform);
-      if (manager === undefined) throw new AgentError('AGENT_SERVICE_MANAGER_MISSING');
+      const manager = await managerOf(context.platform);
       return { manager, status: await manager.status(spec.service, context.signal) };
     },
     compare,
@@ -119,6 +130,7 @@ function compare(spec: ServiceSpec, { status }: ServiceState): Drift {
   };
 }
 
+/** Where systemd finds units; the other managers have seen what comes in this run by themselves. */
 const unitDirectories = [
   '/etc/systemd/system',
   '/run/systemd/system',

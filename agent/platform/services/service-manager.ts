@@ -1,5 +1,9 @@
 import type { Platform } from '../platform.ts';
+import { OpenrcManager } from './openrc.ts';
+import { liveProcess } from './process-probe.ts';
+import { RunitManager } from './runit.ts';
 import { SystemdManager } from './systemd.ts';
+import { SysvManager } from './sysv.ts';
 
 export interface ServiceStatus {
   /** Canonical name, such as "nginx.service". */
@@ -35,12 +39,23 @@ export interface ServiceManager {
   act(act: ServiceAct, status: ServiceStatus, signal?: AbortSignal): Promise<void>;
 }
 
-/** The service manager that runs on this machine; undefined when none is supported. */
+/**
+ * The service manager that runs on this machine, by its files and the name of PID 1; undefined when
+ * none is supported. Where no other one runs, init scripts with runlevels are SysV.
+ */
 export async function detectServiceManager(
   platform: Platform,
 ): Promise<ServiceManager | undefined> {
-  const systemd = await platform.paths.resolve('/run/systemd/system');
-  if ((await platform.files.status(systemd))?.kind === 'directory')
-    return new SystemdManager(platform);
-  return undefined;
+  const has = async (path: string): Promise<boolean> =>
+    (await platform.files.status(await platform.paths.resolve(path, { followLast: true }))) !==
+    undefined;
+  if (await has('/run/systemd/system')) return new SystemdManager(platform);
+  const scripts = new SysvManager(platform);
+  if ((await liveProcess(platform, 1))?.name === 'runit')
+    return new RunitManager(platform, scripts);
+  if (await has('/run/openrc/softlevel')) return new OpenrcManager(platform);
+  // Supervised beside another init, as Debian's runit-sysv does.
+  if (await has('/run/runit')) return new RunitManager(platform, scripts);
+  const runlevels = (await has('/etc/rc2.d')) || (await has('/etc/rc3.d'));
+  return runlevels && (await has('/etc/init.d')) ? scripts : undefined;
 }

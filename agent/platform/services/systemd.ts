@@ -2,11 +2,11 @@ import { AgentError } from '../../errors.ts';
 import { causeOf, runTool } from '../command.ts';
 import type { Platform } from '../platform.ts';
 import type { ServiceAct, ServiceManager, ServiceStatus } from './service-manager.ts';
+import { ShowBatch } from './systemd-show.ts';
 
 /** Starting may take as long as systemd itself waits (DefaultTimeoutStartSec=90s, stop the same). */
 const actTimeoutMs = 240_000;
 const suffixPattern = /\.(service|socket|timer|path|target|mount|automount|swap|slice|scope)$/;
-const properties = 'Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,SourcePath';
 
 const verbs: Readonly<Record<Exclude<ServiceAct, 'reread'>, string>> = {
   start: 'start',
@@ -18,22 +18,23 @@ const verbs: Readonly<Record<Exclude<ServiceAct, 'reread'>, string>> = {
   unmask: 'unmask',
 };
 
-/** systemd by systemctl: one call per observation, without a pager or a question. */
+/**
+ * systemd by systemctl, without a pager or a question: one call for all observations that are asked
+ * for together, as the engine does when it looks ahead.
+ */
 export class SystemdManager implements ServiceManager {
   readonly name = 'systemd';
   readonly #platform: Platform;
+  readonly #shows: ShowBatch;
 
   constructor(platform: Platform) {
     this.#platform = platform;
+    this.#shows = new ShowBatch(platform);
   }
 
   async status(service: string, signal?: AbortSignal): Promise<ServiceStatus> {
     const unit = suffixPattern.test(service) ? service : `${service}.service`;
-    const argv = ['/usr/bin/systemctl', 'show', `--property=${properties}`, '--', unit] as const;
-    const result = await runTool(this.#platform, argv, { signal });
-    if (result.exitCode !== 0)
-      throw new AgentError('AGENT_SERVICE_FAILED', `${unit}: ${causeOf(result)}`);
-    const status = parseShow(unit, result.stdout);
+    const status = parseShow(unit, await this.#shows.show(unit, signal));
     return status.generated ? { ...status, boot: await this.#generated(unit, signal) } : status;
   }
 

@@ -4,7 +4,10 @@ export const serviceSchema = {
   name: 'service',
   summary: 'Keeps a service running or stopped, and started at boot or not.',
   notes: [
-    'The platform decides how: systemd, launchd, rc.d, rcctl, SMF. `restarted` and `reloaded` are acts, not states: they happen when another resource has changed, so they need `when: "changed"` or `subscribes`.',
+    'The agent finds out which init system runs: systemd, OpenRC, runit or SysV init scripts. The name is the same on each; a suffix `.service` is left out where there are no units.',
+    '`restarted` and `reloaded` are acts, not states: they happen when another resource has changed, so they need `when: "changed"` or `subscribes`. A reload of what does not run starts it, and one of what cannot reload restarts it.',
+    'Started at boot means: an enabled unit (systemd), a link in a runlevel (OpenRC, which gets `default`), a start link in the default runlevel (SysV), a linked directory without a file `down` (runit). Only systemd masks: a service that is to run or be enabled is unmasked.',
+    'On SysV a service runs if the process of its pid file does, or else if its script says so when asked for `status`.',
   ],
   category: 'services',
   since: '0.1',
