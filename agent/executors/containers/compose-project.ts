@@ -2,7 +2,7 @@ import { dirname } from '../../converge/path-text.ts';
 import { AgentError, type AgentErrorCode } from '../../errors.ts';
 import { causeOf, runTool } from '../../platform/command.ts';
 import { sha256Hex } from '../../platform/digest.ts';
-import { findComposeTool } from '../../platform/docker/compose-tool.ts';
+import { type ComposeTool, findComposeTool } from '../../platform/docker/compose-tool.ts';
 import type { DockerEngine } from '../../platform/docker/docker-engine.ts';
 import { complaintCode } from '../../platform/docker/engine-answers.ts';
 import type { Platform, RunResult } from '../../platform/platform.ts';
@@ -31,6 +31,8 @@ export interface ComposeFile {
   /** Changes when the file or its variables do. */
   readonly stamp: string;
   readonly socket: string;
+  /** Looked up once, when it is first needed. */
+  readonly tool: () => Promise<ComposeTool>;
 }
 
 const contentLimit = 4 * 1024 * 1024;
@@ -54,6 +56,7 @@ export async function readComposeFile(
     throw new AgentError('AGENT_COMPOSE_FILE', {
       detail: `${spec.file}: no project name can be made of its directory; give project`,
     });
+  let tool: Promise<ComposeTool> | undefined;
   return {
     path,
     directory: dirname(path),
@@ -62,6 +65,10 @@ export async function readComposeFile(
     content,
     stamp: `${content === undefined ? '' : sha256Hex(content)} ${variables}`,
     socket: engine.socket,
+    tool: () => {
+      tool ??= findComposeTool(platform);
+      return tool;
+    },
   };
 }
 
@@ -157,7 +164,7 @@ async function compose(
   timeoutMs: number,
   { platform, signal }: ResourceContext,
 ): Promise<RunResult> {
-  const [command, ...rest] = await findComposeTool(platform);
+  const [command, ...rest] = await file.tool();
   const place = ['--project-name', file.project, '--project-directory', file.directory];
   const variables = file.envFile === undefined ? [] : ['--env-file', file.envFile];
   const argv = [command, ...rest, ...place, '--file', file.path, ...variables, ...words] as const;

@@ -124,7 +124,10 @@ const cases: readonly ExecutorCase[] = [
 ];
 
 t.test('an application is as its file says', (t) =>
-  proveExecutor(t, dockerComposeType, cases, { platform, interrupted: 'first-of-each-action' }),
+  proveExecutor(t, dockerComposeType, cases, {
+    platform,
+    interrupted: 'first-of-each-action',
+  }),
 );
 
 t.test('whatever request the engine dies at, the next pass ends right', (t) =>
