@@ -10,8 +10,6 @@ import type { AgentClock, Host } from './platform/platform.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import type { PolicyValue } from './protocol/bundle.ts';
 import { toHex } from './protocol/bytes.ts';
-import { canonicalJsonBytes } from './protocol/canonical-json.ts';
-import { type Sha256, sha256 } from './protocol/crypto.ts';
 import { type CheckInResponse, ConvergenceState } from './protocol/gen/vigo/v1/agent.ts';
 import { protocolVersion } from './protocol/limits.ts';
 import { childTrace, makeTrace, type TraceContext } from './protocol/traceparent.ts';
@@ -21,6 +19,7 @@ import { wireState } from './report.ts';
 import type { Reporter } from './reporter.ts';
 import type { SecretKeeper } from './secrets/secret-keeper.ts';
 import type { ServerClient } from './server-client.ts';
+import type { ToldDocument, ToldTraits } from './traits/told-traits.ts';
 
 export type Traits = Readonly<Record<string, PolicyValue>>;
 
@@ -36,7 +35,7 @@ export interface NodeAgentParts {
   readonly rehearser: Rehearser;
   readonly secrets: SecretKeeper;
   readonly collectTraits: () => Promise<Traits>;
-  readonly hash: Sha256;
+  readonly told: ToldTraits;
   readonly log: Logger;
   readonly agentVersion: string;
   readonly dryRun: boolean;
@@ -54,8 +53,6 @@ interface PassCircumstances {
   readonly runId: Uint8Array;
   readonly trace: TraceContext;
 }
-
-const traitsHashLength = 16;
 
 /** One envoy's acts: check in, converge, report. The daemon decides when. */
 export class NodeAgent {
@@ -82,11 +79,15 @@ export class NodeAgent {
   async checkIn(traits: Traits, trace: TraceContext): Promise<CheckInAnswer> {
     const { client, queue, memory, policy } = this.#parts;
     const log = this.#parts.log.within(trace);
-    const json = canonicalJsonBytes(traits);
+    const document = await this.#parts.told.document(traits);
     await policy.store();
     const held = await policy.held();
     try {
-      const answer = await client.call('CheckIn', this.#checkInBody(held, json), this.#span(trace));
+      const answer = await client.call(
+        'CheckIn',
+        this.#checkInBody(held, document),
+        this.#span(trace),
+      );
       if (answer.protocolVersion !== protocolVersion)
         throw new AgentError('PROTOCOL_VERSION', `server ${answer.protocolVersion}`);
       memory.patch({
@@ -96,7 +97,7 @@ export class NodeAgent {
       await queue.settle(answer.storeId, answer.settledReportSequence);
       const adopted = await this.#adopt(answer, log);
       this.#parts.rehearser.offer(answer.rehearsal);
-      if (answer.wantTraits) await this.#reportTraits(json, trace);
+      if (answer.wantTraits) await this.#reportTraits(document.json, trace);
       log.log('debug', 'checked in', {
         nextMs: answer.nextCheckInMs,
         adopted,
@@ -175,13 +176,13 @@ export class NodeAgent {
     return this.#parts.memory.save();
   }
 
-  #checkInBody(held: HeldPolicy | undefined, traitsJson: Uint8Array) {
-    const { queue, memory, hash, agentVersion } = this.#parts;
+  #checkInBody(held: HeldPolicy | undefined, told: ToldDocument) {
+    const { queue, memory, agentVersion } = this.#parts;
     const last = memory.state.lastRun;
     return {
       policyVersion: held?.manifest.policyVersion ?? 0,
       bundleRoot: held?.manifest.bundleRoot ?? new Uint8Array(0),
-      traitsHash: sha256(hash, traitsJson).subarray(0, traitsHashLength),
+      traitsHash: told.hash,
       state:
         last === undefined ? ConvergenceState.CONVERGENCE_STATE_UNSPECIFIED : wireState[last.state],
       reportSequence: queue.lastSequence,

@@ -9,6 +9,7 @@ import type { Verifier } from '../protocol/crypto.ts';
 import type { TraitCollection } from '../traits/collect.ts';
 import type { AgentFacts } from '../traits/collector.ts';
 import type { Channel } from '../transport.ts';
+import { agentVersion } from '../version.ts';
 import type { Settings } from './settings.ts';
 
 /** What the program is made of on this operating system; tests bring their own. */
@@ -49,6 +50,11 @@ export const exitCodes = {
   unreachable: 5,
   usage: 64,
 } as const;
+
+/** What the agent knows of itself, for its traits. */
+export function traitFacts(settings: Settings, envoyUuid: string | undefined): AgentFacts {
+  return { envoyUuid, agentVersion, securityDirectory: `${settings.stateDirectory}/security` };
+}
 
 /** Where the identity lies, beneath the configuration directory. */
 export function identityDirectory(settings: Settings): string {

@@ -1,20 +1,23 @@
 import { loadIdentity } from '../identity/identity.ts';
 import { IncidentLog } from '../incident-log.ts';
+import type { Logger } from '../log.ts';
 import { Memory } from '../memory.ts';
 import { NodeAgent, type Traits } from '../node-agent.ts';
 import { BundleCache, bundleFileName } from '../offline/bundle-cache.ts';
 import { ReportQueue, reportsFileName } from '../offline/report-queue.ts';
 import { forgetOtherEnvoy } from '../offline/run-state.ts';
 import { RequestSequence } from '../offline/sequence.ts';
-import type { AgentClock, Platform } from '../platform/platform.ts';
+import type { AgentClock } from '../platform/platform.ts';
 import { PolicyHolder } from '../policy-holder.ts';
 import { uuidToText } from '../protocol/uuid.ts';
 import { Rehearser } from '../rehearser.ts';
 import { Reporter } from '../reporter.ts';
 import { SecretKeeper } from '../secrets/secret-keeper.ts';
 import { ServerClient } from '../server-client.ts';
+import type { TraitCollection } from '../traits/collect.ts';
+import { ToldTraits, toldTraitsFileName } from '../traits/told-traits.ts';
 import { agentVersion } from '../version.ts';
-import { type CommandContext, identityDirectory } from './context.ts';
+import { type CommandContext, identityDirectory, traitFacts } from './context.ts';
 
 export interface OpenAgent {
   readonly agent: NodeAgent;
@@ -38,7 +41,7 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
   const nowMs = (): number => clock.nowMs();
   const files = parts.openFiles(settings.stateDirectory);
   const envoyId = uuidToText(identity.envoyId);
-  await forgetOtherEnvoy(files, envoyId, [bundleFileName, reportsFileName]);
+  await forgetOtherEnvoy(files, envoyId, [bundleFileName, reportsFileName, toldTraitsFileName]);
   const incidents = new IncidentLog(log, nowMs);
   const memory = await Memory.open(files, incidents);
   const queue = await ReportQueue.open(files, nowMs);
@@ -53,6 +56,7 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
   const cache = new BundleCache(files, verifier);
   const reporter = new Reporter({ queue, client, memory, incidents, log, nowMs });
   const engine = parts.engine(settings, platform);
+  const traits = parts.openTraits(platform, traitFacts(settings, envoyId));
   const agent = new NodeAgent({
     platform,
     client,
@@ -70,8 +74,15 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
       incidents,
     }),
     rehearser: new Rehearser({ identity, verifier, engine, reporter, incidents, log, nowMs }),
-    collectTraits: traitsOf(context, platform, envoyId),
-    hash: verifier,
+    collectTraits: collecting(traits, log),
+    told: new ToldTraits({
+      files,
+      hash: verifier,
+      nowMs,
+      isNews: traits.isNews,
+      random: () => randomUnit(host.randomBytes(4)),
+      onError: (error) => log.log('warn', `the told traits are not kept: ${error}`),
+    }),
     log,
     agentVersion,
     dryRun: settings.dryRun,
@@ -89,8 +100,7 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
 }
 
 /** Collectors that fail are logged when what fails changes, not every pass. */
-function traitsOf({ parts, log }: CommandContext, platform: Platform, envoyUuid: string) {
-  const collection = parts.openTraits(platform, { envoyUuid, agentVersion });
+function collecting(collection: TraitCollection, log: Logger) {
   let logged = '';
   return async (): Promise<Traits> => {
     const { traits, errors } = await collection.collect();

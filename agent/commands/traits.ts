@@ -2,9 +2,8 @@ import { AgentError } from '../errors.ts';
 import { loadIdentity } from '../identity/identity.ts';
 import { closestName } from '../policy/closest.ts';
 import { uuidToText } from '../protocol/uuid.ts';
-import { agentVersion } from '../version.ts';
 import type { CommandSpec } from './arguments.ts';
-import { type CommandContext, exitCodes, identityDirectory } from './context.ts';
+import { type CommandContext, exitCodes, identityDirectory, traitFacts } from './context.ts';
 
 export const traitsSpec: CommandSpec = {
   summary: 'show what is known of this machine, as JSON',
@@ -18,7 +17,7 @@ export async function runTraits(context: CommandContext): Promise<number> {
   const { io, log, operands, parts, settings } = context;
   const names = [...new Set(operands.map((operand) => operand.split('.')[0]!))];
   const envoyUuid = await knownEnvoy(context);
-  const collection = parts.openTraits(parts.platform(settings), { envoyUuid, agentVersion });
+  const collection = parts.openTraits(parts.platform(settings), traitFacts(settings, envoyUuid));
   const unknown = names.find((name) => !collection.names.includes(name));
   if (unknown !== undefined) {
     const near = closestName(unknown, collection.names);

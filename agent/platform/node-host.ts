@@ -31,8 +31,14 @@ export class NodeHost implements Host {
 
   async fileSystemSize(path: string): Promise<FileSystemSize> {
     try {
-      const { bsize, blocks, bfree } = await statfs(path);
-      return { totalBytes: blocks * bsize, freeBytes: bfree * bsize };
+      const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(path);
+      return {
+        totalBytes: blocks * bsize,
+        freeBytes: bfree * bsize,
+        availableBytes: bavail * bsize,
+        inodes: files,
+        freeInodes: ffree,
+      };
     } catch (thrown) {
       throw platformError('statfs', path, thrown);
     }

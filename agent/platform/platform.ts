@@ -167,4 +167,9 @@ export interface NetworkInterface {
 export interface FileSystemSize {
   readonly totalBytes: number;
   readonly freeBytes: number;
+  /** What ordinary users can still write; absent where that is not told. */
+  readonly availableBytes?: number;
+  /** 0 where the file system makes them as needed. */
+  readonly inodes?: number;
+  readonly freeInodes?: number;
 }

@@ -1,31 +1,22 @@
 import type { NameTree } from './template/values.ts';
+import { traitSchemas } from './trait-schemas/registry.ts';
 
 /**
  * The traits that agents of this version collect, by name; null where the names below are the
  * machine's own. Publishing compares what templates and conditions read with it.
  */
-export const knownTraits: NameTree = {
-  os: {
-    family: null,
-    distro: null,
-    version: null,
-    kernel: null,
-    arch: null,
-    arch_raw: null,
-    upstream_id: null,
-    upstream_codename: null,
-  },
-  hardware: { cpu_count: null, memory_mb: null, disks: null },
-  network: { hostname: null, fqdn: null, ip_addresses: null, mac_addresses: null },
-  identity: { machine_id: null, boot_id: null, envoy_uuid: null, agent_version: null },
-  memory: {
-    total_bytes: null,
-    free_bytes: null,
-    available_bytes: null,
-    used_bytes: null,
-    buffers_bytes: null,
-    cached_bytes: null,
-    percent: null,
-  },
-  packages: null,
-};
+export const knownTraits: NameTree = Object.fromEntries(
+  [...traitSchemas.values()].map(({ name, fields }) => [name, namesOf(Object.keys(fields))]),
+);
+
+function namesOf(paths: readonly string[]): NameTree | null {
+  if (paths.some((path) => path === '' || path.startsWith('*'))) return null;
+  const below = new Map<string, string[]>();
+  for (const path of paths) {
+    const [first = '', ...rest] = path.split('.');
+    const isList = first.endsWith('[]');
+    const name = isList ? first.slice(0, -2) : first;
+    below.set(name, [...(below.get(name) ?? []), isList ? '' : rest.join('.')]);
+  }
+  return Object.fromEntries([...below].map(([name, inner]) => [name, namesOf(inner)]));
+}

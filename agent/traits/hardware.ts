@@ -1,6 +1,7 @@
 import type { TraitCollector, TraitSource } from './collector.ts';
 import { readMachineFile } from './machine-file.ts';
 import { parseMeminfo } from './memory.ts';
+import { type Mount, parseMountTable, sizeOf } from './mounts.ts';
 
 const mountLimit = 64;
 const bytesPerGigabyte = 1024 ** 3;
@@ -36,29 +37,23 @@ export const hardwareCollector: TraitCollector = {
 };
 
 async function disks({ platform }: TraitSource): Promise<Record<string, number>> {
-  const mounts = parseMounts((await readMachineFile(platform, '/proc/self/mounts')) ?? '');
+  const mounts = diskMounts((await readMachineFile(platform, '/proc/self/mounts')) ?? '');
   const sizes: Record<string, number> = {};
-  for (const path of mounts) {
-    const { totalBytes } = await platform.host.fileSystemSize(path);
-    sizes[path] = Math.round((totalBytes * 10) / bytesPerGigabyte) / 10;
+  for (const mount of mounts) {
+    const size = await sizeOf(platform, mount);
+    if (size === undefined) continue;
+    sizes[mount.path] = Math.round((size.totalBytes * 10) / bytesPerGigabyte) / 10;
   }
   return sizes;
 }
 
-/** Mount points of real storage in proc_mounts(5), sorted; of each device the first one only. */
-export function parseMounts(text: string): readonly string[] {
-  const paths = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const [device, path, type] = line.split(' ');
-    if (device === undefined || path === undefined || !fileSystems.has(type ?? '')) continue;
-    if (type === 'overlay' && path !== '/') continue;
-    if (paths.size < mountLimit && !paths.has(device)) paths.set(device, octalToText(path));
+/** Mounts of real storage in proc_mounts(5) by path; of each device the first one only. */
+export function diskMounts(text: string): readonly Mount[] {
+  const mounts = new Map<string, Mount>();
+  for (const mount of parseMountTable(text)) {
+    const { device, path, type } = mount;
+    if (!fileSystems.has(type) || (type === 'overlay' && path !== '/')) continue;
+    if (mounts.size < mountLimit && !mounts.has(device)) mounts.set(device, mount);
   }
-  return [...paths.values()].sort();
-}
-
-function octalToText(path: string): string {
-  return path.replace(/\\(\d{3})/g, (_, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
+  return [...mounts.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -1,42 +1,21 @@
 import type { TraitCollector } from './collector.ts';
 import { readMachineFile } from './machine-file.ts';
+import { isMap, movedAStep } from './values.ts';
 
-/** Amounts that move all the time are renewed only when the use has moved by this much of the total. */
-const stepPercent = 10;
+/** memory.*, all but percent in bytes. */
+export const memoryCollector: TraitCollector = {
+  name: 'memory',
+  collect: async ({ platform }) => {
+    const text = await readMachineFile(platform, '/proc/meminfo');
+    return text === undefined ? undefined : memoryUse(parseMeminfo(text));
+  },
+  isNews: (told, now) => {
+    if (!isMap(told) || !isMap(now)) return true;
+    return told.total_bytes !== now.total_bytes || movedAStep(told, now);
+  },
+};
 
-interface MemoryUse {
-  readonly total_bytes: number;
-  readonly free_bytes: number;
-  readonly available_bytes: number;
-  readonly used_bytes: number;
-  readonly buffers_bytes: number;
-  readonly cached_bytes: number;
-  readonly percent: number;
-}
-
-/**
- * Memory in bytes. total_bytes is exact; the other values are those of the last time that `percent`
- * (used, 0 to 100) had moved by 10 or more, so that the traits document stays the same between
- * passes. Each collector keeps its own last values.
- */
-export function createMemoryCollector(): TraitCollector {
-  let reported: MemoryUse | undefined;
-  return {
-    name: 'memory',
-    collect: async ({ platform }) => {
-      const text = await readMachineFile(platform, '/proc/meminfo');
-      if (text === undefined) return undefined;
-      const now = memoryUse(parseMeminfo(text));
-      const same =
-        reported?.total_bytes === now.total_bytes &&
-        Math.abs(reported.percent - now.percent) < stepPercent;
-      if (!same) reported = now;
-      return { ...reported };
-    },
-  };
-}
-
-function memoryUse(fields: ReadonlyMap<string, number>): MemoryUse {
+function memoryUse(fields: ReadonlyMap<string, number>) {
   const total = fields.get('MemTotal') ?? 0;
   const free = fields.get('MemFree') ?? 0;
   const available = fields.get('MemAvailable') ?? free;

@@ -1,5 +1,6 @@
 import type { TraitCollector } from './collector.ts';
 import { readMachineFile } from './machine-file.ts';
+import { sameValue } from './values.ts';
 
 const addressLimit = 256;
 /** Come and go with every container or guest. */
@@ -25,6 +26,7 @@ export const networkCollector: TraitCollector = {
       mac_addresses: sorted(interfaces.map((one) => one.macAddress).filter(isMac)),
     };
   },
+  isNews: (told, now) => !sameValue(told, now),
 };
 
 /** The first name with a dot on a line of hosts(5) that names the host; else the host name itself. */

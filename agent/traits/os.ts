@@ -39,7 +39,7 @@ export const osCollector: TraitCollector = {
       (await readMachineFile(platform, '/etc/os-release')) ??
       (await readMachineFile(platform, '/usr/lib/os-release')) ??
       '';
-    const release = parseOsRelease(text);
+    const release = parseAssignments(text);
     const system = platform.host.operatingSystem;
     const distro = release.get('ID') ?? system;
     const likes = (release.get('ID_LIKE') ?? '').split(/\s+/).filter((like) => like !== '');
@@ -75,8 +75,8 @@ function upstreamOf(
   return { upstream_id: id, upstream_codename: release.get('VERSION_CODENAME') ?? '' };
 }
 
-/** os-release(5): shell-like assignments, without expansion. */
-export function parseOsRelease(text: string): ReadonlyMap<string, string> {
+/** os-release(5), locale.conf(5): shell-like assignments, without expansion. */
+export function parseAssignments(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const match = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line.trim());

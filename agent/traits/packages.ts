@@ -1,28 +1,40 @@
 import { dpkgStatusPath, parseDpkgStatus } from '../platform/packages/dpkg-database.ts';
+import type { Platform } from '../platform/platform.ts';
 import type { TraitCollector } from './collector.ts';
 import { readMachineFile } from './machine-file.ts';
+import { sameValue } from './values.ts';
 
 const packageLimit = 20_000;
 
-/** packages: name -> version of every installed package. Read again only when the database changed. */
-export function createPackagesCollector(): TraitCollector {
-  let known: { stamp: string; versions: Readonly<Record<string, string>> } | undefined;
-  return {
-    name: 'packages',
-    collect: async ({ platform }) => {
-      const status = await platform.files.status(dpkgStatusPath);
-      if (status?.kind !== 'file') return undefined;
-      const stamp = `${status.inode}:${status.size}:${status.modifiedMs}`;
-      if (known?.stamp !== stamp) {
-        const text = (await readMachineFile(platform, dpkgStatusPath)) ?? '';
-        known = { stamp, versions: installedVersions(text) };
-      }
-      return known.versions;
-    },
+type Versions = Readonly<Record<string, string>>;
+
+/** The installed packages; undefined where there is no such database. Parses it only when it changed. */
+export type PackageReader = (platform: Platform) => Promise<Versions | undefined>;
+
+export function createPackageReader(): PackageReader {
+  let known: { stamp: string; versions: Versions } | undefined;
+  return async (platform) => {
+    const status = await platform.files.status(dpkgStatusPath);
+    if (status?.kind !== 'file') return undefined;
+    const stamp = `${status.inode}:${status.size}:${status.modifiedMs}`;
+    if (known?.stamp !== stamp) {
+      const text = (await readMachineFile(platform, dpkgStatusPath)) ?? '';
+      known = { stamp, versions: installedVersions(text) };
+    }
+    return known.versions;
   };
 }
 
-function installedVersions(text: string): Readonly<Record<string, string>> {
+/** packages: name -> version of every installed package. */
+export function createPackagesCollector(read: PackageReader): TraitCollector {
+  return {
+    name: 'packages',
+    collect: ({ platform }) => read(platform),
+    isNews: (told, now) => !sameValue(told, now),
+  };
+}
+
+function installedVersions(text: string): Versions {
   const installed = [...parseDpkgStatus(text)]
     .filter(([name, record]) => record.status === 'installed' && name === record.name)
     .slice(0, packageLimit);

@@ -86,6 +86,7 @@ class Machine {
       openTraits: () => ({
         names: ['os', 'memory'],
         collect: async () => ({ traits: { os: { family: 'debian' } }, errors: {} }),
+        isNews: () => false,
       }),
       lock: async () => () => undefined,
     };

@@ -16,6 +16,7 @@ import { Rehearser } from '../../../agent/rehearser.ts';
 import { Reporter } from '../../../agent/reporter.ts';
 import { SecretKeeper } from '../../../agent/secrets/secret-keeper.ts';
 import { ServerClient } from '../../../agent/server-client.ts';
+import { ToldTraits } from '../../../agent/traits/told-traits.ts';
 import { module } from '../../support/resource-bundle.ts';
 import {
   bundleSigner,
@@ -113,7 +114,14 @@ export class AgentFixture {
       }),
       rehearser: new Rehearser({ identity, verifier, engine, reporter, incidents, log, nowMs }),
       collectTraits: async () => ({ os: { family: 'debian' } }),
-      hash: verifier,
+      told: new ToldTraits({
+        files,
+        hash: verifier,
+        nowMs,
+        isNews: (_, told, now) => told !== now,
+        random: () => 0.5,
+        onError: () => undefined,
+      }),
       log,
       agentVersion: '0.1.0',
       dryRun: options.dryRun ?? false,

@@ -1,0 +1,138 @@
+import { boolean, number, onChange, text, texts, traitSchema } from './schema.ts';
+
+/** The operating system and how it is set up. */
+export const systemTraits = [
+  traitSchema({
+    name: 'os',
+    refresh: 'stable',
+    summary: 'The operating system.',
+    source: '`/etc/os-release`, `/proc/sys/kernel`',
+    fields: {
+      family: text('debian, rhel, suse, arch, gentoo, slackware, alpine; else the distribution'),
+      distro: text('ID of os-release'),
+      version: text('VERSION_ID of os-release; empty where there is none'),
+      kernel: text('release of the kernel'),
+      arch: text('as packages name it: amd64, arm64, 386, arm'),
+      arch_raw: text('as the kernel names it: x86_64, aarch64'),
+      upstream_id: text('what a derivative is built from: Mint 22 is ubuntu, Rocky 9 is rhel'),
+      upstream_codename: text('its code name; empty where there is none'),
+    },
+  }),
+  traitSchema({
+    name: 'kernel',
+    refresh: 'stable',
+    summary: 'The kernel that runs.',
+    source: '`/proc/sys/kernel`, `/proc/cmdline`, `/proc/modules`',
+    fields: {
+      release: text('release, such as 6.1.0-18-amd64'),
+      version: text('build'),
+      command_line: text('command line that it was started with'),
+      modules: texts('loaded modules, sorted'),
+      tainted: number('', 'taint flags; 0 = clean'),
+    },
+  }),
+  traitSchema({
+    name: 'identity',
+    refresh: 'stable',
+    summary: 'Which machine this is.',
+    source: '`/etc/machine-id`, `/proc/sys/kernel/random/boot_id`',
+    fields: {
+      machine_id: text('id of the installation'),
+      boot_id: text('id of this start'),
+      envoy_uuid: text('UUID of the envoy; absent before registration'),
+      agent_version: text('version of the agent'),
+    },
+  }),
+  traitSchema({
+    name: 'network',
+    refresh: 'volatile',
+    summary: 'Names and addresses, without loopback and link-local ones.',
+    source: 'the kernel, `/etc/hosts`; no name server is asked',
+    told: onChange,
+    fields: {
+      hostname: text('host name'),
+      fqdn: text('its full name in /etc/hosts; else the host name'),
+      ip_addresses: texts('IPv4 and IPv6, sorted'),
+      mac_addresses: texts('sorted'),
+    },
+  }),
+  traitSchema({
+    name: 'packages',
+    refresh: 'volatile',
+    summary: 'Installed packages and their versions.',
+    source: '`/var/lib/dpkg/status`, read again only when it changed',
+    told: onChange,
+    fields: { '*': text('installed version') },
+  }),
+  traitSchema({
+    name: 'time',
+    refresh: 'volatile',
+    summary: 'The clock.',
+    source: 'the clock, `/etc/localtime`, `/run/systemd/timesync`',
+    fields: {
+      now: text('UTC in ISO 8601, to the second'),
+      epoch: number('seconds', 'since 1970 in UTC'),
+      timezone: text('name of the zone'),
+      utc_offset: text('such as +02:00'),
+      ntp_synchronized: boolean('set by a time server; absent where only a daemon would know'),
+    },
+  }),
+  traitSchema({
+    name: 'timezone',
+    refresh: 'stable',
+    summary: 'The local time zone.',
+    source: '`/etc/localtime`, `/etc/timezone`',
+    fields: {
+      name: text('such as Europe/Berlin'),
+      offset: text('now, such as +02:00'),
+      offset_minutes: number('minutes', 'now, east of UTC'),
+    },
+  }),
+  traitSchema({
+    name: 'locale',
+    refresh: 'stable',
+    summary: 'Language of the system.',
+    source: '`/etc/locale.conf`, `/etc/default/locale`',
+    fields: {
+      lang: text('LANG; C where nothing is set'),
+      language: text('LANGUAGE'),
+      'lc.*': text('an LC variable by its name in lower case, such as lc.time'),
+    },
+  }),
+  traitSchema({
+    name: 'uptime',
+    refresh: 'volatile',
+    summary: 'How long the machine runs.',
+    source: '`/proc/uptime`, `/proc/stat`',
+    fields: {
+      seconds: number('seconds', 'since the start'),
+      boot_time: number('seconds', 'of the start, since 1970 in UTC'),
+    },
+  }),
+  traitSchema({
+    name: 'loadavg',
+    refresh: 'volatile',
+    summary: 'How many tasks want to run.',
+    source: '`/proc/loadavg`',
+    fields: {
+      load1: number('', 'average of one minute'),
+      load5: number('', 'average of five minutes'),
+      load15: number('', 'average of fifteen minutes'),
+      running: number('', 'tasks that run or want to'),
+      total: number('', 'tasks'),
+    },
+  }),
+  traitSchema({
+    name: 'users',
+    refresh: 'volatile',
+    summary: 'Accounts of the machine, and who is logged in.',
+    source: '`/etc/passwd`, `/run/systemd/sessions`, `/run/utmp`',
+    told: 'when an account comes or goes; `logged_in` hourly',
+    fields: {
+      logged_in: texts('names, sorted'),
+      human: texts('UID from 1000 on, except 65534, with a real shell'),
+      os: texts('those that distributions make, and systemd-*'),
+      thirdparty: texts('all others'),
+    },
+  }),
+];
