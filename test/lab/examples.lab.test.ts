@@ -78,10 +78,8 @@ async function walk(
 ): Promise<void> {
   const planWords = ['--json', 'config', 'plan', '--live', '--all', '--stack', stack];
   await server.cli('config', 'validate', '--stack', stack);
-  const planned = await server.run(...planWords);
-  t.equal(planned.exitCode, changesPending, planned.stderr);
-  const plan = JSON.parse(planned.stdout) as PlanView;
-  t.match(plan.live, { asked: hosts.length, answered: hosts.length, troubles: [] });
+  const plan = await planOn(hosts.length, server, planWords);
+  t.match(plan.live, { answered: hosts.length, troubles: [] });
   const publish = ['-m', 'an example', '--stack', stack, '--plan', plan.id];
   await server.cli('config', 'publish', ...publish);
   await Promise.all(hosts.map((name) => converged(server, name)));
@@ -100,6 +98,22 @@ async function walk(
   t.comment(`only the node could tell: ${open.join(', ')}`);
   const told = await server.cli('config', 'fidelity', '--plan', plan.id);
   t.match(told, new RegExp(`Fidelity: 100 % .*; ${open.length} undetermined`));
+}
+
+/** An agent that has just been started is asked once the database has heard of it. */
+async function planOn(count: number, server: LabServer, words: string[]): Promise<PlanView> {
+  let complaint = '';
+  try {
+    return await eventually(`${count} hosts rehearse the stack`, async () => {
+      const { exitCode, stdout, stderr } = await server.run(...words);
+      complaint = stderr;
+      if (exitCode !== changesPending) return undefined;
+      const plan = JSON.parse(stdout) as PlanView;
+      return plan.live?.asked === count && plan;
+    });
+  } catch (error) {
+    throw new Error(`${String(error)}\n${complaint}`);
+  }
 }
 
 /** Waits until the host says that all is as declared; names what is not otherwise. */
