@@ -43,9 +43,9 @@ export interface HarnessOptions {
   readonly platform?: (root: string) => Platform;
   /**
    * Which of the rows that act are interrupted at each of their calls: every one, or for rows whose
-   * steps are alike, the first of each action.
+   * steps are alike, the first of each action. None: other rows of the same steps are.
    */
-  readonly interrupted?: 'every' | 'first-of-each-action';
+  readonly interrupted?: 'every' | 'first-of-each-action' | 'none';
   /** What breaks at the nth call; default: calls to files and processes. */
   readonly breaking?: Breaking;
 }
@@ -83,7 +83,10 @@ export async function proveExecutor(
 ): Promise<void> {
   const proven = new Set<Action>();
   for (const row of cases) {
-    const interrupt = options.interrupted !== 'first-of-each-action' || !proven.has(row.action);
+    const { interrupted = 'every' } = options;
+    const interrupt =
+      interrupted === 'every' ||
+      (interrupted === 'first-of-each-action' && !proven.has(row.action));
     proven.add(row.action);
     await t.test(row.name, async (t) => {
       const run = new CaseRun(

@@ -31,8 +31,9 @@ export async function filesStamp(platform: Platform, paths: readonly string[]): 
   const stamps = await Promise.all(
     paths.map(async (path) => {
       const names = await listNames(platform, path);
-      const inner = names.map((name) => fileStamp(platform, `${path}/${name}`));
-      return [await fileStamp(platform, path), ...names, ...(await Promise.all(inner))].join(' ');
+      const all = [path, ...names.map((name) => `${path}/${name}`)];
+      const stamps = await Promise.all(all.map((one) => fileStamp(platform, one)));
+      return [...names, ...stamps].join(' ');
     }),
   );
   return stamps.join('\n');

@@ -61,9 +61,10 @@ export class PacmanManager implements PackageManager {
     this.#platform = platform;
     this.#tool = new PackageTool(platform, { causes, complaint: /^(error:|:: removing)/ });
     this.#local = new AnswerCache(() => fileStamp(platform, localDirectory));
-    this.#answers = new AnswerCache(() =>
-      filesStamp(platform, [localDirectory, syncDirectory, configurationPath]),
-    );
+    this.#answers = new AnswerCache(async () => {
+      const local = await fileStamp(platform, localDirectory);
+      return `${local} ${await filesStamp(platform, [syncDirectory, configurationPath])}`;
+    });
   }
 
   isVersion(installed: string, wanted: string): boolean {
@@ -179,6 +180,8 @@ export class PacmanManager implements PackageManager {
       const changed = change(text);
       if (changed === text) return;
       const path = await paths.resolve(configurationPath, { followLast: true });
+      // What an interrupted pass left behind.
+      await files.removeTemporaries(path.slice(0, path.lastIndexOf('/')));
       await files.writeAtomic(path, new TextEncoder().encode(changed), {});
     });
   }

@@ -5,6 +5,8 @@ export const packageSchema = {
   summary: 'Keeps packages installed, newest or removed, by the package manager of the machine.',
   notes: [
     'Several names in one resource are one call of the package manager. The package lists are refreshed only with `update_cache`, and only when something is to be installed.',
+    'The back-ends are apt, dnf, yum, zypper, pacman and apk; where several are installed, `/etc/os-release` decides. A version may leave out epoch and release, except with apt: `1.22.1` is any `1.22.1-9`.',
+    'Versions are held by apt-mark, the versionlock plugin of dnf, locks of zypper, `IgnorePkg` in `/etc/pacman.conf`, and for apk in `/etc/apk/world`. pacman offers one version of a package only; others are taken from `/var/cache/pacman/pkg`. rpm keeps edited configuration as `.rpmsave`, so there `purge` changes nothing.',
   ],
   category: 'packages',
   since: '0.1',
