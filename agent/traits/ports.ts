@@ -15,9 +15,13 @@ const protocols = ['tcp', 'tcp6', 'udp', 'udp6'];
 const socketLimit = 1_000;
 const processLimit = 20_000;
 const descriptorLimit = 200_000;
-/** The kernel writes a line per connection; with more than this the table is looked at less often. */
+/**
+ * The kernel goes through all its hash tables for a look at the sockets, which costs more than all
+ * other volatile traits together. As long as their number is the same, or a line per connection
+ * makes the tables longer than this, a look is spared, for so many rounds.
+ */
 const busyTableLength = 512 * 1024;
-const busyRounds = 9;
+const sparedRounds = 9;
 /** From here on the kernel picks ports for those who ask for none (ip_local_port_range). */
 const firstEphemeralPort = 32_768;
 
@@ -31,18 +35,21 @@ interface Holder {
 export function createPortsCollector(): TraitCollector {
   let holders = new Map<string, Holder | undefined>();
   let last: PolicyValue | undefined;
-  let rest = 0;
+  let spared = 0;
+  let isBusy = false;
+  let count: string | undefined;
   return {
     name: 'ports',
     collect: async ({ platform }) => {
-      if (last !== undefined && rest > 0) {
-        rest -= 1;
-        return last;
-      }
+      const before = count;
+      count = await socketCount(platform);
+      const isQuiet = isBusy || (count !== undefined && count === before);
+      spared = last !== undefined && isQuiet && spared < sparedRounds ? spared + 1 : 0;
+      if (last !== undefined && spared > 0) return last;
       const tables = await Promise.all(protocols.map((name) => tableOf(platform, name)));
       if (tables.every((table) => table === undefined)) return undefined;
       const length = tables.reduce((sum, table) => sum + (table?.length ?? 0), 0);
-      rest = length > busyTableLength ? busyRounds : 0;
+      isBusy = length > busyTableLength;
       const sockets = protocols
         .flatMap((name, at) => parseSocketTable(name, tables[at] ?? ''))
         .slice(0, socketLimit);
@@ -53,6 +60,14 @@ export function createPortsCollector(): TraitCollector {
     },
     isNews: (told, now) => !sameValue(lasting(told), lasting(now)),
   };
+}
+
+/** Sockets in use by protocol, of sockstat; undefined where the kernel does not tell. */
+async function socketCount(platform: Platform): Promise<string | undefined> {
+  const names = ['/proc/net/sockstat', '/proc/net/sockstat6'];
+  const texts = await Promise.all(names.map((name) => readMachineFile(platform, name)));
+  const counts = texts.join('\n').match(/^(TCP|UDP)6?: inuse \d+/gm);
+  return counts?.join(' ');
 }
 
 function tableOf(platform: Platform, name: string): Promise<string | undefined> {

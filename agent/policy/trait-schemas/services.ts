@@ -46,7 +46,9 @@ export const serviceTraits = [
     name: 'ports',
     refresh: 'volatile',
     summary: 'Ports on which the machine can be reached.',
-    source: '`/proc/net`, `/proc/<pid>/fd`. With very many connections in every tenth pass only',
+    source:
+      '`/proc/net`, `/proc/<pid>/fd`; looked at when the number of sockets changed, at the latest in ' +
+      'the tenth pass, and with very many connections in every tenth only',
     told: 'when a port below the ephemeral range opens or closes, else hourly',
     fields: {
       'listening[].proto': text('tcp, tcp6, udp or udp6'),

@@ -1,5 +1,5 @@
 /** Without this a condition or a template would see something else than the machine. */
-import { symlinkSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
 import t from 'tap';
 import { createNodePlatform } from '../../../agent/platform/node-platform.ts';
 import { collectTraits } from '../../../agent/traits/collect.ts';
@@ -7,6 +7,7 @@ import { pciNames } from '../../../agent/traits/gpu.ts';
 import { diskMounts } from '../../../agent/traits/hardware.ts';
 import { qualifiedName } from '../../../agent/traits/network.ts';
 import { parseAssignments } from '../../../agent/traits/os.ts';
+import { createPortsCollector } from '../../../agent/traits/ports.ts';
 import { requires } from '../../support/requires.ts';
 import { arrange } from '../../support/simulated-machine.ts';
 import { selfSignedPem } from './certificate.ts';
@@ -285,7 +286,6 @@ t.test('derivatives name what they are built from', async (t) => {
 
 t.test('the holder of a port is found anew when another process took over', async (t) => {
   const { root, platform } = traitMachine(t);
-  const { createPortsCollector } = await import('../../../agent/traits/ports.ts');
   const ports = createPortsCollector();
   const pidOf22 = async () => {
     const value = (await ports.collect({ platform, facts: {} })) as {
@@ -294,11 +294,23 @@ t.test('the holder of a port is found anew when another process took over', asyn
     return value.listening.find(({ port }) => port === 22)?.pid;
   };
   t.equal(await pidOf22(), 77);
-  const { rmSync } = await import('node:fs');
   rmSync(`${root}/proc/77/fd/3`);
   arrange(root, { '/proc/99/comm': 'other\n', '/proc/99/fd/none': '' });
   symlinkSync('socket:[501]', `${root}/proc/99/fd/5`);
   t.equal(await pidOf22(), 99);
+});
+
+t.test('a look at the ports is spared while no socket comes or goes', async (t) => {
+  const count = (total: number) => ({ '/proc/net/sockstat': `TCP: inuse ${total} orphan 0\n` });
+  const { root, platform } = traitMachine(t, { ...machineFiles, ...count(3) });
+  const ports = createPortsCollector();
+  const look = () => ports.collect({ platform, facts: {} });
+  const first = await look();
+  arrange(root, { '/proc/net/tcp': '' });
+  for (let round = 0; round < 9; round += 1) t.equal(await look(), first, `${round}`);
+  t.not(await look(), first, 'not for ever');
+  arrange(root, { '/proc/net/udp': '', ...count(2) });
+  t.match(await look(), { listening: [{ port: 443 }] }, 'another number is looked into at once');
 });
 
 t.test('the forms of the files', async (t) => {
