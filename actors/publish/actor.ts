@@ -1,4 +1,5 @@
 import type { ActorKind } from '../../runtime/actor.ts';
+import { codedDisk } from '../coded-disk.ts';
 import { codeOf, ServerError } from '../errors.ts';
 import { approve, freeze, reject, unfreeze } from './approval.ts';
 import {
@@ -40,7 +41,7 @@ export function publishKind(options: PublishOptions): ActorKind<PublishMemory, P
   const query =
     <T extends keyof PublishMessages>(run: Change<T>) =>
     (turn: PublishTurn, payload: PublishMessages[T]['payload']) =>
-      codedDisk(async () => {
+      codedDisk('PUBLISH_DISK', async () => {
         const context = contextOf(turn);
         return await run(context, await context.file.read(), payload);
       });
@@ -65,7 +66,7 @@ export function publishKind(options: PublishOptions): ActorKind<PublishMemory, P
     handlers: {
       validate: (turn, request) => validate(contextOf(turn), request),
       publish: (turn, request) =>
-        codedDisk(async () => {
+        codedDisk('PUBLISH_DISK', async () => {
           checkKey(turn);
           const context = contextOf(turn);
           const state = await context.file.readIfWhole();
@@ -79,7 +80,7 @@ export function publishKind(options: PublishOptions): ActorKind<PublishMemory, P
       unfreeze: change<'unfreeze'>(unfreeze),
       changeRollout: change<'changeRollout'>(changeRollout),
       assign: async (turn, payload) =>
-        codedDisk(async () => {
+        codedDisk('PUBLISH_DISK', async () => {
           checkKey(turn);
           const context = contextOf(turn);
           // Thousands come at once when a fleet is enrolled: no file is read for each.
@@ -121,15 +122,4 @@ async function isInForce(context: PublishContext, state: PublishState): Promise<
 function checkKey({ key }: PublishTurn): void {
   if (key === publishAddress().key) return;
   throw new ServerError('PUBLISH_BAD_REQUEST', { reason: `the actor "${key}" only answers` });
-}
-
-/** Errors of the disk port are the operating system's; they get a code of ours. */
-async function codedDisk<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof Error) || 'remedy' in error) throw error;
-    if (!/^E[A-Z]+/.test(codeOf(error) || error.message)) throw error;
-    throw new ServerError('PUBLISH_DISK', { reason: error.message }, { cause: error });
-  }
 }

@@ -11,7 +11,7 @@ export const publishErrors = {
     message: 'the policy could not be written: {reason}',
     remedy: 'Check space and permissions of the server home. The previous policy is in force.',
     grpcStatus: 14,
-    httpStatus: 503,
+    httpStatus: 507,
   },
   PUBLISH_LIVE_DAMAGED: {
     message: 'the live copy of the policy is damaged: {reason}',

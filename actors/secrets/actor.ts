@@ -3,6 +3,7 @@ import { toHex } from '../../agent/protocol/bytes.ts';
 import type { ActorKind, CodedError, Turn } from '../../runtime/actor.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { AuditEventTypeName } from '../audit/event-types.ts';
+import { codedDisk } from '../coded-disk.ts';
 import { ServerError } from '../errors.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { SecretEpochs } from './epochs.ts';
@@ -44,16 +45,21 @@ export function secretsKind(
       return { epochs: await SecretEpochs.open(ports.disk, epochFile, ports.clock.nowMs()) };
     },
     handlers: {
-      initialise: (turn, { by }) => secrets.initialise(turn, by),
-      set: (turn, { path, value, by }) => secrets.set(turn, path, value, by, 'secret.set'),
-      rotate: (turn, { path, bytes, by }) => secrets.rotate(turn, path, bytes, by),
-      refresh: (turn, { paths, by }) => secrets.refresh(turn, paths, by),
+      initialise: (turn, { by }) => onDisk(() => secrets.initialise(turn, by)),
+      set: (turn, { path, value, by }) =>
+        onDisk(() => secrets.set(turn, path, value, by, 'secret.set')),
+      rotate: (turn, { path, bytes, by }) => onDisk(() => secrets.rotate(turn, path, bytes, by)),
+      refresh: (turn, { paths, by }) => onDisk(() => secrets.refresh(turn, paths, by)),
       list: () => dependencies.provider.list(),
       reveal: (turn, { path, by }) => secrets.reveal(turn, path, by),
-      rekey: (turn, { by }) => secrets.rekey(turn, by),
+      rekey: (turn, { by }) => onDisk(() => secrets.rekey(turn, by)),
       recover: (turn) => secrets.recover(turn),
     },
   };
+}
+
+function onDisk<T>(run: () => Promise<T>): Promise<T> {
+  return codedDisk('SECRETS_DISK', run);
 }
 
 class Secrets {

@@ -69,6 +69,12 @@ export const secretErrors = {
     grpcStatus: 8,
     httpStatus: 507,
   },
+  SECRETS_DISK: {
+    message: 'the secret store cannot be written: {reason}',
+    remedy: 'Check space and permissions of the server home, and repeat it.',
+    grpcStatus: 14,
+    httpStatus: 507,
+  },
   SECRETS_NOT_OFFERED: {
     message: 'the secret store "{backend}" cannot do that: {action}',
     remedy: 'Use the tools of that store.',

@@ -1,8 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import t from 'tap';
 import { CallRefused, type TestEnvoy } from '../../support/test-envoy.ts';
-import { filesStack, publish, TestAgent } from './agent-process.ts';
+import { filesStack, publish, TestAgent, writeStack } from './agent-process.ts';
 import { eventually, TestDatabase } from './database.ts';
+import { rest } from './rest.ts';
 import { TestServer } from './server-process.ts';
 import { SmallDisk } from './small-disk.ts';
 
@@ -76,6 +77,34 @@ async function eventuallyAsync(check: () => Promise<boolean>): Promise<boolean> 
   }
   return false;
 }
+
+t.test('what a full disk refuses is not half done: publish, freeze and secrets', async (t) => {
+  const parent = mkdtempSync('/tmp/vigo-full-');
+  t.teardown(() => rmSync(parent, { recursive: true, force: true }));
+  const disk = new SmallDisk(t, parent, 48);
+  process.env.TMPDIR = parent;
+  const server = await TestServer.make(t, { shards: 1 });
+  process.env.TMPDIR = '/tmp';
+  await server.start();
+  await publish(server, filesStack({ '/etc/motd': 'one' }));
+  writeStack(server, filesStack({ '/etc/motd': 'two' }));
+  disk.fill();
+  const refusedWith = async (path: string, body: object) =>
+    (await rest<{ code: string }>(server, 'POST', path, body)).body.code;
+  t.equal(await refusedWith('/api/v1/config/publish', {}), 'PUBLISH_DISK');
+  t.equal(await refusedWith('/api/v1/config/freeze', { reason: 'm' }), 'PUBLISH_DISK');
+  t.equal(await refusedWith('/api/v1/secrets/init', {}), 'SECRETS_DISK');
+  const status = () =>
+    rest<{ version: number; freeze?: unknown }>(server, 'GET', '/api/v1/config/status');
+  disk.free();
+  const { body } = await status();
+  t.match(body, { version: 1, freeze: undefined }, 'the live policy is untouched');
+  t.equal((await rest(server, 'POST', '/api/v1/secrets/init', {})).status, 200, 'no key is left');
+  const again = await rest(server, 'POST', '/api/v1/config/publish', {});
+  t.match(again, { status: 200, body: { version: 2 } }, 'with space it goes on');
+  t.equal(await server.signal('SIGTERM'), 0);
+  await new TestDatabase(server.home.layout.database).verifyAudit();
+});
 
 t.test('an agent on full disks goes on as far as it can, and says what it cannot', async (t) => {
   const server = await TestServer.make(t, { interval: '1s', shards: 1 });
