@@ -12,16 +12,19 @@ export const referencePath = fileURLToPath(
 const introduction = `# Traits
 <!-- Made by: node test/tools/trait-reference.ts -->
 
-What the agent finds out about its machine by itself. Templates read \`{{ .Traits.os.family }}\`, conditions \`traits.os.family\`;
-\`vigo traits [name]\` prints them. Names that a template cannot write with dots take \`index\`:
+What the agent finds out about its machine by itself. Templates read \`{{ .Traits.os.family }}\`, conditions
+\`traits.os.family\`; \`vigo traits [name]\` prints them. Names that a template cannot write with dots take \`index\`:
 \`{{ index .Traits.packages "openssl" }}\`.
 
-- **Refreshed**: *volatile* traits are looked at in every pass; *stable* ones in every tenth pass, or after five minutes if passes are
-  rarer; *periodic* ones once an hour. \`vigo traits\` looks at all of them at once.
-- **Told**: when the server is told. Policy on the node always sees the values of the last look; what the server shows, and what
-  \`config plan\` computes with, is at most an hour old. Something that changes all the time is told at most twelve times an hour.
-- A collector has five seconds (security_scan sixty). One that fails or hangs is logged, and its trait is missing until it works again.
-- Fields that a machine does not tell are left out. \`*\` stands for the machine's own names, \`[]\` for the elements of a list.
+- **Refreshed**: *volatile* traits are looked at in every pass; *stable* ones in every tenth pass, or after five
+  minutes if passes are rarer; *periodic* ones once an hour. \`vigo traits\` looks at all of them at once.
+- **Told**: when the server is told. Policy on the node always sees the values of the last look; what the server
+  shows, and what \`config plan\` computes with, is little more than an hour old. Something that changes all the time
+  is told ten times and then every five minutes.
+- A collector has five seconds (security_scan sixty). One that fails or hangs is logged, and its trait is missing
+  until it works again.
+- Fields that a machine does not tell are left out. \`*\` stands for the machine's own names, \`[]\` for the elements
+  of a list.
 `;
 
 /** The text of the page. */

@@ -188,6 +188,12 @@ const table: Record<string, Builtin> = {
     description: 'The envoy runs in a container.',
     evaluate: (environment) => isContainer(environment),
   },
+  is_virtual: {
+    parameters: [],
+    cost: 1,
+    description: 'The envoy is a virtual machine.',
+    evaluate: (environment) => asText(environment.trait('virtual.is_virtual')) === 'true',
+  },
   has_enough_ram: {
     parameters: ['mebibytes'],
     optional: 1,

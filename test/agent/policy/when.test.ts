@@ -15,6 +15,7 @@ const traits: Record<string, PolicyValue> = {
   'hardware.memory_mb': 2048,
   'network.ip_addresses': ['10.0.0.1', '10.0.0.2'],
   'virtual.is_container': false,
+  'virtual.is_virtual': true,
 };
 
 function environment(asked: string[] = []): WhenEnvironment {
@@ -54,6 +55,7 @@ t.test('each builtin answers from the machine it is asked about', async (t) => {
     ["version_ge('9.9')", true],
     ["version_ge('10')", false],
     ['is_container', false],
+    ['is_virtual', true],
     ['has_enough_ram', true],
     ["has_enough_ram('4096')", false],
     ['changed', true],

@@ -35,16 +35,17 @@ robot:x:1001:1001::/home/robot:/usr/sbin/nologin
 postgres:x:105:110::/var/lib/postgresql:/bin/bash
 nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin
 `;
+const zeros = '00000000:00000000 00:00000000 00000000     0        0';
 const tcp = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 501 1 0 100 0 0 10 0
-   1: 0100007F:9C40 0100007F:0016 01 00000000:00000000 00:00000000 00000000     0        0 502 1 0 100 0 0 10 0
-   2: 0100007F:C350 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 503 1 0 100 0 0 10 0
+   0: 00000000:0016 00000000:0000 0A ${zeros} 501 1 0 100 0 0 10 0
+   1: 0100007F:9C40 0100007F:0016 01 ${zeros} 502 1 0 100 0 0 10 0
+   2: 0100007F:C350 00000000:0000 0A ${zeros} 503 1 0 100 0 0 10 0
 `;
 const tcp6 = `  sl  local_address                         remote_address                        st
-   0: B80D0120000000000000000001000000:01BB 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 504 1 0 100 0 0 10 0
+   0: B80D0120000000000000000001000000:01BB ${'0'.repeat(32)}:0000 0A ${zeros} 504 1 0 100 0 0 10 0
 `;
-const udp = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
-  50: 00000000:0044 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 505 2 0 0
+const udp = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+  50: 00000000:0044 00000000:0000 07 ${zeros} 505 2 0 0
 `;
 
 /** Enough of a machine for every trait to be there. */
