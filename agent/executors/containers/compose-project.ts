@@ -189,7 +189,7 @@ function composeFailure(
 /** Trouble that is none of the file: Compose has no other signs for it than its words. */
 function aroundCompose(stderr: string): AgentErrorCode | undefined {
   const pull =
-    /pull access denied|manifest (?:for .* )?(?:unknown|not found)|no basic auth|unauthorized|toomanyrequests|TLS handshake timeout|i\/o timeout|connection refused|no such host|Client\.Timeout|server misbehaving|error pulling image/i;
+    /pull access denied|manifest (?:for .* )?(?:unknown|not found)|no basic auth|unauthorized|toomanyrequests|TLS handshake timeout|i\/o timeout|connection refused|no such host|dial (?:tcp|udp)|network is unreachable|Client\.Timeout|server misbehaving|error pulling image/i;
   if (/Cannot connect to the Docker daemon|Couldn't connect to Docker daemon/i.test(stderr))
     return 'AGENT_DOCKER_UNAVAILABLE';
   return complaintCode(stderr) ?? (pull.test(stderr) ? 'AGENT_DOCKER_PULL' : undefined);

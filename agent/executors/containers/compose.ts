@@ -153,6 +153,8 @@ async function apply(
     }
     const pulls = spec.pull === 'always' && (context.triggered || drift.action === 'created');
     if (pulls) await run('pull', '--quiet');
+    // "up" leaves them as they are, and cannot make them anew.
+    if (state.containers.some((one) => one.state === 'paused')) await run('unpause');
     await run('up', '--detach', ...(spec.build ? ['--build'] : []), ...orphans);
   } finally {
     // What it means may rest on images, which are others by now.
