@@ -26,22 +26,35 @@ export function labDirectory(): string {
 
 /** The root that every lab host is an overlay of; made when it is not there (about half a minute). */
 export function baseRoot(): string {
+  return builtRoot('base', packages);
+}
+
+/**
+ * A Debian root with these packages, built once per machine. `prepare` changes it before it is used;
+ * its text is part of the recipe.
+ */
+export function builtRoot(
+  kind: string,
+  included: readonly string[],
+  prepare?: (root: string) => void,
+): string {
   const directory = labDirectory();
-  const recipe = JSON.stringify([suite, packages, excluded]);
-  const name = createHash('sha256').update(recipe).digest('hex').slice(0, 12);
-  const base = join(directory, `base-${name}`);
+  const words = [suite, included, excluded, ...(prepare === undefined ? [] : [String(prepare)])];
+  const name = createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 12);
+  const base = join(directory, `${kind}-${name}`);
   if (existsSync(base)) return base;
   mkdirSync(directory, { recursive: true });
   const work = mkdtempSync(join(directory, 'build-'));
   try {
     const root = join(work, 'root');
     const excludes = excluded.map((path) => `--dpkgopt=path-exclude=${path}`);
-    const include = `--include=${packages.join(',')}`;
+    const include = `--include=${included.join(',')}`;
     execFileSync(
       'mmdebstrap',
       ['--quiet', '--variant=minbase', include, ...excludes, suite, root, mirror()],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
+    prepare?.(root);
     if (!existsSync(base)) renameSync(root, base);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -62,10 +62,16 @@ export interface LabHost {
 export interface Lab {
   /** Network namespace with the bridge to all hosts: `ip netns exec <namespace> ...`. */
   readonly namespace: string;
-  /** A running host of that name; started at the first call. */
-  host(name: string): Promise<LabHost>;
+  /** A running host of that name; started at the first call, with systemd or the init given. */
+  host(name: string, init?: HostInit): Promise<LabHost>;
   /** Ends every host and removes what the lab made. */
   stop(): Promise<void>;
+}
+
+/** An init system other than systemd. Such a host cannot reboot. */
+export interface HostInit {
+  /** Lower directories of the host's overlay, uppermost first. */
+  readonly layers: readonly string[];
 }
 
 export interface LabOptions {
@@ -110,12 +116,12 @@ class RunningLab implements Lab {
     execFileSync(script, ['net-up'], { env: environment(this.#directory) });
   }
 
-  host(name: string): Promise<LabHost> {
+  host(name: string, init?: HostInit): Promise<LabHost> {
     const known = this.#hosts.get(name);
     if (known !== undefined) return known;
     if (!namePattern.test(name)) throw new Error(`${name} is no name for a lab host`);
     if (this.#hosts.size >= hostLimit) throw new Error(`a lab has at most ${hostLimit} hosts`);
-    const host = this.#start(name, 11 + this.#hosts.size);
+    const host = this.#start(name, 11 + this.#hosts.size, init);
     this.#hosts.set(name, host);
     return host;
   }
@@ -127,14 +133,16 @@ class RunningLab implements Lab {
     this.#restore();
   }
 
-  async #start(name: string, octet: number): Promise<LabHost> {
+  async #start(name: string, octet: number, init?: HostInit): Promise<LabHost> {
     const node = dirname(dirname(process.execPath));
     const shared = { [projectInHost]: projectRoot, '/opt/node': node, ...this.#shared };
     const binds = Object.entries(shared).map(([to, from]) => `--bind-ro=${from}:${to}`);
     const env = { ...environment(this.#directory), LABOPTIONS: binds.join('\n') };
     const root = join(this.#directory, 'hosts', name, 'root');
     const run = (words: readonly string[], stdin?: string) => execute(script, words, env, stdin);
-    await succeed(run(['up', name, String(octet), this.#base]), `start host ${name}`);
+    const layers = init?.layers.join(':') ?? this.#base;
+    const inHost = init === undefined ? inSystemdHost : inInitHost;
+    await succeed(run(['up', name, String(octet), layers]), `start host ${name}`);
     await succeed(run(['wait', name]), `boot host ${name}`);
     return {
       name,
@@ -159,8 +167,12 @@ class RunningLab implements Lab {
 }
 
 /** systemd-run would expand a "$" of its own. */
-function inHost(name: string, argv: readonly string[]): string[] {
+function inSystemdHost(name: string, argv: readonly string[]): string[] {
   return ['sh', name, ...argv.map((word) => word.replaceAll('$', '$$$$'))];
+}
+
+function inInitHost(name: string, argv: readonly string[]): string[] {
+  return ['sh', name, ...argv];
 }
 
 async function succeed(running: Promise<RunOutcome>, what: string): Promise<string> {

@@ -26,12 +26,24 @@ leader() {
     kill -0 "$loop" 2>/dev/null || return 1
     for spawn in $(pgrep -P "$loop" -x systemd-nspawn || true); do
       for child in $(pgrep -P "$spawn" || true); do
-        case "$(cat "/proc/$child/comm" 2>/dev/null)" in systemd) echo "$child"; return ;; esac
+        case "$(cat "/proc/$child/comm" 2>/dev/null)" in
+          systemd | init | runit) echo "$child"; return ;;
+        esac
       done
     done
     sleep 0.02
   done
   return 1
+}
+
+# The capabilities that nspawn left a host's PID 1, as setpriv names them.
+bounds() {
+  local mask set=-all bit
+  mask=$((16#$(awk '$1 == "CapBnd:" { print $2 }' "/proc/$1/status")))
+  for bit in $(seq 0 40); do
+    [ $(((mask >> bit) & 1)) = 0 ] || set=$set,+cap_$bit
+  done
+  echo "$set"
 }
 
 case $1 in
@@ -79,8 +91,12 @@ up)
   leader "$h" >/dev/null
   ;;
 wait)
+  p=$(leader "$LAB/hosts/$2")
   for _ in $(seq 600); do
-    s=$("$0" sh "$2" systemctl is-system-running 2>/dev/null || true)
+    case "$(cat "/proc/$p/comm")" in
+      systemd) s=$("$0" sh "$2" systemctl is-system-running 2>/dev/null || true) ;;
+      init | runit) s=$("$0" sh "$2" sh -c 'test -e /run/lab-booted && echo running' || true) ;;
+    esac
     case "$s" in running | degraded) echo "$s"; exit 0 ;; esac
     sleep 0.1
   done
@@ -92,8 +108,13 @@ sh)
   # nsenter would keep every right of the machine's root, such as setting its clock.
   h=$LAB/hosts/$2
   shift 2
-  exec nsenter -t "$(leader "$h")" -m -u -i -n -p -C -- env -i PATH=$HOSTPATH \
-    setpriv --bounding-set=-sys_time,-sys_module,-sys_rawio \
+  p=$(leader "$h")
+  enter=(nsenter -t "$p" -m -u -i -n -p -C -- env -i PATH=$HOSTPATH)
+  if [ "$(cat "/proc/$p/comm")" != systemd ]; then
+    # No unit can be had of it, so the same bounds are set on the command itself.
+    exec "${enter[@]}" TERM=dumb HOME=/root setpriv --bounding-set="$(bounds "$p")" -- "$@"
+  fi
+  exec "${enter[@]}" setpriv --bounding-set=-sys_time,-sys_module,-sys_rawio \
     systemd-run -q -G --wait --pipe -E TERM=dumb -E HOME=/root -E PATH=$HOSTPATH -- "$@"
   ;;
 reboot)

@@ -40,6 +40,8 @@ export function unlink(root: string, path: string): void {
 }
 
 export const daemonPid = 400;
+/** Before and after a restart by a supervisor. */
+const daemonPids = [daemonPid, daemonPid + 1];
 
 /** What start and stop of a simulated daemon leave behind: a process and its pid file. */
 export function startDaemon(root: string): void {
@@ -61,7 +63,9 @@ export function logOf(root: string): string {
   return existsSync(`${root}/run/log`) ? readFileSync(`${root}/run/log`, 'utf8') : '';
 }
 
-const alive = (root: string) => existsSync(`${root}/proc/${daemonPid}`);
+export function alive(root: string): boolean {
+  return daemonPids.some((pid) => existsSync(`${root}/proc/${pid}`));
+}
 
 /** An init script of the LSB kind as a tool; without `status` when told so. */
 export const lsbScript: SimulatedTool = ([verb], root) => {
@@ -146,7 +150,7 @@ export const rcUpdate: SimulatedTool = (words, root) => {
 export const supervisorPid = 300;
 
 /** What runsv writes to supervise/status. */
-export function superviseStatus(pid: number, want: 'u' | 'd', state: number): Uint8Array {
+function superviseStatus(pid: number, want: 'u' | 'd', state: number): Uint8Array {
   const bytes = new Uint8Array(20);
   new DataView(bytes.buffer).setUint32(12, pid, true);
   bytes[17] = want.charCodeAt(0);
@@ -155,14 +159,19 @@ export function superviseStatus(pid: number, want: 'u' | 'd', state: number): Ui
 }
 
 /** runsv of one service: `up` with a process, `crashing` between two, or down. */
-export function supervise(root: string, name: string, state: 'up' | 'down' | 'crashing'): void {
+export function supervise(
+  root: string,
+  name: string,
+  state: 'up' | 'down' | 'crashing',
+  pid = daemonPid,
+): void {
   const directory = `${root}/etc/sv/${name}/supervise`;
   mkdirSync(directory, { recursive: true });
   runs(root, supervisorPid, ['runsv', name]);
-  if (state === 'up') runs(root, daemonPid, ['/usr/sbin/webd'], supervisorPid);
-  else ends(root, daemonPid);
+  for (const old of daemonPids) ends(root, old);
+  if (state === 'up') runs(root, pid, ['/usr/sbin/webd'], supervisorPid);
   const status = superviseStatus(
-    state === 'up' ? daemonPid : 0,
+    state === 'up' ? pid : 0,
     state === 'down' ? 'd' : 'u',
     state === 'up' ? 1 : 0,
   );
@@ -184,6 +193,8 @@ export const sv: SimulatedTool = (words, root) => {
   log(root, [verb!]);
   if (!existsSync(`${root}/proc/${supervisorPid}`))
     return { exitCode: 1, stdout: `fail: ${path}: runsv not running` };
-  if (verb !== 'reload') supervise(root, name, verb === 'stop' ? 'down' : 'up');
+  const old = existsSync(`${root}/proc/${daemonPid}`);
+  const pid = verb === 'restart' && old ? daemonPid + 1 : daemonPid;
+  if (verb !== 'reload') supervise(root, name, verb === 'stop' ? 'down' : 'up', pid);
   return undefined;
 };

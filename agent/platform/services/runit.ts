@@ -5,11 +5,14 @@ import { liveProcess, programRuns } from './process-probe.ts';
 import type { ServiceAct, ServiceManager, ServiceStatus } from './service-manager.ts';
 
 const actTimeoutMs = 240_000;
-/** As long as sv itself waits; a slower service is looked at again by the verification. */
-const waitSeconds = '30';
+/** As sv by itself waits for a start, which never comes of what ends at once; an end may take longer. */
+const startSeconds = '7';
+const stopSeconds = '30';
 /** runsvdir looks for new directories every five seconds. */
 const superviseMs = 8_000;
 const pollMs = 100;
+/** sv answers before runsv has done it when the service began in the same second. */
+const settleMs = 3_000;
 /** Artix, Void, then Debian: where runsvdir looks, and where definitions lie. */
 const scanned = ['/run/runit/service', '/var/service', '/etc/service'];
 const definitions = ['/etc/sv', '/etc/runit/sv'];
@@ -21,6 +24,8 @@ const wantUp = 'u'.charCodeAt(0);
 interface Supervised {
   readonly activity: ServiceStatus['activity'];
   readonly description: string;
+  /** 0 without a process. */
+  readonly pid: number;
 }
 
 /**
@@ -81,6 +86,8 @@ export class RunitManager implements ServiceManager {
     if (act === 'stop' && !(await this.#linked(unit))) return;
     await this.#supervise(unit, directory, signal);
     const verb = effectiveAct(act, status.activity === 'running');
+    const { pid } = await this.#supervised(directory);
+    const waitSeconds = verb === 'start' ? startSeconds : stopSeconds;
     const argv = [
       '/usr/bin/sv',
       '-w',
@@ -90,6 +97,22 @@ export class RunitManager implements ServiceManager {
     ] as const;
     const options = { what: `${unit}: ${act}`, signal, timeoutMs: actTimeoutMs };
     await runServiceTool(this.#platform, argv, options);
+    if (verb !== 'reload')
+      await this.#settles(directory, verb === 'restart' ? pid : 0, verb !== 'stop', signal);
+  }
+
+  /** Waits until its runsv has done as told: down for good, or up, as another process than before. */
+  async #settles(
+    directory: string,
+    before: number,
+    up: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    for (let waited = 0; waited <= settleMs && !signal?.aborted; waited += pollMs) {
+      const { activity, pid } = await this.#supervised(directory);
+      if (up ? activity === 'running' && pid !== before : activity === 'stopped') return;
+      await this.#platform.clock.sleep(pollMs, signal);
+    }
   }
 
   /** Links it, held down until somebody starts it, and waits for its runsv. */
@@ -122,10 +145,10 @@ export class RunitManager implements ServiceManager {
     const parent = live && (await liveProcess(this.#platform, live.parent));
     const wantsUp = bytes[17] === wantUp;
     if (parent?.name === 'runsv' && bytes[19] === 1)
-      return { activity: 'running', description: 'run' };
+      return { activity: 'running', description: 'run', pid };
     // runsv waits a second before it starts again what ended by itself.
-    if (wantsUp) return { activity: 'restarting', description: 'down, wanted up' };
-    return { activity: 'stopped', description: 'down' };
+    if (wantsUp) return { activity: 'restarting', description: 'down, wanted up', pid: 0 };
+    return { activity: 'stopped', description: 'down', pid: 0 };
   }
 
   /** Where the service is defined, as it is linked now or as the distribution ships it. */
@@ -165,4 +188,4 @@ export class RunitManager implements ServiceManager {
   }
 }
 
-const notSupervised: Supervised = { activity: 'stopped', description: 'not supervised' };
+const notSupervised: Supervised = { activity: 'stopped', description: 'not supervised', pid: 0 };

@@ -5,6 +5,7 @@ import type { Platform } from '../../../../agent/platform/platform.ts';
 import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
 import { arrange, simulatedMachine } from '../../../support/simulated-machine.ts';
 import {
+  alive,
   chkconfig,
   daemonPid,
   ends,
@@ -40,7 +41,6 @@ interface InitSystem {
 const service = createServiceType();
 // The rows act alike; the first that does is interrupted at each of its calls.
 const interrupted = 'first-of-each-action';
-const runsNow = (root: string) => existsSync(`${root}/proc/${daemonPid}`);
 
 /** The same promises on every init system, in the words of the policy. */
 function rows(init: InitSystem): ExecutorCase[] {
@@ -51,7 +51,7 @@ function rows(init: InitSystem): ExecutorCase[] {
       for (const step of [install, ...steps]) step(root);
     };
   const is = (running: boolean, enabled: boolean) => (root: string, t: Test) => {
-    t.equal(runsNow(root), running, `runs: ${running}`);
+    t.equal(alive(root), running, `runs: ${running}`);
     t.equal(startsAtBoot(root), enabled, `starts at boot: ${enabled}`);
   };
   const both = { service: 'web', state: 'running', enabled: true };
@@ -341,7 +341,7 @@ t.test('runit: what is no matter of sv alone', (t) =>
           ends(root, supervisorPid);
         },
         action: 'updated',
-        check: (root, t) => t.ok(runsNow(root)),
+        check: (root, t) => t.ok(alive(root)),
       },
       {
         name: 'an init script where there is no directory',
@@ -352,7 +352,7 @@ t.test('runit: what is no matter of sv alone', (t) =>
           runs(root, 1, ['runit']);
         },
         action: 'updated',
-        check: (root, t) => t.ok(runsNow(root) && startLinks(root)),
+        check: (root, t) => t.ok(alive(root) && startLinks(root)),
       },
     ],
     { platform: runitMachine, interrupted },
