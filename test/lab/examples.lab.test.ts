@@ -39,11 +39,13 @@ t.test('every example on real hosts', { skip }, async (t) => {
 
   for (const [index, { stack, hosts, secrets = [], adopted }] of examples.entries())
     t.test(`${stack} on ${hosts.join(' and ')}`, async (t) => {
+      const took = stopwatch(t);
       const server = await LabServer.start(lab, '1s', firstPort + index);
       try {
         if (secrets.length > 0) await server.cli('secrets', 'init');
         for (const path of secrets) await setSecret(server, path);
         const nodes = await Promise.all(hosts.map((name) => prepare(lab, server, name)));
+        took('server and hosts');
         await walk(t, server, `${project}examples/${stack}`, hosts);
         if (adopted === true) await adopt(t, server, nodes[0]!);
       } finally {
@@ -77,12 +79,16 @@ async function walk(
   hosts: readonly string[],
 ): Promise<void> {
   const planWords = ['--json', 'config', 'plan', '--live', '--all', '--stack', stack];
+  const took = stopwatch(t);
   await server.cli('config', 'validate', '--stack', stack);
+  took('validate');
   const plan = await planOn(hosts.length, server, planWords);
   t.match(plan.live, { answered: hosts.length, troubles: [] });
+  took('plan');
   const publish = ['-m', 'an example', '--stack', stack, '--plan', plan.id];
   await server.cli('config', 'publish', ...publish);
   await Promise.all(hosts.map((name) => converged(server, name)));
+  took('publish and converge');
   const fidelity = await eventually('every outcome is compared', async () => {
     const view = await server.json<FidelityView>('config', 'fidelity', '--plan', plan.id);
     return view.envoys.compared === hosts.length && view;
@@ -91,6 +97,7 @@ async function walk(
   t.equal(fidelity.score, 1);
   const again = await server.run(...planWords);
   t.equal(again.exitCode, 0, `a second plan is empty: ${again.stdout}`);
+  took('compare and plan again');
   const predicted = fidelity.types.reduce((sum, row) => sum + row.predicted, 0);
   const open = fidelity.undetermined.map(({ hostname, resource }) => `${hostname} ${resource}`);
   t.comment(`${predicted - open.length} of ${predicted} predictions came true`);
@@ -98,6 +105,16 @@ async function walk(
   t.comment(`only the node could tell: ${open.join(', ')}`);
   const told = await server.cli('config', 'fidelity', '--plan', plan.id);
   t.match(told, new RegExp(`Fidelity: 100 % .*; ${open.length} undetermined`));
+}
+
+/** Tells how long each step took, so that a slow one can be found in the log. */
+function stopwatch(t: Test): (step: string) => void {
+  let before = performance.now();
+  return (step) => {
+    const now = performance.now();
+    t.comment(`${step}: ${Math.round((now - before) / 100) / 10} s`);
+    before = now;
+  };
 }
 
 /** An agent that has just been started is asked once the database has heard of it. */
