@@ -10,7 +10,7 @@ import { Rest } from './rest.ts';
 const run = promisify(execFile);
 const project = new URL('../..', import.meta.url).pathname;
 const quiet = '--disable-warning=ExperimentalWarning';
-const readyLimitMs = 30_000;
+const readyLimitMs = 120_000;
 const outputLimit = 20_000;
 const answerLimit = 32 * 1024 * 1024;
 const standardPort = 1530;

@@ -14,7 +14,7 @@ import { TestEnvoy } from '../../support/test-envoy.ts';
 
 const project = new URL('../../..', import.meta.url).pathname;
 const main = join(project, 'actors/server/main.ts');
-const readyLimitMs = 30_000;
+const readyLimitMs = 120_000;
 const pollMs = 5;
 const certificateValidityMs = 86_400_000;
 const clock = { nowMs: () => Date.now() };
