@@ -47,7 +47,7 @@ export class TestDatabase {
 }
 
 /** Waits until `check` holds; the time is only an upper limit. */
-export async function eventually(check: () => boolean, limitMs = 20_000): Promise<boolean> {
+export async function eventually(check: () => boolean, limitMs = 60_000): Promise<boolean> {
   const untilMs = Date.now() + limitMs;
   while (!check()) {
     if (Date.now() > untilMs) return false;
