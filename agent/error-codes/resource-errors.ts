@@ -216,6 +216,18 @@ export const resourceErrors = {
     remedy: 'Check the URL and the network of the node; the next pass tries again.',
     outcome: 'blocked',
   },
+  AGENT_ARCHIVE_INVALID: {
+    message: 'The archive cannot be read',
+    remedy: 'Check that the URL leads to a whole tar.gz, tar.bz2, tar.xz, tar or zip archive.',
+  },
+  AGENT_ARCHIVE_UNSAFE: {
+    message: 'The archive was refused, and nothing of it was written',
+    remedy: 'Do not trust its source; pack it anew without links and names that lead out of it.',
+  },
+  AGENT_CHECKSUM_MISMATCH: {
+    message: 'What was downloaded is not what is declared',
+    remedy: 'Compare sha256 with what the vendor publishes; nothing was installed.',
+  },
   AGENT_KEY_REFUSED: {
     message: 'The key of the package source was refused',
     remedy: 'Compare the fingerprint with the one that the vendor publishes; nothing was written.',

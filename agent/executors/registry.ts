@@ -15,6 +15,7 @@ import { iniType } from './cross/ini.ts';
 import { jsonFileType } from './cross/json-file.ts';
 import { replaceType } from './cross/replace.ts';
 import { repositoryType } from './cross/repository.ts';
+import { sourcePackageType } from './cross/source-package.ts';
 import { sshkeyType } from './cross/sshkey.ts';
 import { symlinkType } from './cross/symlink.ts';
 import { alternativesType } from './linux/alternatives.ts';
@@ -56,6 +57,7 @@ export const resourceTypes: TypeRegistry = typeRegistry([
   hostType,
   sshkeyType,
   packageType,
+  sourcePackageType,
   repositoryType,
   serviceType,
   userType,

@@ -27,6 +27,7 @@ import { replaceSchema } from './replace.ts';
 import { repositorySchema } from './repository.ts';
 import type { ResourceSchema } from './schema.ts';
 import { serviceSchema } from './service.ts';
+import { sourcePackageSchema } from './source-package.ts';
 import { sshkeySchema } from './sshkey.ts';
 import { swapSchema } from './swap.ts';
 import { symlinkSchema } from './symlink.ts';
@@ -52,6 +53,7 @@ export const resourceSchemas: ReadonlyMap<string, ResourceSchema> = new Map(
     hostSchema,
     sshkeySchema,
     packageSchema,
+    sourcePackageSchema,
     repositorySchema,
     serviceSchema,
     userSchema,
