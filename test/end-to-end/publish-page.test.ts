@@ -1,16 +1,8 @@
-import { spawn } from 'node:child_process';
-import {
-  appendFileSync,
-  chmodSync,
-  cpSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { shellWithVigocli } from './support/documented-commands.ts';
 import { TestServer } from './support/server-process.ts';
 
 const project = new URL('../..', import.meta.url).pathname;
@@ -23,36 +15,7 @@ const server = await TestServer.make(t);
 await server.provision(4);
 const stacks = join(server.directory, 'stacks');
 for (const place of [stacks, join(work, 'my-stack')]) cpSync(demo, place, { recursive: true });
-const program = join(work, 'vigocli');
-const main = join(project, 'admin/cli/main.ts');
-const flags = '--disable-warning=ExperimentalWarning';
-writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" ${flags} "${main}" "$@"\n`);
-chmodSync(program, 0o755);
-
-interface Outcome {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-function shell(line: string): Promise<Outcome> {
-  const env = {
-    PATH: `${work}:${process.env.PATH}`,
-    VIGO_HOME: server.directory,
-    HOME: work,
-    COLUMNS: '100',
-  };
-  const stdio = ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'];
-  return new Promise((resolve) => {
-    const child = spawn('/bin/sh', ['-c', line], { cwd: work, env, stdio });
-    let output = '';
-    const take = (text: string) => {
-      output += text;
-    };
-    child.stdout.setEncoding('utf8').on('data', take);
-    child.stderr.setEncoding('utf8').on('data', take);
-    child.once('close', (code) => resolve({ code, output }));
-  });
-}
+const shell = shellWithVigocli(work, server.directory);
 
 /** What the reader changes between two chapters. */
 const before: Readonly<Record<string, () => Promise<void>>> = {
