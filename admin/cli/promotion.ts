@@ -32,6 +32,13 @@ export function promoteText(path: string, text: string, promotion: Promotion): s
   return keepLayout(path, text, before, document);
 }
 
+/** Names of the environments that a policy file says something of. */
+export function environmentsIn(path: string, text: string): string[] {
+  const document = parse(path, text);
+  const tiers = tierKeys.map((key) => document.get(key)).find((node) => isMap(node));
+  return isMap(tiers) ? tiers.items.map(({ key }) => keyText(key)) : [];
+}
+
 function parse(path: string, text: string): Document {
   const document = parseDocument(text, { keepSourceTokens: false });
   const [error] = document.errors;

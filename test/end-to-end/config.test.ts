@@ -206,5 +206,8 @@ t.test('promote: asks, shows, writes, and says so in the history', async (t) => 
   t.match(version, { version: 2, message: 'release', origin });
   t.equal(readFileSync(file, 'utf8'), before.replace('warn', 'debug'), 'comments stay');
   t.match(await vigocli(...promote, '--yes'), { code: 0, out: /^production has all/ });
+  const slip = await vigocli('config', 'promote', '--from', 'dem', '--to', 'production', '--yes');
+  t.match(slip, { code: 1, complaint: /environment dem[\s\S]*there are: demo, production/ });
+  t.match(await vigocli('config', 'show', 'live'), { code: 0, out: /promoted from demo/ });
   t.equal((await vigocli(...promote, '--module', 'nothing')).code, 1);
 });

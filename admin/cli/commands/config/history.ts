@@ -63,12 +63,17 @@ export function addHistoryCommands(config: Command, open: OpenSession): void {
 }
 
 async function showVersion(it: Session, text: string): Promise<void> {
-  if (!/^\d{1,15}$/.test(text)) {
+  const named = text === 'live' ? String(await liveVersion(it)) : text;
+  if (!/^\d{1,15}$/.test(named)) {
     throw new AdminError('CLI_USAGE', `"${text}" is no version number; add --files or --file`);
   }
-  const path = `/api/v1/config/versions/${text}`;
+  const path = `/api/v1/config/versions/${named}`;
   const version = await it.client.get<PolicyVersionView>(path);
   it.print(version, () => describe(version, Date.now()));
+}
+
+async function liveVersion(it: Session): Promise<number> {
+  return (await it.client.get<{ version: number }>('/api/v1/config/status')).version;
 }
 
 function describe(version: PolicyVersionView, nowMs: number): string {

@@ -55,15 +55,16 @@ export function addPromoteCommand(config: Command, open: OpenSession): void {
 
 async function promote(it: Session, options: PromoteOptions): Promise<void> {
   const directory = stackDirectoryOf(it, options.stack);
-  const { promoteText } = await import('../../promotion.ts');
+  const { environmentsIn, promoteText } = await import('../../promotion.ts');
   const promotion: Promotion = { ...options, exact: options.exact === true };
-  const changed = chosenFiles(directory, options.module).flatMap(
-    ({ path, text }): ChangedFile[] => {
-      const after = promoteText(path, text, promotion);
-      if (after === undefined) return [];
-      return [{ path, text: after, before: text, diff: unifiedDiff(path, text, after) }];
-    },
-  );
+  const chosen = chosenFiles(directory, options.module);
+  const known = new Set(chosen.flatMap(({ path, text }) => environmentsIn(path, text)));
+  if (!known.has(options.from)) throw unknownEnvironment(options.from, [...known].sort());
+  const changed = chosen.flatMap(({ path, text }): ChangedFile[] => {
+    const after = promoteText(path, text, promotion);
+    if (after === undefined) return [];
+    return [{ path, text: after, before: text, diff: unifiedDiff(path, text, after) }];
+  });
   const files = changed.map(({ path, diff }) => ({ path, diff }));
   if (changed.length === 0) {
     it.print({ files, written: false }, () => `${options.to} has all that ${options.from} has.`);
@@ -88,6 +89,13 @@ async function promote(it: Session, options: PromoteOptions): Promise<void> {
     const words = `Promoted ${options.from} to ${options.to} in ${plural(changed.length, 'file')}.`;
     it.print({ files, written: true }, () => `${words} vigocli config publish`);
   }
+}
+
+/** A slip would look as if everything were promoted already. */
+function unknownEnvironment(name: string, known: readonly string[]): AdminError {
+  const remedy = known.length === 0 ? undefined : `there are: ${known.join(', ')}`;
+  const detail = `overrides of an environment ${name}`;
+  return new AdminError('API_NOT_FOUND', detail, undefined, remedy);
 }
 
 /** A module is a file of this name, or one that says so. */
