@@ -4,13 +4,7 @@ import type { DockerEngine, DockerImage } from '../../platform/docker/docker-eng
 import { fullImageName } from '../../platform/docker/image-name.ts';
 import { dockerImageSchema } from '../../policy/resource-schemas/docker-image.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
-import type {
-  CompareContext,
-  Drift,
-  Foresight,
-  ResourceContext,
-  ResourceType,
-} from '../contract.ts';
+import type { CompareContext, Drift, ResourceContext, ResourceType } from '../contract.ts';
 import { ParameterReader } from '../parameters.ts';
 import { readTimeout } from './settings.ts';
 
@@ -41,7 +35,6 @@ export const dockerImageType: ResourceType<ImageSpec, ImageState> = {
   },
   compare,
   apply,
-  foresee,
   targets: () => [],
 };
 
@@ -66,6 +59,7 @@ function compare(spec: ImageSpec, { image }: ImageState, { triggered }: CompareC
     return image === undefined
       ? { action: 'none', reason: 'absent as declared' }
       : { action: 'deleted', reason: `${spec.image} is there`, diff: `-${image.id}` };
+  if (image === undefined && spec.pull === 'never') throw missingImage(spec.image);
   if (image === undefined)
     return {
       action: 'created',
@@ -84,19 +78,7 @@ async function apply(
   _context: ResourceContext,
 ): Promise<void> {
   if (spec.absent) await state.engine.removeImage(spec.image);
-  else if (spec.pull === 'never') throw missingImage(spec.image);
   else await state.engine.pull(spec.image);
-}
-
-async function foresee(
-  spec: ImageSpec,
-  _state: ImageState,
-  drift: Drift,
-  { broughtBy }: Foresight,
-): Promise<Drift> {
-  if (!spec.absent && spec.pull === 'never' && broughtBy.length === 0)
-    throw missingImage(spec.image);
-  return drift;
 }
 
 export function missingImage(image: string): AgentError {

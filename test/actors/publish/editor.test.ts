@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { diagnosticCodes } from '../../../actors/publish/stack/diagnostic-codes.ts';
 import { editorFindings } from '../../support/editor.ts';
-import { examplesOfKnownTypes } from '../../support/examples.ts';
+import { exampleStacks } from '../../support/examples.ts';
 
 const root = new URL('../../../', import.meta.url);
 const corpus = new URL('test/corpus/broken/', root);
@@ -106,10 +106,7 @@ t.test('an editor flags what publish refuses, class by class', async (t) => {
 });
 
 t.test('an editor flags nothing in what publish accepts', async (t) => {
-  const valid = new Map([
-    ...examplesOfKnownTypes(),
-    ['demo', new URL('admin/demo/stack', root).pathname],
-  ]);
+  const valid = new Map([...exampleStacks(), ['demo', new URL('admin/demo/stack', root).pathname]]);
   for (const isNarrowed of [false, true]) {
     for (const [name, findings] of await editorFindings(valid, isNarrowed)) {
       t.same(findings, [], `${name}, ${isNarrowed ? 'its own' : 'any'} schema`);

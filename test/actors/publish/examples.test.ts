@@ -5,10 +5,10 @@ import { compileStack } from '../../../actors/publish/stack/stack.ts';
 import { readStackFiles } from '../../../actors/publish/stack/stack-files.ts';
 import { nodeDisk } from '../../../runtime/ports/node-disk.ts';
 import { kindOf } from '../../support/editor.ts';
-import { examplesOfKnownTypes } from '../../support/examples.ts';
+import { exampleStacks } from '../../support/examples.ts';
 
 const root = new URL('../../../examples/', import.meta.url);
-const examples = examplesOfKnownTypes();
+const examples = exampleStacks();
 
 t.test('every example can be published as it stands', async (t) => {
   t.ok(examples.size >= 12);
