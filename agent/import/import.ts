@@ -74,7 +74,7 @@ export async function importModule(
   const leftOut: LeftOut[] = [];
   const chosen: ImportedResource[] = [];
   for (const importer of importers) {
-    for (const name of await chosenNames(importer, request.selectors, context)) {
+    for (const name of await chosenNames(importer, request.selectors, context, leftOut)) {
       try {
         chosen.push(...(await importer.read(name, context)));
       } catch (error) {
@@ -99,6 +99,7 @@ async function chosenNames(
   importer: Importer,
   selectors: readonly string[],
   context: ImportContext,
+  leftOut: LeftOut[],
 ): Promise<readonly string[]> {
   const names = new Set<string>();
   for (const selector of selectors) {
@@ -106,12 +107,29 @@ async function chosenNames(
     const kind = at < 0 ? selector : selector.slice(0, at);
     if (!importers.some((one) => one.kind === kind)) throw unknownKind(kind);
     if (kind !== importer.kind) continue;
-    for (const name of at < 0
-      ? await importer.names(context)
-      : ((await importer.expand?.(selector.slice(at + 1), context)) ?? [selector.slice(at + 1)]))
-      names.add(name);
+    try {
+      for (const name of await namesOf(
+        importer,
+        at < 0 ? undefined : selector.slice(at + 1),
+        context,
+      ))
+        names.add(name);
+    } catch (error) {
+      // A machine without services, say, still has packages.
+      if (!(error instanceof AgentError)) throw error;
+      leftOut.push({ what: selector, reason: error.message });
+    }
   }
   return [...names];
+}
+
+async function namesOf(
+  importer: Importer,
+  given: string | undefined,
+  context: ImportContext,
+): Promise<readonly string[]> {
+  if (given === undefined) return await importer.names(context);
+  return (await importer.expand?.(given, context)) ?? [given];
 }
 
 function unknownKind(kind: string): AgentError {

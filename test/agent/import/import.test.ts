@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { createEngine } from '../../../agent/converge/engine.ts';
@@ -116,6 +116,18 @@ t.test('what would change at the first pass is left out and named', async (t) =>
   t.match(module.leftOut.find(({ what }) => what === 'package absent')?.reason, /not installed/);
   t.match(moduleText(module, 'web-1'), /^resources: \[\]\n\n# left out: package absent: /m);
 });
+
+t.test(
+  'a kind that this machine cannot have is left out, and the others are written',
+  async (t) => {
+    const { take, root } = machine(t);
+    rmSync(`${root}/run/systemd`, { recursive: true });
+    const module = await take('host', 'service', 'group');
+    t.match(module.leftOut, [{ what: 'service', reason: /[Nn]o supported service manager/ }]);
+    t.equal(module.leftOut.length, 1);
+    t.ok(module.resources.length >= 2);
+  },
+);
 
 t.test('an unknown kind is refused with the nearest one', async (t) => {
   const { take } = machine(t);
