@@ -9,7 +9,7 @@ import { createTraitCollection } from '../../../agent/traits/collect.ts';
 import { ToldTraits, toldTraitsFileName } from '../../../agent/traits/told-traits.ts';
 import { arrange } from '../../support/simulated-machine.ts';
 import { MemoryFiles } from '../support/memory-files.ts';
-import { meminfo, traitMachine } from './trait-machine.ts';
+import { machineFiles, meminfo, traitMachine } from './trait-machine.ts';
 
 type Traits = Readonly<Record<string, PolicyValue>>;
 
@@ -164,4 +164,14 @@ t.test('whatever was told: the hash is that of the document', async () => {
     }),
     { numRuns: 50 },
   );
+});
+
+t.test('port numbers of the moment are no news', async (t) => {
+  const { root, pass } = toldMachine(t);
+  const first = await pass();
+  const line =
+    '   1: 00000000:C351 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 900 2 0 0\n';
+  arrange(root, { '/proc/net/udp': machineFiles['/proc/net/udp'] + line });
+  t.equal((await pass()).hash, first.hash);
+  t.match((await pass(5_000_000)).json, '"port":50001', 'it is told with the next document');
 });
