@@ -52,6 +52,8 @@ t.test('a publish that breaks a third of the fleet is rolled back by itself', as
     'version numbers rise',
   );
 
+  const polled = await rest(server, 'GET', '/api/v1/config/version');
+  t.same(polled.body, { version: 3 }, 'what a program polls');
   const { body: status } = await rest<PublishStatus>(server, 'GET', '/api/v1/config/status');
   t.match(status, {
     version: 3,

@@ -20,6 +20,19 @@ export const historyRoutes = [
   }),
   route({
     method: 'GET',
+    path: '/api/v1/config/version',
+    summary: 'Show the number of the live version; 0 before the first one',
+    access: 'config.read',
+    parameters: nothing,
+    query: nothing,
+    body: undefined,
+    handle: async ({ backend }) => {
+      const { version } = await backend.ask(publishQueryAddress(), 'status', {}, askDeadlineMs);
+      return { version };
+    },
+  }),
+  route({
+    method: 'GET',
     path: '/api/v1/config/history',
     summary: 'List policy versions, newest first',
     access: 'config.read',
