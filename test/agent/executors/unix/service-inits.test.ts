@@ -177,7 +177,9 @@ t.test('chkconfig keeps the links where there is no update-rc.d', (t) =>
       },
       boot: (root) => link(root, '/etc/rc2.d/S85web', '../init.d/web'),
       startsAtBoot: (root) => readdirSync(`${root}/etc/rc2.d`).includes('S85web'),
-    }).filter(({ name }) => ['not at boot', 'running against the policy'].includes(name)),
+    })
+      .filter(({ name }) => ['not at boot', 'running against the policy'].includes(name))
+      .reverse(),
     {
       platform: simulatedMachine({
         '/etc/init.d/web': lsbScript,
@@ -359,9 +361,7 @@ t.test('runit: what is no matter of sv alone', (t) =>
   ),
 );
 
-t.test('runit: interrupted while it enables or holds down, the next pass ends right', async (t) => {
-  for (const name of ['enabled, yet stopped', 'disabled, yet running']) {
-    const row = rows(runit).filter((one) => one.name === name);
-    await proveExecutor(t, service, row, { platform: runitMachine, interrupted });
-  }
+t.test('runit: interrupted while it is held down, the next pass ends right', async (t) => {
+  const row = rows(runit).filter(({ name }) => name === 'disabled, yet running');
+  await proveExecutor(t, service, row, { platform: runitMachine, interrupted });
 });
