@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
+import { requires } from '../support/requires.ts';
 import { shellWithVigocli } from './support/documented-commands.ts';
 import { TestServer } from './support/server-process.ts';
 
@@ -14,7 +15,8 @@ const blocks = (language: string) =>
     ([, text]) => text!,
   );
 
-t.test('docs/secrets.md: its module and its commands, in their order', async (t) => {
+const skip = requires('command:openssl');
+t.test('docs/secrets.md: its module and its commands, in their order', { skip }, async (t) => {
   const work = mkdtempSync(join(tmpdir(), 'vigo-secrets-page-'));
   t.teardown(() => rmSync(work, { recursive: true, force: true }));
   const server = await TestServer.make(t, { shards: 1 });

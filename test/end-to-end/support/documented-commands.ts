@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const main = new URL('../../../admin/cli/main.ts', import.meta.url).pathname;
 
-export interface Outcome {
+interface Outcome {
   readonly code: number | null;
   readonly output: string;
 }
