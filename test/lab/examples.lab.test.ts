@@ -16,6 +16,8 @@ const project = new URL('../..', import.meta.url).pathname;
 /** Packages are installed by real maintainer scripts, one host after the other. */
 const convergeLimitMs = 240_000;
 const changesPending = 2;
+/** From here on the log says what a host did meanwhile. */
+const slowMs = 60_000;
 
 t.setTimeout(1_200_000);
 
@@ -87,7 +89,7 @@ async function walk(
   took('plan');
   const publish = ['-m', 'an example', '--stack', stack, '--plan', plan.id];
   await server.cli('config', 'publish', ...publish);
-  await Promise.all(hosts.map((name) => converged(server, name)));
+  await Promise.all(hosts.map((name) => converged(t, server, name)));
   took('publish and converge');
   const fidelity = await eventually('every outcome is compared', async () => {
     const view = await server.json<FidelityView>('config', 'fidelity', '--plan', plan.id);
@@ -134,7 +136,8 @@ async function planOn(count: number, server: LabServer, words: string[]): Promis
 }
 
 /** Waits until the host says that all is as declared; names what is not otherwise. */
-async function converged(server: LabServer, name: string): Promise<void> {
+async function converged(t: Test, server: LabServer, name: string): Promise<void> {
+  const before = performance.now();
   try {
     await eventually(
       `${name} converges`,
@@ -144,6 +147,8 @@ async function converged(server: LabServer, name: string): Promise<void> {
       },
       convergeLimitMs,
     );
+    if (performance.now() - before > slowMs)
+      t.comment(`${name} took long: ${JSON.stringify(await server.runs(name))}`);
   } catch (error) {
     const [last] = await server.runs(name);
     const bad = last && (await server.show(last)).results.filter(({ errorCode }) => errorCode);
