@@ -81,7 +81,7 @@ export function observe(
   nowMs: number,
 ): Omit<RolloutHealth, 'fleet'> {
   const before = new Set(rollout.failingBefore);
-  const count = { healthy: 0, failing: 0, silent: 0, pending: 0, offline: 0 };
+  const count = { healthy: 0, unjudged: 0, failing: 0, silent: 0, pending: 0, offline: 0 };
   const sample: string[] = [];
   for (const envoy of reached) {
     const health = healthOf(source, envoy, nowMs, before.has(envoy.envoyId));
@@ -97,7 +97,7 @@ function healthOf(
   { envoyId, root }: ReachedEnvoy,
   nowMs: number,
   failedBefore: boolean,
-): 'healthy' | 'failing' | 'silent' | 'pending' | 'offline' {
+): 'healthy' | 'unjudged' | 'failing' | 'silent' | 'pending' | 'offline' {
   const record = source.record(envoyId);
   if (record === undefined) return 'offline';
   const enforces = record.agentRootEquals(root);
@@ -112,7 +112,7 @@ function healthOf(
   if (failing) return 'failing';
   if (!enforces || record.state === ConvergenceState.CONVERGENCE_STATE_UNSPECIFIED)
     return 'pending';
-  return 'healthy';
+  return isFailing(record) ? 'unjudged' : 'healthy';
 }
 
 /** How much of the connected fleet is converged, whatever policy it has. */

@@ -84,6 +84,8 @@ export interface RolloutHealth {
   readonly reached: number;
   /** Enforce the new policy, converged or changed. */
   readonly healthy: number;
+  /** Fail under the new policy as they did before it: it is not blamed, and nothing is learned of it. */
+  readonly unjudged: number;
   /** Report failed or degraded under the new policy, and did not before. */
   readonly failing: number;
   /** Took the new policy and were not heard of since; they count as failing. */

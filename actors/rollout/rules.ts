@@ -35,7 +35,11 @@ export function decide(
     return { change: 'stop', reason: 'the stage reaches no envoy that this version changes' };
   }
   if (health.healthy === 0) {
-    return { change: 'stop', reason: 'no envoy of the stage has reported in its time' };
+    const reason =
+      health.unjudged > 0
+        ? `every envoy of the stage that reported failed before this version already (${health.unjudged})`
+        : 'no envoy of the stage has reported in its time';
+    return { change: 'stop', reason };
   }
   const overdue = health.pending / connected(health);
   if (overdue > rollout.threshold) {

@@ -30,8 +30,10 @@ function rollout(change: Partial<RolloutState> = {}): RolloutState {
 }
 
 function health(change: Partial<RolloutHealth>): RolloutHealth {
-  const counts = { healthy: 0, failing: 0, silent: 0, pending: 0, offline: 0, ...change };
-  const reached = counts.healthy + counts.failing + counts.silent + counts.pending + counts.offline;
+  const none = { healthy: 0, unjudged: 0, failing: 0, silent: 0, pending: 0, offline: 0 };
+  const counts = { ...none, ...change };
+  const kinds = Object.keys(none) as (keyof typeof none)[];
+  const reached = kinds.reduce((sum, kind) => sum + counts[kind], 0);
   return { reached, sample: [], fleet: { online: 100, converged: 100 }, ...counts };
 }
 
@@ -46,6 +48,8 @@ t.test('a window ends with what the stage has earned', async (t) => {
     'wait',
     'two intervals at least',
   );
+  t.equal(change(rollout(), { healthy: 9, unjudged: 1 }), 'advance', 'one fails as before');
+  t.equal(change(rollout(), { unjudged: 10 }), 'stop', 'nothing was learned of the version');
   t.equal(change(rollout(), { healthy: 9, failing: 1 }), 'advance', 'at the threshold');
   t.equal(change(rollout(), { healthy: 8, failing: 1, silent: 1 }), 'rollback');
   t.equal(change(rollout({ onFailure: 'pause' }), { healthy: 8, failing: 2 }), 'stop');

@@ -15,8 +15,9 @@ export function stageWords(rollout: RolloutView): string {
 
 export function healthWords({ health }: RolloutView): string {
   if (health === undefined) return '';
-  const { reached, healthy, failing, silent, pending, offline } = health;
+  const { reached, healthy, unjudged, failing, silent, pending, offline } = health;
   const parts = [`${healthy} of ${reached} healthy`];
+  if (unjudged > 0) parts.push(`${unjudged} failing as before`);
   if (failing > 0) parts.push(`${failing} failing`);
   if (silent > 0) parts.push(`${silent} silent`);
   if (pending > 0) parts.push(`${pending} to report`);
