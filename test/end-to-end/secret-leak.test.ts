@@ -1,6 +1,8 @@
 import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
+import { epochAgeLimitMs } from '../../actors/envoy/secret-view.ts';
 import { publish } from './support/agent-process.ts';
 import { LeakSearch } from './support/leak-search.ts';
 import { RecordedAgent } from './support/recorded-agent.ts';
@@ -94,6 +96,7 @@ t.test('no secret is found anywhere but where the policy puts it', async (t) => 
   const set = async (path: string, value: string) => {
     const answer = await call('POST', '/api/v1/secrets/set', { path, value });
     t.equal(answer.status, 200, `set ${path}`);
+    await setTimeout(2 * epochAgeLimitMs);
   };
   const run = (...extra: string[]) =>
     agent.vigo('run', '--server', `localhost:${server.run?.grpcPort}`, ...extra);

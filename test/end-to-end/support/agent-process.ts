@@ -2,12 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { versionAgeLimitMs } from '../../../actors/envoy/policy-view.ts';
 import { eventually } from './database.ts';
 import { rest } from './rest.ts';
 import type { TestServer } from './server-process.ts';
 
 const main = new URL('../../../agent/main.ts', import.meta.url).pathname;
 const outputLimit = 2_000_000;
+/** Beyond the age that a shard's view of the policy may have. */
+const shardDelayMs = 100;
 
 export interface Ended {
   readonly code: number | null;
@@ -188,7 +192,7 @@ export function filesStack(files: Readonly<Record<string, string>>): Record<stri
   return stackOf(resources.join(''));
 }
 
-/** Publishes and returns the version; throws with the problem. */
+/** Publishes and returns the version, once every shard answers by it; throws with the problem. */
 export async function publish(
   server: TestServer,
   files: Readonly<Record<string, string>>,
@@ -196,5 +200,6 @@ export async function publish(
   writeStack(server, files);
   const answer = await rest<{ version: number }>(server, 'POST', '/api/v1/config/publish', {});
   if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+  await setTimeout(versionAgeLimitMs + shardDelayMs);
   return answer.body.version;
 }
