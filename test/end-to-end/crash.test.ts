@@ -6,7 +6,7 @@ import { eventually, TestDatabase } from './support/database.ts';
 import { TestServer } from './support/server-process.ts';
 
 /** The long run of the acceptance test: VIGO_TEST_KILLS=200 VIGO_TEST_ENVOYS=500. */
-const kills = Number(process.env.VIGO_TEST_KILLS ?? 20);
+const kills = Number(process.env.VIGO_TEST_KILLS ?? 10);
 const fleet = Number(process.env.VIGO_TEST_ENVOYS ?? 12);
 const killAfterMs = { least: 20, most: 400 };
 
