@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -16,17 +24,33 @@ const entry = fc.record({
   target: fc.option(fc.oneof(pathText, fc.constantFrom('/etc/passwd', '../../../etc', '/', '..'))),
 });
 
+/**
+ * Makes real folders step by step and links only as leaves, so that nothing is ever made through a
+ * link: a recursive mkdir would follow it out of the root, and never returns from some dangling ones.
+ */
 function build(root: string, entries: readonly { place: string[]; target: string | null }[]): void {
   for (const { place, target } of entries) {
-    try {
-      mkdirSync(join(root, ...place.slice(0, -1)), { recursive: true });
-      const path = join(root, ...place);
-      if (target === null || target === '') mkdirSync(path);
-      else if (realpathSync(dirname(path)).startsWith(root)) symlinkSync(target, path);
-    } catch {
-      // The place is taken, or leads through a link that was made before.
-    }
+    const folders = place.slice(0, -1);
+    const last = place.at(-1) ?? '';
+    let folder: string | undefined = root;
+    for (const name of folders) folder = folder && folderIn(folder, name);
+    if (folder === undefined || kindOf(join(folder, last)) !== undefined) continue;
+    if (target === null || target === '') mkdirSync(join(folder, last));
+    else symlinkSync(target, join(folder, last));
   }
+}
+
+/** The folder of that name, made if the place is free; undefined when something else is there. */
+function folderIn(parent: string, name: string): string | undefined {
+  const path = join(parent, name);
+  if (kindOf(path) === undefined) mkdirSync(path);
+  return kindOf(path) === 'folder' ? path : undefined;
+}
+
+function kindOf(path: string): 'folder' | 'other' | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return undefined;
+  return found.isDirectory() ? 'folder' : 'other';
 }
 
 t.test('no tree of links leads out of the root', async () => {
