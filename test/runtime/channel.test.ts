@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import fc from 'fast-check';
 import t from 'tap';
 import { Channel, type Frame, linkWindow, reviveError } from '../../runtime/channel.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { SeededRandom } from '../../runtime/simulate/seeded-random.ts';
 import { SimulatedTime } from '../../runtime/simulate/simulated-clock.ts';
 import { simulatedLinks } from '../../runtime/simulate/simulated-link.ts';
+import { fc } from '../support/property.ts';
 
 async function settle(time: SimulatedTime): Promise<void> {
   do {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { type Simulation, startSimulation } from '../../runtime/simulate/simulation.ts';
+import { fc } from '../support/property.ts';
 import {
   type CounterRow,
   contractKinds,

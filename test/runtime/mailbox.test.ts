@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { Mailbox } from '../../runtime/mailbox.ts';
+import { fc } from '../support/property.ts';
 
 t.test('a mailbox is a queue that never exceeds its limit', async () => {
   const step = fc.oneof(

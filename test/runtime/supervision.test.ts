@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import {
   failureRecordLimit,
@@ -6,6 +5,7 @@ import {
   RestartCounter,
   Supervisor,
 } from '../../runtime/supervision.ts';
+import { fc } from '../support/property.ts';
 
 t.test('restarts are allowed exactly up to the intensity in any window', async () => {
   fc.assert(

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { SimulatedClock, SimulatedTime } from '../../runtime/simulate/simulated-clock.ts';
 import { Wheel, type WheelTimer, wheelTickMs } from '../../runtime/wheel.ts';
+import { fc } from '../support/property.ts';
 
 const delays = fc.oneof(
   fc.integer({ min: 0, max: 700 }),

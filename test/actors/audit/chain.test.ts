@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import {
   type AuditRow,
@@ -10,6 +9,7 @@ import {
 import type { AuditEvent } from '../../../actors/audit/event.ts';
 import { exportLine, readExport } from '../../../actors/audit/export.ts';
 import { ServerError } from '../../../actors/errors.ts';
+import { fc } from '../../support/property.ts';
 
 const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.double());
 const anyEvent: fc.Arbitrary<AuditEvent> = fc

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import type { AuditEvent } from '../../../actors/audit/event.ts';
 import {
@@ -7,6 +6,7 @@ import {
   throttleTypeLimit,
   throttleWindowMs,
 } from '../../../actors/audit/throttle.ts';
+import { fc } from '../../support/property.ts';
 
 function refusal(subject: string, atMs: number, type = 'request.replayed'): AuditEvent {
   return { id: `${subject}-${atMs}`, atMs, type, actor: 'peer:1', subject, details: {} };

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import t from 'tap';
 import { FailureLimit, failurePeerLimit } from '../../../actors/enrollment/failure-limit.ts';
 import {
@@ -9,6 +8,7 @@ import {
   patternProblem,
 } from '../../../actors/enrollment/rules.ts';
 import { formatToken, makeToken, parseToken } from '../../../actors/enrollment/token.ts';
+import { fc } from '../../support/property.ts';
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
 const hostname = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'));

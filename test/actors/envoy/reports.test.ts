@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { EnvoyRecord } from '../../../actors/envoy/record.ts';
 import {
@@ -8,6 +7,7 @@ import {
   settledForAnswer,
 } from '../../../actors/envoy/rules.ts';
 import { CheckInRequest } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
+import { fc } from '../../support/property.ts';
 import { emptyOf } from '../../support/test-envoy.ts';
 
 /** The server's side of one envoy: hot record, outbox and database. */

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { nextCheckInMs } from '../../../actors/envoy/pacing.ts';
 import { EnvoyRecord, envoyRecordSize, envoyTable } from '../../../actors/envoy/record.ts';
@@ -16,6 +15,7 @@ import { generateKeyPem, nodeVerifier, pemSigner } from '../../../agent/platform
 import { CheckInRequest } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
 import { clockSkewLimitMs } from '../../../agent/protocol/limits.ts';
 import { RequestSigner, RequestVerifier } from '../../../agent/protocol/request.ts';
+import { fc } from '../../support/property.ts';
 import { emptyOf } from '../../support/test-envoy.ts';
 
 const nowMs = 1_900_000_000_000;

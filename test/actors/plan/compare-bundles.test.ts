@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { compareBundles } from '../../../actors/plan/compare-bundles.ts';
 import { joinExpectations } from '../../../actors/plan/expectations.ts';
+import { fc } from '../../support/property.ts';
 import { bundle, module, type ResourceInput } from '../../support/resource-bundle.ts';
 
 const file = (name: string, rest: Partial<ResourceInput> = {}, content = 'x'): ResourceInput => ({

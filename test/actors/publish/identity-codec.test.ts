@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { identityCodec } from '../../../actors/policy/identity-codec.ts';
+import { fc } from '../../support/property.ts';
 
 t.test('an identity is read back as it was written, and damage serves nobody', async (t) => {
   const row = fc.record({

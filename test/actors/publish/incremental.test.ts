@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { firstMatch, patternMatcher } from '../../../actors/publish/stack/match.ts';
 import { CompileCache } from '../../../actors/publish/stack/stack.ts';
 import { canonicalJson } from '../../../agent/protocol/canonical-json.ts';
+import { fc } from '../../support/property.ts';
 import { brief, compileFiles } from './stacks.ts';
 
 /** Parts of a stack, each in some versions, right and wrong ones. */

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { codeOf } from '../../../actors/errors.ts';
+import { fc } from '../../support/property.ts';
 import { intervalMs, one, type PublishFleet, publishFleet, withContent } from './publish-fleet.ts';
 
 const hosts = ['web-1', 'web-2', 'web-3', 'db-1'];

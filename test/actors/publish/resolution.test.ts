@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
 import { compileStack } from '../../../actors/publish/stack/stack.ts';
@@ -8,6 +7,7 @@ import { resourceSchemas } from '../../../agent/policy/resource-schemas/registry
 import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
 import { canonicalJson } from '../../../agent/protocol/canonical-json.ts';
 import { nodeDisk } from '../../../runtime/ports/node-disk.ts';
+import { fc } from '../../support/property.ts';
 import { brief, compileFiles, oneModule } from './stacks.ts';
 
 const show = (name: string) =>

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { diagnosticCodes } from '../../../actors/publish/stack/diagnostic-codes.ts';
 import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
@@ -7,6 +6,7 @@ import { compileStack } from '../../../actors/publish/stack/stack.ts';
 import { readStackFiles } from '../../../actors/publish/stack/stack-files.ts';
 import { canonicalJson } from '../../../agent/protocol/canonical-json.ts';
 import { SimulatedDisk } from '../../../runtime/simulate/simulated-disk.ts';
+import { fc } from '../../support/property.ts';
 
 /** Good stacks to damage, and cases that once did harm: path -> text as JSON. */
 const corpus = new URL('../../corpus/stacks/', import.meta.url);

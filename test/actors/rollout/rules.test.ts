@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import type { RolloutHealth } from '../../../actors/rollout/messages.ts';
 import { decide } from '../../../actors/rollout/rules.ts';
 import type { RolloutState } from '../../../actors/rollout/state.ts';
+import { fc } from '../../support/property.ts';
 
 const situation = { nowMs: 100_000, intervalMs: 1000 };
 

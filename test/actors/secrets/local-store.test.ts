@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import t from 'tap';
 import {
   decodeSecret,
@@ -13,6 +12,7 @@ import { keptVersions, LocalStore } from '../../../actors/secrets/local/store.ts
 import type { Disk } from '../../../runtime/ports/disk.ts';
 import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 import { SimulatedDisk } from '../../../runtime/simulate/simulated-disk.ts';
+import { fc } from '../../support/property.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
 const { random } = nodePorts();

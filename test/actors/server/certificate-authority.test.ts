@@ -1,5 +1,4 @@
 import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
-import fc from 'fast-check';
 import t from 'tap';
 import { envoyIdFromCertificate, uuidFromBytes } from '../../../actors/enrollment/identity.ts';
 import { ServerError } from '../../../actors/errors.ts';
@@ -9,6 +8,7 @@ import {
   dayMs,
   openCertificateAuthority,
 } from '../../../actors/server/certificate-authority.ts';
+import { fc } from '../../support/property.ts';
 import { startMs, testEnvironment } from '../support/environment.ts';
 import { certificateRequest } from '../support/request.ts';
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { ServerError } from '../../../actors/errors.ts';
 import type { ServerConfig } from '../../../actors/server/config/config.ts';
@@ -11,6 +10,7 @@ import {
 } from '../../../actors/server/config/load.ts';
 import { sampleConfig } from '../../../actors/server/config/sample.ts';
 import { configKeys } from '../../../actors/server/config/schema.ts';
+import { fc } from '../../support/property.ts';
 
 function parse(text: string, overrides: ConfigOverride[] = []): ServerConfig {
   return parseConfig(text, { file: 'server.yaml', home: '/home/vigo', overrides });

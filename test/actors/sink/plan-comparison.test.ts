@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { compareOutcome, type Expectation } from '../../../actors/sink/plan-comparison.ts';
 import { rehearsedResources, type VariantRow } from '../../../actors/sink/rehearsal-rows.ts';
+import { fc } from '../../support/property.ts';
 
 const expectations = fc.uniqueArray(
   fc.record<Expectation>({

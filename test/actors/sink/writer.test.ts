@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import fc from 'fast-check';
 import t from 'tap';
 import { verifyChain } from '../../../actors/audit/chain.ts';
 import { readAuditRows } from '../../../actors/sink/audit-rows.ts';
@@ -8,6 +7,7 @@ import { gapPatienceMs } from '../../../actors/sink/limits.ts';
 import { SinkQueries } from '../../../actors/sink/queries.ts';
 import { sqlStatementCount } from '../../../actors/sink/statement-counter.ts';
 import { SinkWriter } from '../../../actors/sink/writer.ts';
+import { fc } from '../../support/property.ts';
 import { startMs } from '../support/environment.ts';
 import { auditEvent, envoyIdOf, envoyRecord, reportEntry, testSink } from '../support/sink.ts';
 

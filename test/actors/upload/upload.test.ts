@@ -1,7 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import t from 'tap';
 import { ServerError } from '../../../actors/errors.ts';
 import { uploadKind } from '../../../actors/upload/actor.ts';
@@ -10,6 +9,7 @@ import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 import { openSimulatedStore } from '../../../runtime/simulate/simulated-store.ts';
 import { SimulatedStoreDisk } from '../../../runtime/simulate/simulated-store-disk.ts';
 import { ThreadSystem } from '../../../runtime/system.ts';
+import { fc } from '../../support/property.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'vigo-upload-'));
 const root = join(base, 'uploads');

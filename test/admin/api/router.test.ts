@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import t from 'tap';
 import type { EdgeRequest, EdgeResponse } from '../../../admin/api/http-edge.ts';
 import type { Problem } from '../../../admin/api/problem.ts';
 import { routeTable } from '../../../admin/api/route-table.ts';
 import { Router } from '../../../admin/api/router.ts';
+import { fc } from '../../support/property.ts';
 import { fakeBackend, knownEnvoy } from './fake-backend.ts';
 
 const token = 'vgot_the-right-one';

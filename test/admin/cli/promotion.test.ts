@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
 import { promoteText } from '../../../admin/cli/promotion.ts';
 import { unifiedDiff } from '../../../admin/cli/text-diff.ts';
+import { fc } from '../../support/property.ts';
 
 const promotion = { from: 'staging', to: 'production', exact: false };
 const exact = { ...promotion, exact: true };

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { describeDiagnostic } from '../../../admin/cli/diagnostic.ts';
 import { type Column, plainPairs, renderPlain, renderTable } from '../../../admin/cli/table.ts';
 import { jsonText, printable, shorten, textWidth } from '../../../admin/cli/terminal-text.ts';
+import { fc } from '../../support/property.ts';
 
 interface Row {
   readonly host: string;

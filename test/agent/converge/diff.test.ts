@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { boundedDiff, contentDiff, unifiedDiff } from '../../../agent/converge/diff.ts';
 import { diffLimit } from '../../../agent/protocol/limits.ts';
+import { fc } from '../../support/property.ts';
 import { requires } from '../../support/requires.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import t from 'tap';
 import { createEngine } from '../../../agent/converge/engine.ts';
 import { resourceTypes, typeRegistry } from '../../../agent/executors/registry.ts';
@@ -10,6 +9,7 @@ import { createPackageType } from '../../../agent/executors/unix/package.ts';
 import { createServiceType } from '../../../agent/executors/unix/service.ts';
 import { createNodePlatform } from '../../../agent/platform/node-platform.ts';
 import type { Platform } from '../../../agent/platform/platform.ts';
+import { fc } from '../../support/property.ts';
 import { bundle, module, type ResourceInput } from '../../support/resource-bundle.ts';
 
 type Resources = readonly ResourceInput[];

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { buildPlan } from '../../../agent/converge/plan.ts';
 import { AgentError } from '../../../agent/errors.ts';
+import { fc } from '../../support/property.ts';
 import { bundle, module } from '../../support/resource-bundle.ts';
 
 const type = 'recording';

@@ -1,5 +1,5 @@
 /** Without this a pass would write files for traits of yesterday, or render everything every time. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { compileDocument, type Traits } from '../../../agent/converge/compile.ts';
 import { createEngine } from '../../../agent/converge/engine.ts';
@@ -10,6 +10,7 @@ import { Reads } from '../../../agent/policy/template/reads.ts';
 import { parseTemplate } from '../../../agent/policy/template/template.ts';
 import type { BundleDocument, PolicyValue } from '../../../agent/protocol/bundle.ts';
 import { noSecretValues } from '../../../agent/secrets/secret-values.ts';
+import { fc } from '../../support/property.ts';
 import { RecordingType } from '../../support/recording-type.ts';
 import { bundle, module, type ResourceInput } from '../../support/resource-bundle.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import t from 'tap';
 import { parse } from 'yaml';
 import { literalText } from '../../../agent/import/literal.ts';
 import { yamlComment, yamlEntry } from '../../../agent/import/yaml-text.ts';
 import { parseTemplate } from '../../../agent/policy/template/template.ts';
+import { fc } from '../../support/property.ts';
 
 /** Text as files and accounts hold it, and text made to break YAML. */
 const hostile = fc.oneof(

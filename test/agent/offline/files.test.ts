@@ -1,5 +1,4 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { Backoff, backoffBaseMs, backoffCapMs } from '../../../agent/offline/backoff.ts';
 import { decodeChecked, encodeChecked } from '../../../agent/offline/checked-file.ts';
@@ -8,6 +7,7 @@ import { loadRunState, saveRunState } from '../../../agent/offline/run-state.ts'
 import { RequestSequence } from '../../../agent/offline/sequence.ts';
 import { lockInstance } from '../../../agent/platform/instance-lock.ts';
 import { NodeStateFiles } from '../../../agent/platform/node-state-files.ts';
+import { fc } from '../../support/property.ts';
 import { MemoryFiles } from '../support/memory-files.ts';
 
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);

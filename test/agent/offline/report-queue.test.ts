@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { ReportQueue } from '../../../agent/offline/report-queue.ts';
 import { ReportRequest } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
+import { fc } from '../../support/property.ts';
 import { MemoryFiles } from '../support/memory-files.ts';
 
 const nowMs = (): number => 1000;

@@ -9,10 +9,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import fc from 'fast-check';
 import t from 'tap';
 import { AgentError } from '../../../agent/errors.ts';
 import { NodePaths } from '../../../agent/platform/node-paths.ts';
+import { fc } from '../../support/property.ts';
 
 const names = ['a', 'b', 'c'];
 const part = fc.constantFrom(...names, '..', '.', '');

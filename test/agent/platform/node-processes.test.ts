@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import fc from 'fast-check';
 import t from 'tap';
 import { NodeProcesses } from '../../../agent/platform/node-processes.ts';
 import type { RunRequest } from '../../../agent/platform/platform.ts';
+import { fc } from '../../support/property.ts';
 import { requires } from '../../support/requires.ts';
 
 const processes = new NodeProcesses();

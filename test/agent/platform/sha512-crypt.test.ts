@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import fc from 'fast-check';
 import t from 'tap';
 import {
   saltOf,
   sha512Crypt,
   sha512CryptMatches,
 } from '../../../agent/platform/accounts/sha512-crypt.ts';
+import { fc } from '../../support/property.ts';
 import { requires } from '../../support/requires.ts';
 
 /** The vectors of the specification's reference implementation: setting, password, hash. */

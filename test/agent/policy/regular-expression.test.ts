@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import t from 'tap';
 import {
   parseRegularExpression,
   regularExpressionProblem,
 } from '../../../agent/policy/regular-expression.ts';
+import { fc } from '../../support/property.ts';
 
 t.test('flags at the beginning mean what they mean in Go, Python and Ruby', async (t) => {
   const expression = (source: string, flags?: string) => {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import {
   collectPaths,
@@ -7,6 +6,7 @@ import {
   referencesInActions,
   replaceReferences,
 } from '../../../agent/policy/secret-references.ts';
+import { fc } from '../../support/property.ts';
 
 const part = fc.stringMatching(/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,8}[A-Za-z0-9_])?$/);
 const path = fc

@@ -3,10 +3,10 @@
  * makes of each template; test/tools/template-corpus.ts makes it anew.
  */
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { AgentError } from '../../../agent/errors.ts';
 import { parseTemplate, type TemplateData } from '../../../agent/policy/template/template.ts';
+import { fc } from '../../support/property.ts';
 import { type CorpusCase, corpusDirectory, corpusTemplates } from '../../tools/template-corpus.ts';
 import { corpusData } from '../../tools/template-seeds.ts';
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { AgentError } from '../../../agent/errors.ts';
 import { parseTemplate } from '../../../agent/policy/template/template.ts';
+import { fc } from '../../support/property.ts';
 
 const data = {
   Vars: {

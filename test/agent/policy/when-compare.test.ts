@@ -1,5 +1,5 @@
 /** Without this a comparison, a version or a half-known condition would be answered wrongly. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { AgentError } from '../../../agent/errors.ts';
 import { knownTraits } from '../../../agent/policy/known-traits.ts';
@@ -10,6 +10,7 @@ import { whenMistakes } from '../../../agent/policy/when/mistakes.ts';
 import { compareVersions } from '../../../agent/policy/when/versions.ts';
 import { parseWhen } from '../../../agent/policy/when/when.ts';
 import { evaluateIndependently } from '../../support/independent-when.ts';
+import { fc } from '../../support/property.ts';
 
 const traits = {
   os: { family: 'debian', distro: 'debian', version: '12.4', arch: 'amd64' },

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { AgentError } from '../../../agent/errors.ts';
 import { formatWhen, type WhenNode } from '../../../agent/policy/when/ast.ts';
@@ -6,6 +5,7 @@ import { whenBuiltins } from '../../../agent/policy/when/builtins.ts';
 import type { WhenEnvironment } from '../../../agent/policy/when/environment.ts';
 import { parseWhen } from '../../../agent/policy/when/when.ts';
 import type { PolicyValue } from '../../../agent/protocol/bundle.ts';
+import { fc } from '../../support/property.ts';
 
 const traits: Record<string, PolicyValue> = {
   'os.family': 'rhel',

@@ -1,5 +1,4 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import fc from 'fast-check';
 import t from 'tap';
 import { AgentError } from '../../../agent/errors.ts';
 import { decodeBundle } from '../../../agent/protocol/bundle-document.ts';
@@ -9,6 +8,7 @@ import { ReportRequest } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
 import { SignedBundle } from '../../../agent/protocol/gen/vigo/v1/bundle.ts';
 import { ErrorDetail, SignedRequest } from '../../../agent/protocol/gen/vigo/v1/envelope.ts';
 import { methods, register } from '../../../agent/protocol/methods.ts';
+import { fc } from '../../support/property.ts';
 
 const types: Record<string, MessageType<unknown>> = {
   RegisterRequest: register.request as MessageType<unknown>,

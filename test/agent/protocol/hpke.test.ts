@@ -1,11 +1,11 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import t from 'tap';
 import { agreementPublicKey, serverHpke } from '../../../actors/server/crypto/hpke-primitives.ts';
 import { generateKeyPem, pemSigner } from '../../../agent/platform/crypto.ts';
 import { agreementKey, nodeHpke } from '../../../agent/platform/hpke-primitives.ts';
 import { hpkeOpen, hpkeSeal } from '../../../agent/protocol/hpke.ts';
 import { secretBinding } from '../../../agent/protocol/secret.ts';
+import { fc } from '../../support/property.ts';
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
 

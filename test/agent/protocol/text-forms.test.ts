@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import t from 'tap';
 import { nodeVerifier } from '../../../agent/platform/crypto.ts';
 import { fromHex, toHex } from '../../../agent/protocol/bytes.ts';
@@ -12,6 +11,7 @@ import {
   parseTraceparent,
 } from '../../../agent/protocol/traceparent.ts';
 import { makeUuid, uuidToBytes, uuidToText } from '../../../agent/protocol/uuid.ts';
+import { fc } from '../../support/property.ts';
 
 t.test('canonical JSON has one form per value, whatever the order of its keys', async (t) => {
   t.equal(

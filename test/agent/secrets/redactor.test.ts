@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { oneLine } from '../../../agent/converge/failure.ts';
 import { Redactor, redacted, redactedLength } from '../../../agent/secrets/redactor.ts';
+import { fc } from '../../support/property.ts';
 
 const value = fc.string({ minLength: 6, maxLength: 60, unit: 'grapheme-ascii' }).filter((text) => {
   return text.trim().length >= 6 && !redacted.includes(text) && !text.includes('*');

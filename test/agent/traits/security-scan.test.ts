@@ -1,6 +1,5 @@
 /** Without this one odd log of one tool would hide what all the others found, or stall the agent. */
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { canonicalJson } from '../../../agent/protocol/canonical-json.ts';
 import { collectTraits } from '../../../agent/traits/collect.ts';
@@ -13,6 +12,7 @@ import { ToolOutputError } from '../../../agent/traits/security-tools/findings.t
 import { parseLynis } from '../../../agent/traits/security-tools/lynis.ts';
 import { parseRkhunter } from '../../../agent/traits/security-tools/rkhunter.ts';
 import { parseTrivy } from '../../../agent/traits/security-tools/trivy.ts';
+import { fc } from '../../support/property.ts';
 import { securityOutputs, traitMachine } from './trait-machine.ts';
 
 const parsers = {

@@ -1,5 +1,5 @@
 /** Without this every envoy of a fleet would send its traits at every check-in, as its load changes. */
-import fc from 'fast-check';
+
 import t, { type Test } from 'tap';
 import { nodeVerifier } from '../../../agent/platform/crypto.ts';
 import type { PolicyValue } from '../../../agent/protocol/bundle.ts';
@@ -7,6 +7,7 @@ import { toHex } from '../../../agent/protocol/bytes.ts';
 import { traitsLimit } from '../../../agent/protocol/limits.ts';
 import { createTraitCollection } from '../../../agent/traits/collect.ts';
 import { ToldTraits, toldTraitsFileName } from '../../../agent/traits/told-traits.ts';
+import { fc } from '../../support/property.ts';
 import { arrange } from '../../support/simulated-machine.ts';
 import { MemoryFiles } from '../support/memory-files.ts';
 import { machineFiles, meminfo, traitMachine } from './trait-machine.ts';

@@ -1,12 +1,12 @@
 /** Without this the reference would name fields that no machine has, or leave out some that it has. */
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { createNodePlatform } from '../../../agent/platform/node-platform.ts';
 import { traitSchemas } from '../../../agent/policy/trait-schemas/registry.ts';
 import type { TraitField } from '../../../agent/policy/trait-schemas/schema.ts';
 import type { PolicyValue } from '../../../agent/protocol/bundle.ts';
 import { collectTraits, createTraitCollection } from '../../../agent/traits/collect.ts';
+import { fc } from '../../support/property.ts';
 import { arrange } from '../../support/simulated-machine.ts';
 import { referencePath, traitReference } from '../../tools/trait-reference.ts';
 import { selfSignedPem } from './certificate.ts';

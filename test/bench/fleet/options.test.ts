@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { BenchError } from '../../../bench/errors.ts';
 import {
@@ -9,6 +8,7 @@ import {
   parseShare,
   partOf,
 } from '../../../bench/fleet/options.ts';
+import { fc } from '../../support/property.ts';
 
 const raw = {
   envoys: '500',

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { mergeResults } from '../../../bench/fleet/generator.ts';
 import { Latencies } from '../../../bench/fleet/histogram.ts';
 import { Tally } from '../../../bench/fleet/tally.ts';
 import type { WorkerResult } from '../../../bench/fleet/worker-messages.ts';
+import { fc } from '../../support/property.ts';
 
 function resultOf(tally: Tally, utilization: number): WorkerResult {
   const counts = tally.counts();

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 import { openLmdbStore } from '../../../runtime/recovery.ts';
 import { openSimulatedStore } from '../../../runtime/simulate/simulated-store.ts';
 import { SimulatedStoreDisk } from '../../../runtime/simulate/simulated-store-disk.ts';
 import type { Commit, Operation, Store, Table } from '../../../runtime/store.ts';
+import { fc } from '../../support/property.ts';
 import {
   ManualClock,
   put,

@@ -11,12 +11,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import fc from 'fast-check';
 import t from 'tap';
 import { internalKeys, openEnvironment } from '../../../runtime/lmdb-environment.ts';
 import { LmdbReader } from '../../../runtime/lmdb-reader.ts';
 import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 import { keptCorruptLimit, openLmdbStore } from '../../../runtime/recovery.ts';
+import { fc } from '../../support/property.ts';
 import { codeOf, put, remove, temporaryDirectory, testTable } from '../../support/store-fixture.ts';
 
 const things = testTable();

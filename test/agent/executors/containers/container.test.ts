@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { dockerContainerType } from '../../../../agent/executors/containers/container.ts';
 import { parseContainer } from '../../../../agent/executors/containers/container-spec.ts';
@@ -22,6 +21,7 @@ import {
   stopFakeEngines,
   writeDocker,
 } from '../../../support/fake-docker-engine.ts';
+import { fc } from '../../../support/property.ts';
 
 t.teardown(stopFakeEngines);
 

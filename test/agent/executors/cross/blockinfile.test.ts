@@ -1,8 +1,8 @@
 import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { blockinfileType, editBlock } from '../../../../agent/executors/cross/blockinfile.ts';
 import { proveExecutor } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import { proveTextEdits } from '../../../support/text-edit-cases.ts';
 
 const path = '/etc/conf';

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { editField, fieldEditType } from '../../../../agent/executors/cross/field-edit.ts';
+import { fc } from '../../../support/property.ts';
 import { proveTextEdits } from '../../../support/text-edit-cases.ts';
 
 const path = '/etc/group';

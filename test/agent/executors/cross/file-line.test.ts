@@ -1,9 +1,9 @@
 import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { fileLineType, isBoundary } from '../../../../agent/executors/cross/file-line.ts';
 import { editLines, type LineEdit } from '../../../../agent/executors/cross/line-edit.ts';
 import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 
 const path = '/etc/conf';
 const having = (text: string) => (root: string) => {

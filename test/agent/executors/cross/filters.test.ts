@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import fc from 'fast-check';
 import t from 'tap';
 import { hexadecimal, quote } from '../../../../agent/executors/cross/filters.ts';
+import { fc } from '../../../support/property.ts';
 
 const hostile = fc.string({
   unit: fc.constantFrom(

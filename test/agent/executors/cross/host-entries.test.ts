@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { editHosts, hostType } from '../../../../agent/executors/cross/host.ts';
 import { editKnownHosts, sshkeyType } from '../../../../agent/executors/cross/sshkey.ts';
 import { proveExecutor } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import { proveTextEdits } from '../../../support/text-edit-cases.ts';
 
 const hosts =

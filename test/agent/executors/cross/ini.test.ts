@@ -1,8 +1,8 @@
 import { lstatSync, mkdirSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { editIni, iniType } from '../../../../agent/executors/cross/ini.ts';
 import { proveExecutor } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import { proveTextEdits } from '../../../support/text-edit-cases.ts';
 
 const path = '/etc/app.ini';

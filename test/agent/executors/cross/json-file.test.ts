@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { jsonFileType } from '../../../../agent/executors/cross/json-file.ts';
 import { pathParts, removeAt, setAt } from '../../../../agent/executors/cross/json-path.ts';
 import { parseJson, printJson, sameJson } from '../../../../agent/executors/cross/json-text.ts';
 import { proveExecutor } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import { proveTextEdits } from '../../../support/text-edit-cases.ts';
 
 const path = '/etc/app.json';

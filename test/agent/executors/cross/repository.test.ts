@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { AgentError } from '../../../../agent/errors.ts';
 import { createRepositoryType } from '../../../../agent/executors/cross/repository.ts';
@@ -10,6 +9,7 @@ import {
   proveExecutor,
   refusedCases,
 } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import { arrange, simulatedMachine } from '../../../support/simulated-machine.ts';
 
 /** Made by GnuPG 2.2 for this test; the private half was thrown away. */

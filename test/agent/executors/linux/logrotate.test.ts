@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { logrotateType } from '../../../../agent/executors/linux/logrotate.ts';
 import { proveExecutor, refusedCases } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import { arrange } from '../../../support/simulated-machine.ts';
 
 const having = (files: Record<string, string>) => (root: string) => arrange(root, files);

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { tmpfileType } from '../../../../agent/executors/linux/tmpfile.ts';
 import { proveExecutor, refusedCases } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import {
   arrange,
   type SimulatedTool,

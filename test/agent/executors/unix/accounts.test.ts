@@ -1,7 +1,6 @@
 import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import {
   createAccountTypes,
@@ -11,6 +10,7 @@ import {
 import { PasswordChecks } from '../../../../agent/platform/accounts/password-checks.ts';
 import type { RunRequest } from '../../../../agent/platform/platform.ts';
 import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import { accountFiles, accounts, accountTools } from '../../../support/simulated-accounts.ts';
 import { arrange, simulatedMachine } from '../../../support/simulated-machine.ts';
 

@@ -1,9 +1,9 @@
 import { chmodSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { cronType } from '../../../../agent/executors/unix/cron.ts';
 import { scheduleProblem } from '../../../../agent/executors/unix/cron-schedule.ts';
 import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 
 const job = '/etc/cron.d/backup';
 const parameters = { name: 'backup', schedule: '@daily', command: '/usr/bin/backup --all' };

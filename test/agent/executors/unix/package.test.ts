@@ -1,5 +1,4 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createPackageType, packageType } from '../../../../agent/executors/unix/package.ts';
 import { aptFailure } from '../../../../agent/platform/packages/apt-failure.ts';
@@ -7,6 +6,7 @@ import { parsePolicy, parseSimulation } from '../../../../agent/platform/package
 import { parseDpkgStatus } from '../../../../agent/platform/packages/dpkg-database.ts';
 import type { RunRequest } from '../../../../agent/platform/platform.ts';
 import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import {
   arrange,
   type SimulatedTool,

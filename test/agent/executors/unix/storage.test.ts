@@ -7,7 +7,6 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { editFstab, readFstabLine } from '../../../../agent/executors/unix/fstab.ts';
 import { mountType } from '../../../../agent/executors/unix/mount.ts';
@@ -18,6 +17,7 @@ import {
   proveExecutor,
   refusedCases,
 } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import {
   arrange,
   type SimulatedTool,

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { sysctlType } from '../../../../agent/executors/unix/sysctl.ts';
 import { sysctlPath } from '../../../../agent/executors/unix/sysctl-key.ts';
 import { createNodePlatform } from '../../../../agent/platform/node-platform.ts';
 import { PlatformError } from '../../../../agent/platform/platform-error.ts';
 import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
+import { fc } from '../../../support/property.ts';
 import { arrange } from '../../../support/simulated-machine.ts';
 
 const knob = '/proc/sys/net/ipv4/ip_forward';

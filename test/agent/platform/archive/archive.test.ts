@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import t from 'tap';
 import { AgentError } from '../../../../agent/errors.ts';
 import { readArchive } from '../../../../agent/platform/archive/archive.ts';
 import type { ArchiveEntry } from '../../../../agent/platform/archive/entries.ts';
 import { createNodePlatform } from '../../../../agent/platform/node-platform.ts';
 import { makeTar, makeZip, type TestEntry } from '../../../support/archives.ts';
+import { fc } from '../../../support/property.ts';
 import { requires } from '../../../support/requires.ts';
 
 const platform = createNodePlatform();

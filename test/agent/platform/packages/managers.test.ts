@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { AgentError } from '../../../../agent/errors.ts';
 import { ApkManager } from '../../../../agent/platform/packages/apk.ts';
@@ -37,6 +36,7 @@ import {
   parseZypperLocks,
 } from '../../../../agent/platform/packages/zypper-output.ts';
 import type { Platform, RunResult } from '../../../../agent/platform/platform.ts';
+import { fc } from '../../../support/property.ts';
 import { arrange, simulatedMachine } from '../../../support/simulated-machine.ts';
 
 const machine = (t: { testdir(): string }, answer: Partial<RunResult> = {}) => {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { readInitScript } from '../../../../agent/platform/services/init-script.ts';
+import { fc } from '../../../support/property.ts';
 
 const read = (text: string) => readInitScript('web', '/etc/init.d/web', text);
 
