@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { programFile } from '../support/program.ts';
 import { requires } from '../support/requires.ts';
 import { TestServer } from './support/server-process.ts';
 import { type CliResult, cli } from './support/vigocli.ts';
@@ -23,7 +24,7 @@ import { type CliResult, cli } from './support/vigocli.ts';
 const hostile = 'x\u001b[2J\u009b31m\u202ey';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
 const dangerous = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
-const main = new URL('../../admin/cli/main.ts', import.meta.url).pathname;
+const main = programFile('admin/cli/main');
 const demo = new URL('../../admin/demo/stack', import.meta.url).pathname;
 
 const server = await TestServer.make(t);

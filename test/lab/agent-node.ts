@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { programFile } from '../support/program.ts';
 import { type LabHost, nodeInHost, projectInHost, serverAddress } from './lab.ts';
 import type { LabServer } from './lab-server.ts';
 
@@ -7,7 +8,7 @@ import type { LabServer } from './lab-server.ts';
 export const agentProgram = [
   nodeInHost,
   '--disable-warning=ExperimentalWarning',
-  `${projectInHost}/agent/main.ts`,
+  programFile('agent/main', projectInHost),
 ];
 
 /** A lab host with the agent as a unit of its systemd. */

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page, RunDetailView, RunView } from '../../admin/api/backend.ts';
+import { programFile } from '../support/program.ts';
 import { type Lab, type RunOutcome, serverAddress } from './lab.ts';
 import { Rest } from './rest.ts';
 
 const run = promisify(execFile);
-const project = new URL('../..', import.meta.url).pathname;
 const quiet = '--disable-warning=ExperimentalWarning';
 const readyLimitMs = 120_000;
 const outputLimit = 20_000;
@@ -37,7 +37,7 @@ export class LabServer {
     this.#namespace = namespace;
     const words = [
       ...['netns', 'exec', namespace, process.execPath, quiet],
-      ...[join(project, 'actors/server/main.ts'), 'start', '--home', this.home],
+      ...[programFile('actors/server/main'), 'start', '--home', this.home],
       ...['--grpc-listen', `${serverAddress}:${port}`, '--api-listen', '127.0.0.1:0'],
       ...['--shards', '1', '--interval', interval],
     ];
@@ -74,7 +74,7 @@ export class LabServer {
   async run(...words: string[]): Promise<RunOutcome> {
     const argv = [
       ...['netns', 'exec', this.#namespace, process.execPath, quiet],
-      ...[join(project, 'admin/cli/main.ts'), '--home', this.home, ...words],
+      ...[programFile('admin/cli/main'), '--home', this.home, ...words],
     ];
     try {
       return { exitCode: 0, ...(await run('ip', argv, { maxBuffer: answerLimit })) };

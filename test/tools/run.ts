@@ -13,6 +13,7 @@ import { TapOutputReader, type TapSummary } from './tap-output.ts';
 
 const project = new URL('../..', import.meta.url).pathname;
 const bin = `${project}node_modules/.bin/`;
+const compileCache = `${project}node_modules/.cache/vigo-tests`;
 const options = process.argv.slice(2);
 const only = options.flatMap((word, at) => (word === '--only' ? [options[at + 1] ?? ''] : []));
 const keepGoing = options.includes('--keep-going');
@@ -44,11 +45,17 @@ function runStatic(): boolean {
   return true;
 }
 
-/** tap's helper classes are generated once after each install. */
-function prepareTap(): boolean {
-  const result = spawnSync(`${bin}tap`, ['build'], { cwd: project, encoding: 'utf8' });
-  if (result.status !== 0) console.log(result.stdout, result.stderr);
-  return result.status === 0;
+/** tap's helper classes are generated once after each install; the programs are run compiled. */
+function prepare(): boolean {
+  const steps = [
+    [`${bin}tap`, 'build'],
+    [process.execPath, 'test/tools/build.ts'],
+  ] as const;
+  return steps.every(([command, argument]) => {
+    const result = spawnSync(command, [argument], { cwd: project, encoding: 'utf8' });
+    if (result.status !== 0) console.log(result.stdout, result.stderr);
+    return result.status === 0;
+  });
 }
 
 async function runSuite(suite: Suite): Promise<TapSummary | undefined> {
@@ -65,7 +72,8 @@ async function runSuite(suite: Suite): Promise<TapSummary | undefined> {
     ...files,
   ]);
   const reader = new TapOutputReader();
-  const child = spawn(command, rest, { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = { ...process.env, VIGO_TEST_COMPILED: '1', NODE_COMPILE_CACHE: compileCache };
+  const child = spawn(command, rest, { cwd: project, env, stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface({ input: child.stdout })) {
     const file = reader.line(line);
     if (!file) continue;
@@ -89,7 +97,7 @@ async function main(): Promise<number> {
   const wants = (name: string) => only.length === 0 || only.includes(name);
   if (wants('static') && !runStatic()) return 1;
   const chosen = suites.filter((suite) => wants(suite.name));
-  if (chosen.length > 0 && !prepareTap()) return 1;
+  if (chosen.length > 0 && !prepare()) return 1;
   const summaries: TapSummary[] = [];
   for (const suite of chosen) {
     const summary = await runSuite(suite);

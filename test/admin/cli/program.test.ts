@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import type { Command } from 'commander';
 import t from 'tap';
 import { buildProgram } from '../../../admin/cli/program.ts';
+import { programFile } from '../../support/program.ts';
 
-const main = new URL('../../../admin/cli/main.ts', import.meta.url).pathname;
+const main = programFile('admin/cli/main');
 
 function walk(command: Command, path: readonly string[] = []): [Command, readonly string[]][] {
   const below = command.commands.flatMap((child) => walk(child, [...path, child.name()]));

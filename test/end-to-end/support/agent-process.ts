@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { versionAgeLimitMs } from '../../../actors/envoy/policy-view.ts';
+import { programFile } from '../../support/program.ts';
 import { eventually } from './database.ts';
 import { rest } from './rest.ts';
 import type { TestServer } from './server-process.ts';
 
-const main = new URL('../../../agent/main.ts', import.meta.url).pathname;
+const main = programFile('agent/main');
 const outputLimit = 2_000_000;
 /** Beyond the age that a shard's view of the policy may have. */
 const shardDelayMs = 100;

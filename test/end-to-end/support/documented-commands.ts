@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { programFile } from '../../support/program.ts';
 
-const main = new URL('../../../admin/cli/main.ts', import.meta.url).pathname;
+const main = programFile('admin/cli/main');
 
 interface Outcome {
   readonly code: number | null;

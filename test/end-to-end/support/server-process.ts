@@ -10,10 +10,10 @@ import { type RunFile, removeRunFile } from '../../../actors/server/run-file.ts'
 import { SinkWriter } from '../../../actors/sink/writer.ts';
 import { generateKeyPem, pemSigner } from '../../../agent/platform/crypto.ts';
 import { makeUuid, uuidToText } from '../../../agent/protocol/uuid.ts';
+import { programFile } from '../../support/program.ts';
 import { TestEnvoy } from '../../support/test-envoy.ts';
 
-const project = new URL('../../..', import.meta.url).pathname;
-const main = join(project, 'actors/server/main.ts');
+const main = programFile('actors/server/main');
 const readyLimitMs = 120_000;
 const pollMs = 5;
 const certificateValidityMs = 86_400_000;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
+import { programFile } from '../../support/program.ts';
 
-const main = new URL('../../../admin/cli/main.ts', import.meta.url).pathname;
+const main = programFile('admin/cli/main');
 
 export interface CliResult {
   readonly code: number | null;
