@@ -1,6 +1,7 @@
 import type { PassResult } from './converge/result.ts';
 import { changed } from './converge/result.ts';
 import { AgentError } from './errors.ts';
+import type { LiveSchedule } from './live-facts.ts';
 import type { LogFields, Logger } from './log.ts';
 import type { NodeAgent } from './node-agent.ts';
 import { Backoff } from './offline/backoff.ts';
@@ -40,6 +41,7 @@ export class Daemon {
   #passDueMs = 0;
   #wasOnline: boolean | undefined;
   #lastFailure = '';
+  #phase: LiveSchedule['phase'] = 'waiting';
   readonly #passLog = new PassLog();
 
   constructor(options: DaemonOptions) {
@@ -47,6 +49,17 @@ export class Daemon {
     this.#backoff = new Backoff(options.random);
     this.#intervalMs = clamp(options.intervalMs);
     options.agent.pace(this.#intervalMs);
+  }
+
+  /** For `vigo status`. */
+  schedule(): LiveSchedule {
+    const nowMs = this.#options.clock.monotonicMs();
+    return {
+      phase: this.#phase,
+      intervalMs: this.#intervalMs,
+      nextPassInMs: Math.max(0, Math.round(this.#passDueMs - nowMs)),
+      nextCheckInInMs: Math.max(0, Math.round(this.#checkInDueMs - nowMs)),
+    };
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -64,12 +77,14 @@ export class Daemon {
     const trace = agent.newTrace();
     const startedMs = clock.monotonicMs();
     try {
+      this.#phase = 'check-in';
       const traits = await agent.collectTraits();
       const online = startedMs >= this.#checkInDueMs && (await this.#checkIn(traits, trace));
       if (signal.aborted) return;
       if (online || startedMs >= this.#passDueMs) {
         // Together with the next check-in, so that its answer is what the pass enforces.
         this.#passDueMs = online ? this.#checkInDueMs : startedMs + this.#intervalMs;
+        this.#phase = 'pass';
         const result = await agent.pass(traits, !online, signal, trace);
         if (result !== undefined) this.#passLog.log(log.within(trace), result);
       }
@@ -78,6 +93,8 @@ export class Daemon {
       logFailure(log.within(trace), error);
       this.#passDueMs = Math.max(this.#passDueMs, startedMs + this.#intervalMs);
       this.#checkInDueMs = Math.max(this.#checkInDueMs, startedMs + this.#nextAttemptMs());
+    } finally {
+      this.#phase = 'waiting';
     }
   }
 

@@ -30,7 +30,8 @@ export class IncidentLog {
         : new AgentError('AGENT_INTERNAL', { detail: String(error) }, { cause: error });
     const nowMs = this.#nowMs();
     const told = this.#lastTold.get(coded.code);
-    const repeated = told !== undefined && nowMs - told < repeatedReportMs;
+    // A clock that was set back must not keep trouble secret until it has caught up.
+    const repeated = told !== undefined && Math.abs(nowMs - told) < repeatedReportMs;
     this.#log.log(repeated ? 'debug' : 'error', coded.message, { ...fields, code: coded.code });
     if (repeated) return;
     this.#lastTold.set(coded.code, nowMs);

@@ -2,21 +2,26 @@ import type { Engine } from './converge/engine.ts';
 import type { PassResult } from './converge/result.ts';
 import { AgentError } from './errors.ts';
 import type { IncidentLog } from './incident-log.ts';
+import type { LivePolicyFacts } from './live-facts.ts';
 import type { Logger } from './log.ts';
 import type { Memory } from './memory.ts';
 import type { HeldPolicy } from './offline/bundle-cache.ts';
+import type { ResourceHistory } from './offline/history.ts';
+import { historyEntries } from './offline/history-entry.ts';
 import type { ReportQueue } from './offline/report-queue.ts';
+import type { LastRun } from './offline/run-state.ts';
 import type { AgentClock, Host } from './platform/platform.ts';
 import type { PolicyHolder } from './policy-holder.ts';
 import type { PolicyValue } from './protocol/bundle.ts';
 import { toHex } from './protocol/bytes.ts';
 import { type CheckInResponse, ConvergenceState } from './protocol/gen/vigo/v1/agent.ts';
+import type { BundleManifest } from './protocol/gen/vigo/v1/bundle.ts';
 import { protocolVersion } from './protocol/limits.ts';
 import { childTrace, makeTrace, type TraceContext } from './protocol/traceparent.ts';
 import { makeUuid, uuidToText } from './protocol/uuid.ts';
 import type { Rehearser } from './rehearser.ts';
 import { wireState } from './report.ts';
-import type { Reporter } from './reporter.ts';
+import type { PassFacts, Reporter } from './reporter.ts';
 import type { SecretKeeper } from './secrets/secret-keeper.ts';
 import type { ServerClient } from './server-client.ts';
 import type { ToldDocument, ToldTraits } from './traits/told-traits.ts';
@@ -30,6 +35,7 @@ export interface NodeAgentParts {
   readonly queue: ReportQueue;
   readonly reporter: Reporter;
   readonly memory: Memory;
+  readonly history: ResourceHistory;
   readonly incidents: IncidentLog;
   readonly engine: Engine;
   readonly rehearser: Rehearser;
@@ -57,9 +63,26 @@ interface PassCircumstances {
 /** One envoy's acts: check in, converge, report. The daemon decides when. */
 export class NodeAgent {
   readonly #parts: NodeAgentParts;
+  /** Of the policy that was enforced or adopted last. */
+  #manifest: BundleManifest | undefined;
 
   constructor(parts: NodeAgentParts) {
     this.#parts = parts;
+  }
+
+  /** For `vigo status`; nothing that only root may know. */
+  facts(): LivePolicyFacts {
+    const { memory, queue } = this.#parts;
+    const { lastContactMs, contactFailure, lastRun } = memory.state;
+    const { policyVersion, expiresAtMs } = this.#manifest ?? {};
+    return {
+      policyVersion,
+      policyExpiresAtMs: expiresAtMs,
+      lastContactMs,
+      contactFailure,
+      lastRun: lastRun && { ...lastRun, resources: undefined },
+      pendingResults: queue.length,
+    };
   }
 
   newTrace(): TraceContext {
@@ -141,7 +164,7 @@ export class NodeAgent {
       incidents.add(error, { traceId: trace.traceId });
     }
     await reporter.idle({ runId, manifest: held?.manifest, policyChanged: false, offline });
-    await memory.save();
+    await memory.saveNews();
     return undefined;
   }
 
@@ -197,6 +220,7 @@ export class NodeAgent {
     if (answer.bundle === undefined) return false;
     try {
       const { manifest } = await this.#parts.policy.adopt(answer.bundle);
+      this.#manifest = manifest;
       log.log('info', 'policy adopted', {
         version: manifest.policyVersion,
         root: toHex(manifest.bundleRoot).slice(0, 16),
@@ -224,6 +248,7 @@ export class NodeAgent {
   ): Promise<PassResult> {
     const { engine, memory, reporter, dryRun, secrets } = this.#parts;
     const { manifest, document } = held;
+    this.#manifest = manifest;
     const root = toHex(manifest.bundleRoot);
     // A rotated secret is a change of policy, not drift; so is a later stage of a rollout.
     const policyChanged =
@@ -252,30 +277,49 @@ export class NodeAgent {
         passedSecretsEpoch: secretsEpoch,
       });
     }
-    memory.patch({
-      lastRun: {
-        runId: uuidToText(runId),
-        startedAtMs: result.startedAtMs,
-        durationMs: result.durationMs,
-        state: result.state,
-        dryRun,
-        offline,
-        policyVersion: manifest.policyVersion,
-        summary: result.summary,
-        resources: result.resources.map(({ id, type, action, reason, errorCode }) => ({
-          id,
-          type,
-          action,
-          reason,
-          errorCode,
-        })),
-      },
-    });
-    await memory.save();
+    if (!dryRun) await this.#remember(result, { runId, manifest, policyChanged, offline });
+    memory.patch({ lastRun: lastRunOf(result, { runId, manifest, dryRun, offline }) });
+    await memory.saveNews();
     return result;
+  }
+
+  /** A disk that refuses the history costs an incident, not the pass. */
+  async #remember(result: PassResult, facts: PassFacts): Promise<void> {
+    const { history, incidents, memory } = this.#parts;
+    const { runId, manifest, policyChanged, offline } = facts;
+    try {
+      const entries = historyEntries(result, memory.state.lastRun?.resources ?? [], {
+        runId: uuidToText(runId),
+        policyVersion: manifest?.policyVersion ?? 0,
+        cause: policyChanged ? 'policy' : 'drift',
+        offline,
+      });
+      await history.add(entries);
+    } catch (error) {
+      incidents.add(error);
+    }
   }
 
   #span(trace: TraceContext): TraceContext {
     return childTrace(trace, (length) => this.#parts.platform.host.randomBytes(length));
   }
+}
+
+function lastRunOf(
+  result: PassResult,
+  run: { runId: Uint8Array; manifest: BundleManifest; dryRun: boolean; offline: boolean },
+): LastRun {
+  return {
+    runId: uuidToText(run.runId),
+    startedAtMs: result.startedAtMs,
+    durationMs: result.durationMs,
+    state: result.state,
+    dryRun: run.dryRun,
+    offline: run.offline,
+    policyVersion: run.manifest.policyVersion,
+    summary: result.summary,
+    resources: result.resources.map(({ id, type, action, reason, errorCode }) => {
+      return { id, type, action, reason, errorCode };
+    }),
+  };
 }

@@ -5,7 +5,7 @@ import { createSnapshots } from './converge/snapshots.ts';
 import { resourceTypes } from './executors/registry.ts';
 import { nodeVerifier } from './platform/crypto.ts';
 import { GrpcChannel } from './platform/grpc-channel.ts';
-import { lockInstance } from './platform/instance-lock.ts';
+import { askRunning, lockInstance } from './platform/instance-lock.ts';
 import { NodeClock, NodeHost } from './platform/node-host.ts';
 import { nodeIdentityCrypto } from './platform/node-identity-crypto.ts';
 import { createNodePlatform } from './platform/node-platform.ts';
@@ -45,4 +45,5 @@ export const nodeParts: ProgramParts = {
     }),
   openTraits: (platform, facts) => createTraitCollection(platform, { facts: () => facts }),
   lock: lockInstance,
+  askRunning,
 };

@@ -42,6 +42,7 @@ export function statesOf(result: PassResult): ReportedStates {
 export interface ReportQuestion {
   readonly result: PassResult;
   readonly reported: ReportedStates | undefined;
+  /** Negative after the clock was set back. */
   readonly sinceReportMs: number;
   readonly policyChanged: boolean;
   readonly incidents: number;
@@ -57,7 +58,7 @@ export function worthReporting(question: ReportQuestion): boolean {
   const { created, updated, deleted, failed, blocked } = result.summary;
   if (!result.dryRun && created + updated + deleted > 0) return true;
   if (differs(statesOf(result), reported)) return true;
-  return failed + blocked > 0 && question.sinceReportMs >= repeatedReportMs;
+  return failed + blocked > 0 && Math.abs(question.sinceReportMs) >= repeatedReportMs;
 }
 
 function differs(now: ReportedStates, before: ReportedStates): boolean {

@@ -1,6 +1,7 @@
 import type { Engine } from '../converge/engine.ts';
 import type { Identity, IdentityCrypto } from '../identity/identity.ts';
 import type { ServerPin } from '../identity/server-pin.ts';
+import type { LiveFacts, RunningAgent } from '../live-facts.ts';
 import type { Logger } from '../log.ts';
 import type { StateFiles } from '../offline/state-files.ts';
 import type { AgentClock, Host, Platform } from '../platform/platform.ts';
@@ -26,8 +27,10 @@ export interface ProgramParts {
   readonly platform: (settings: Settings) => Platform;
   readonly engine: (settings: Settings, platform: Platform) => Engine;
   readonly openTraits: (platform: Platform, facts: AgentFacts) => TraitCollection;
-  /** Resolves to the release; throws AGENT_ANOTHER_RUNS. */
-  readonly lock: (stateDirectory: string) => Promise<() => void>;
+  /** Resolves to the release; throws AGENT_ANOTHER_RUNS. `tell` is what `askRunning` gets. */
+  readonly lock: (stateDirectory: string, tell: () => Partial<LiveFacts>) => Promise<() => void>;
+  /** What the agent that runs on this state directory says; undefined when none does. */
+  readonly askRunning: (stateDirectory: string) => Promise<RunningAgent | undefined>;
 }
 
 /** What a command gets. */

@@ -12,7 +12,7 @@ export const daemonSpec: CommandSpec = {
 
 export async function runDaemon(context: CommandContext): Promise<number> {
   const { io, log, settings } = context;
-  const { agent, clock, intervalMs, random, close } = await openAgent(context);
+  const { agent, clock, intervalMs, random, close, tell } = await openAgent(context);
   try {
     log.log('info', 'vigo starts', {
       version: agentVersion,
@@ -21,7 +21,9 @@ export async function runDaemon(context: CommandContext): Promise<number> {
       ...(settings.dryRun ? { dryRun: true } : {}),
     });
     const fixedInterval = settings.intervalMs !== undefined;
-    await new Daemon({ agent, clock, log, random, intervalMs, fixedInterval }).run(io.signal);
+    const daemon = new Daemon({ agent, clock, log, random, intervalMs, fixedInterval });
+    tell(() => daemon.schedule());
+    await daemon.run(io.signal);
     await agent.saveMemory();
     log.log('info', 'vigo stops');
     return exitCodes.done;

@@ -1,9 +1,11 @@
 import { loadIdentity } from '../identity/identity.ts';
 import { IncidentLog } from '../incident-log.ts';
+import type { LiveFacts, LiveSchedule } from '../live-facts.ts';
 import type { Logger } from '../log.ts';
 import { Memory } from '../memory.ts';
 import { NodeAgent, type Traits } from '../node-agent.ts';
 import { BundleCache, bundleFileName } from '../offline/bundle-cache.ts';
+import { historyFileName, ResourceHistory } from '../offline/history.ts';
 import { ReportQueue, reportsFileName } from '../offline/report-queue.ts';
 import { forgetOtherEnvoy } from '../offline/run-state.ts';
 import { RequestSequence } from '../offline/sequence.ts';
@@ -27,6 +29,8 @@ export interface OpenAgent {
   readonly random: () => number;
   readonly close: () => void;
   readonly clock: AgentClock;
+  /** From now on `vigo status` is answered; without a schedule as a single run. */
+  readonly tell: (schedule?: () => LiveSchedule) => void;
 }
 
 const defaultIntervalMs = 60_000;
@@ -35,15 +39,21 @@ const defaultIntervalMs = 60_000;
 export async function openAgent(context: CommandContext): Promise<OpenAgent> {
   const { settings, parts, log } = context;
   const identity = await loadIdentity(parts.openFiles(identityDirectory(settings)));
-  const release = await parts.lock(settings.stateDirectory);
+  const live: { facts?: () => LiveFacts } = {};
+  const release = await parts.lock(settings.stateDirectory, () => live.facts?.() ?? {});
   const platform = parts.platform(settings);
   const { clock, host } = parts;
   const nowMs = (): number => clock.nowMs();
   const files = parts.openFiles(settings.stateDirectory);
   const envoyId = uuidToText(identity.envoyId);
-  await forgetOtherEnvoy(files, envoyId, [bundleFileName, reportsFileName, toldTraitsFileName]);
+  await forgetOtherEnvoy(files, envoyId, [
+    bundleFileName,
+    reportsFileName,
+    toldTraitsFileName,
+    historyFileName,
+  ]);
   const incidents = new IncidentLog(log, nowMs);
-  const memory = await Memory.open(files, incidents);
+  const memory = await Memory.open(files, incidents, nowMs);
   const queue = await ReportQueue.open(files, nowMs);
   const verifier = parts.verifier();
   const client = new ServerClient({
@@ -64,6 +74,7 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
     queue,
     reporter,
     memory,
+    history: new ResourceHistory(files),
     incidents,
     engine,
     secrets: new SecretKeeper({
@@ -87,8 +98,19 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
     agentVersion,
     dryRun: settings.dryRun,
   });
+  const startedMs = clock.monotonicMs();
   return {
     agent,
+    tell: (schedule) => {
+      live.facts = () => ({
+        version: agentVersion,
+        envoyId,
+        server: settings.server ?? identity.server,
+        uptimeMs: Math.round(clock.monotonicMs() - startedMs),
+        ...agent.facts(),
+        ...schedule?.(),
+      });
+    },
     intervalMs: settings.intervalMs ?? (identity.intervalMs || defaultIntervalMs),
     random: () => randomUnit(host.randomBytes(4)),
     clock,

@@ -16,6 +16,7 @@ export async function runOnce(context: CommandContext): Promise<number> {
   const { io, log, settings } = context;
   const open = await openAgent(context);
   const { agent } = open;
+  open.tell();
   try {
     const trace = agent.newTrace();
     const traits = await agent.collectTraits();

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { loadRunState } from '../../agent/offline/run-state.ts';
 import { ServerRefusal } from '../../agent/transport.ts';
 import { AgentFixture, policyDocument } from './support/agent-fixture.ts';
 import { signedPolicy } from './support/fake-server-channel.ts';
@@ -175,4 +176,30 @@ t.test('a dry run predicts every time and tells each prediction once', async (t)
     [true, true],
   );
   t.match(fixture.server.reports[0], { dryRun: true });
+});
+
+t.test('a pass without news writes nothing; a change, new trouble and its end do', async (t) => {
+  const fixture = await AgentFixture.start();
+  fixture.server.policy = signedPolicy(1, policyDocument());
+  await fixture.cycle();
+  fixture.server.settled = 1;
+  await fixture.later(15_000);
+  const writesOf = async (outcome: (typeof fixture.outcomes)[number]): Promise<number> => {
+    const before = fixture.files.writes;
+    fixture.outcomes = [outcome];
+    await fixture.later(15_000);
+    return fixture.files.writes - before;
+  };
+  const fine = { id: 'main/it', action: 'none', errorCode: '' } as const;
+  for (let pass = 0; pass < 20; pass++) t.equal(await writesOf(fine), 0, `pass ${pass}`);
+  t.ok((await writesOf({ ...fine, action: 'updated' })) > 0);
+  await writesOf(fine);
+  t.equal(await writesOf(fine), 0);
+  const broken = { ...fine, action: 'failed', errorCode: 'AGENT_DISK_FULL' } as const;
+  t.ok((await writesOf(broken)) > 0);
+  t.equal(await writesOf(broken), 0);
+  t.ok((await writesOf(fine)) > 0);
+  await fixture.later(3_600_000);
+  const { lastContactMs } = await loadRunState(fixture.files);
+  t.equal(lastContactMs, fixture.nowMs, 'an agent that dies is known to have lived an hour ago');
 });

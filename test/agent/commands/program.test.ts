@@ -89,6 +89,7 @@ class Machine {
         isNews: () => false,
       }),
       lock: async () => () => undefined,
+      askRunning: async () => undefined,
     };
     const io = {
       argv: ['--config-dir', '/c', '--state-dir', '/s', ...argv],

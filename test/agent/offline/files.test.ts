@@ -5,7 +5,7 @@ import { decodeChecked, encodeChecked } from '../../../agent/offline/checked-fil
 import { crc32 } from '../../../agent/offline/checksum.ts';
 import { loadRunState, saveRunState } from '../../../agent/offline/run-state.ts';
 import { RequestSequence } from '../../../agent/offline/sequence.ts';
-import { lockInstance } from '../../../agent/platform/instance-lock.ts';
+import { askRunning, lockInstance } from '../../../agent/platform/instance-lock.ts';
 import { NodeStateFiles } from '../../../agent/platform/node-state-files.ts';
 import { fc } from '../../support/property.ts';
 import { MemoryFiles } from '../support/memory-files.ts';
@@ -106,12 +106,22 @@ t.test('files on a real disk are private, whole, and found again', async (t) => 
   await t.rejects(blocked.read('x'), { code: 'AGENT_STATE_READ' });
 });
 
-t.test('two agents never share a state directory', async (t) => {
+t.test('two agents never share a state directory, and the one that runs answers', async (t) => {
   const directory = mkdtempSync('/tmp/vigo-lock-');
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  const release = await lockInstance(directory);
-  await t.rejects(lockInstance(`${directory}/.`), { code: 'AGENT_ANOTHER_RUNS' });
+  t.equal(await askRunning(directory), undefined);
+  t.equal(await askRunning(`${directory}/missing`), undefined);
+  const release = await lockInstance(directory, () => ({ uptimeMs: 5 }));
+  await t.rejects(
+    lockInstance(`${directory}/.`, () => ({})),
+    { code: 'AGENT_ANOTHER_RUNS' },
+  );
+  t.same(await askRunning(`${directory}/.`), { pid: process.pid, facts: { uptimeMs: 5 } });
+  const many = await Promise.all(Array.from({ length: 40 }, () => askRunning(directory)));
+  t.ok(many.some((answer) => answer?.facts.uptimeMs === 5));
+  t.match(await askRunning(directory), { pid: process.pid }, 'a crowd does not end it');
   release();
-  const again = await lockInstance(directory);
+  t.equal(await askRunning(directory), undefined);
+  const again = await lockInstance(directory, () => ({}));
   again();
 });

@@ -6,6 +6,7 @@ import { createLogger } from '../../../agent/log.ts';
 import { Memory } from '../../../agent/memory.ts';
 import { NodeAgent } from '../../../agent/node-agent.ts';
 import { BundleCache } from '../../../agent/offline/bundle-cache.ts';
+import { ResourceHistory } from '../../../agent/offline/history.ts';
 import { ReportQueue } from '../../../agent/offline/report-queue.ts';
 import { RequestSequence } from '../../../agent/offline/sequence.ts';
 import { nodeVerifier } from '../../../agent/platform/crypto.ts';
@@ -81,7 +82,7 @@ export class AgentFixture {
     });
     const { files } = this;
     const incidents = new IncidentLog(log, nowMs);
-    const memory = await Memory.open(files, incidents);
+    const memory = await Memory.open(files, incidents, nowMs);
     const queue = await ReportQueue.open(files, nowMs);
     const client = new ServerClient({
       channel: this.server,
@@ -103,6 +104,7 @@ export class AgentFixture {
       queue,
       reporter,
       memory,
+      history: new ResourceHistory(files),
       incidents,
       engine,
       secrets: new SecretKeeper({
@@ -118,7 +120,7 @@ export class AgentFixture {
         files,
         hash: verifier,
         nowMs,
-        isNews: (_, told, now) => told !== now,
+        isNews: (_, told, now) => JSON.stringify(told) !== JSON.stringify(now),
         random: () => 0.5,
         onError: () => undefined,
       }),
