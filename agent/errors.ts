@@ -1,6 +1,8 @@
 import { containerErrors } from './error-codes/container-errors.ts';
 import type { AgentErrorEntry } from './error-codes/entry.ts';
 import { resourceErrors } from './error-codes/resource-errors.ts';
+import { selinuxErrors } from './error-codes/selinux-errors.ts';
+import { updateErrors } from './error-codes/update-errors.ts';
 
 /**
  * Every refusal and failure that the agent and the wire contract can name. Codes are stable: they
@@ -255,7 +257,9 @@ const registry = {
     remedy: 'Report it with the detail; the other resources are not affected.',
   },
   ...resourceErrors,
+  ...selinuxErrors,
   ...containerErrors,
+  ...updateErrors,
 } as const satisfies Record<string, AgentErrorEntry>;
 
 export type AgentErrorCode = keyof typeof registry;

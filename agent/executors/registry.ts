@@ -21,6 +21,7 @@ import { symlinkType } from './cross/symlink.ts';
 import { alternativesType } from './linux/alternatives.ts';
 import { kernelModuleType } from './linux/kernel-module.ts';
 import { logrotateType } from './linux/logrotate.ts';
+import { selinuxType } from './linux/selinux.ts';
 import { systemdDropinType } from './linux/systemd-dropin.ts';
 import { tmpfileType } from './linux/tmpfile.ts';
 import { groupType, userType } from './unix/accounts.ts';
@@ -78,6 +79,7 @@ export const resourceTypes: TypeRegistry = typeRegistry([
   systemdDropinType,
   alternativesType,
   kernelModuleType,
+  selinuxType,
   dockerImageType,
   dockerContainerType,
   dockerComposeType,

@@ -14,7 +14,8 @@ export async function securityContext(
   context: ResourceContext,
 ): Promise<string | undefined> {
   const { files, paths, processes } = context.platform;
-  if ((await files.status(selinuxMark)) === undefined) return undefined;
+  const mark = paths.confined ? selinuxMark : await paths.resolve(selinuxMark);
+  if ((await files.status(mark)) === undefined) return undefined;
   if (paths.confined) throw new AgentError('AGENT_TYPE_NOT_CONFINABLE', { detail: 'secontext' });
   if (path === undefined) return '';
   const result = await processes.run({

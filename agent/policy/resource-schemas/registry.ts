@@ -26,6 +26,7 @@ import { rebootSchema } from './reboot.ts';
 import { replaceSchema } from './replace.ts';
 import { repositorySchema } from './repository.ts';
 import type { ResourceSchema } from './schema.ts';
+import { selinuxSchema } from './selinux.ts';
 import { serviceSchema } from './service.ts';
 import { sourcePackageSchema } from './source-package.ts';
 import { sshkeySchema } from './sshkey.ts';
@@ -74,6 +75,7 @@ export const resourceSchemas: ReadonlyMap<string, ResourceSchema> = new Map(
     systemdDropinSchema,
     alternativesSchema,
     kernelModuleSchema,
+    selinuxSchema,
     dockerImageSchema,
     dockerContainerSchema,
     dockerComposeSchema,

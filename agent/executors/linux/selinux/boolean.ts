@@ -1,0 +1,86 @@
+import { AgentError } from '../../../errors.ts';
+import { readText } from '../../../platform/text-file.ts';
+import type { ResourceContext } from '../../contract.ts';
+import { type Finding, localRecord, policyTool, requireRunning } from './host.ts';
+
+export interface BooleanSpec {
+  readonly kind: 'boolean';
+  readonly name: string;
+  readonly value: boolean;
+  readonly persist: boolean;
+  readonly absent: boolean;
+}
+
+const kernelDirectory = '/sys/fs/selinux';
+const record = 'booleans.local';
+
+/** A boolean as the kernel has it ("current pending") and as libsemanage keeps it for the next boot. */
+export async function observeBoolean(
+  spec: BooleanSpec,
+  { platform }: ResourceContext,
+): Promise<Finding> {
+  await requireRunning(platform);
+  const { name, absent, persist } = spec;
+  const wanted = spec.value ? '1' : '0';
+  const running = (await readText(platform, `${kernelDirectory}/booleans/${name}`))?.split(' ')[0];
+  const kept = (await localRecord(record, platform))
+    .map((line) => line.split('=').map((part) => part.trim()))
+    .find(([key]) => key === name)?.[1];
+  if (absent) return forgotten(name, kept);
+  if (running === undefined) throw new AgentError('AGENT_SELINUX_BOOLEAN', { detail: name });
+  const runs = running === wanted;
+  const keeps = !persist || kept === wanted;
+  if (runs && keeps)
+    return {
+      drift: { action: 'none', reason: `${name} is ${onOff(wanted)}` },
+      repair: async () => undefined,
+    };
+  const boot = kept === undefined ? 'left to the policy' : onOff(kept);
+  return {
+    drift: {
+      action: 'updated',
+      reason: runs
+        ? `${name} is ${boot} after a reboot, not ${onOff(wanted)}`
+        : `${name} is ${onOff(running)}, not ${onOff(wanted)}`,
+      diff: [
+        ...(runs ? [] : [`${name}: ${onOff(running)} -> ${onOff(wanted)}`]),
+        ...(keeps ? [] : [`${name} at boot: ${boot} -> ${onOff(wanted)}`]),
+      ].join('\n'),
+    },
+    repair: async (context) => {
+      if (!runs) await setRunning(name, wanted, context);
+      if (!keeps) await policyTool(['setsebool', '-P', name, wanted], context);
+    },
+  };
+}
+
+function onOff(value: string): string {
+  return value === '1' || value === 'on' || value === 'true' ? 'on' : 'off';
+}
+
+function forgotten(name: string, kept: string | undefined): Finding {
+  if (kept === undefined)
+    return {
+      drift: { action: 'none', reason: `${name} is left to the policy` },
+      repair: async () => undefined,
+    };
+  return {
+    drift: { action: 'deleted', reason: `${name} is set to ${onOff(kept)} on this machine` },
+    repair: async (context) => {
+      await policyTool(['semanage', 'boolean', '-d', name], context);
+    },
+  };
+}
+
+/** Sets the pending value, then makes it the current one. */
+async function setRunning(
+  name: string,
+  value: string,
+  { platform }: ResourceContext,
+): Promise<void> {
+  const { files, paths } = platform;
+  const write = async (file: string, text: string) =>
+    files.writeKernel(await paths.resolve(`${kernelDirectory}/${file}`), text);
+  await write(`booleans/${name}`, value);
+  await write('commit_pending_bools', '1');
+}
