@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ServerError } from '../errors.ts';
 import type { AuditEvent } from './event.ts';
+import { sortedDetails } from './leaf.ts';
 
 /**
  * The hash chain of the audit log. Entry n's hash is
@@ -104,10 +105,8 @@ function chainHash(previousHash: string, sequence: number, event: AuditEvent): s
 }
 
 function eventText(event: AuditEvent): string {
-  const details = Object.entries(event.details).sort(([left], [right]) =>
-    left < right ? -1 : left > right ? 1 : 0,
-  );
   const { id, atMs, type, actor, subject, traceparent } = event;
+  const details = sortedDetails(event);
   return JSON.stringify([id, atMs, type, actor, subject, details, traceparent ?? null]);
 }
 

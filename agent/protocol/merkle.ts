@@ -27,9 +27,15 @@ function subtree(hashes: readonly Uint8Array[], crypto: Sha256): Uint8Array {
   if (hashes.length === 1) return hashes[0]!;
   let split = 1;
   while (split * 2 < hashes.length) split *= 2;
+  const left = subtree(hashes.slice(0, split), crypto);
+  return nodeHash(left, subtree(hashes.slice(split), crypto), crypto);
+}
+
+/** The hash of an inner node from those of its children, 32 bytes each. */
+export function nodeHash(left: Uint8Array, right: Uint8Array, crypto: Sha256): Uint8Array {
   const input = new Uint8Array(1 + 2 * hashLength);
   input[0] = nodePrefix;
-  input.set(subtree(hashes.slice(0, split), crypto), 1);
-  input.set(subtree(hashes.slice(split), crypto), 1 + hashLength);
+  input.set(left, 1);
+  input.set(right, 1 + hashLength);
   return sha256(crypto, input);
 }
