@@ -213,6 +213,7 @@ export class NodeAgent {
       bundleExpiresAtMs: held?.manifest.expiresAtMs ?? 0,
       oldestReportSequence: queue.oldestSequence,
       secretsEpoch: memory.state.held?.secretsEpoch ?? 0,
+      update: undefined,
     };
   }
 

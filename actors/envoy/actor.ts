@@ -160,6 +160,7 @@ function checkIn(
     settledReportSequence: settledForAnswer(record),
     traceparent: request.traceparent,
     rehearsal: bundle === undefined ? rehearsalFor(dependencies, turn, request) : undefined,
+    update: undefined,
   }).finish();
 }
 

@@ -7,6 +7,8 @@ export const requestDomain = 'vigo/request/v1';
 export const bundleDomain = 'vigo/bundle/v1';
 export const rehearsalDomain = 'vigo/rehearsal/v1';
 export const workDomain = 'vigo/work/v1';
+export const releaseDomain = 'vigo/release/v1';
+export const updateDomain = 'vigo/update/v1';
 
 const initialCapacity = 512;
 const encoder = new TextEncoder();

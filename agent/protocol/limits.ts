@@ -37,3 +37,18 @@ export const jsonDepthLimit = 64;
 /** Resource results and incidents of one report. */
 export const reportResultLimit = 10_000;
 export const reportIncidentLimit = 100;
+
+/** Of one part of a release's artefact. */
+export const releasePartLimit = 512 * 1024;
+export const fetchReleaseBodyLimit = 1024;
+export const fetchReleaseResponseLimit = releasePartLimit + 4 * 1024;
+
+/** What a release and its trial may be at the most. */
+export const releaseLimits = {
+  /** Of a program, and of what is fetched. */
+  programBytes: 512 * 1024 * 1024,
+  /** Keys, and versions that a release may step back from. */
+  listEntries: 16,
+  trialSeconds: 24 * 3600,
+  trialCheckIns: 100,
+} as const;

@@ -11,6 +11,7 @@ import {
   ResolveSecretsResponse,
 } from './gen/vigo/v1/agent.ts';
 import { SignedRequest } from './gen/vigo/v1/envelope.ts';
+import { FetchReleaseRequest, FetchReleaseResponse } from './gen/vigo/v1/release.ts';
 import { WorkItem, WorkUpdate } from './gen/vigo/v1/work.ts';
 import * as limits from './limits.ts';
 
@@ -62,6 +63,14 @@ export const methods = {
     bodyLimit: limits.resolveSecretsBodyLimit,
     requestLimit: limits.resolveSecretsBodyLimit + limits.envelopeOverheadLimit,
     responseLimit: limits.resolveSecretsResponseLimit,
+  },
+  FetchRelease: {
+    path: '/vigo.v1.VigoAgent/FetchRelease',
+    body: FetchReleaseRequest,
+    response: FetchReleaseResponse,
+    bodyLimit: limits.fetchReleaseBodyLimit,
+    requestLimit: limits.fetchReleaseBodyLimit + limits.envelopeOverheadLimit,
+    responseLimit: limits.fetchReleaseResponseLimit,
   },
   Work: {
     path: '/vigo.v1.VigoAgent/Work',

@@ -29,6 +29,7 @@ export function checkInBody(
       bundleExpiresAtMs: policy.expiresAtMs,
       oldestReportSequence: reports.oldestHeld,
       secretsEpoch: 0,
+      update: undefined,
     })
     .finish();
 }

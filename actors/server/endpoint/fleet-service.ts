@@ -215,6 +215,7 @@ async function serveRegister(
       intervalMs: parts.intervalMs,
       serverTimeMs: parts.system.ports.clock.nowMs(),
       traceparent,
+      releasePublicKeys: [],
     }).finish();
   } catch (error) {
     return refuse(parts, peer, error, traceparent);

@@ -48,6 +48,7 @@ async function serve(test: Test, answer: (() => Promise<Change>) | FakeRefusal =
         bundlePublicKey,
         intervalMs: 15_000,
         serverTimeMs: 1,
+        releasePublicKeys: [],
         traceparent: request.traceparent,
         ...change,
       })

@@ -7,6 +7,7 @@ import { equalBytes } from '../../../agent/protocol/bytes.ts';
 import type { CheckInRequest, ReportRequest } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
 import type { SignedBundle, SignedRehearsal } from '../../../agent/protocol/gen/vigo/v1/bundle.ts';
 import { SignedRequest } from '../../../agent/protocol/gen/vigo/v1/envelope.ts';
+import type { SignedUpdate } from '../../../agent/protocol/gen/vigo/v1/release.ts';
 import { signManifest } from '../../../agent/protocol/manifest.ts';
 import { methods, type SignedMethodName } from '../../../agent/protocol/methods.ts';
 import { RequestVerifier } from '../../../agent/protocol/request.ts';
@@ -32,6 +33,7 @@ export class FakeServerChannel implements Channel {
   readonly traits: string[] = [];
   policy: SignedBundle | undefined;
   rehearsal: SignedRehearsal | undefined;
+  update: SignedUpdate | undefined;
   away = false;
   wantTraits = false;
   nextCheckInMs = 10_000;
@@ -92,6 +94,7 @@ export class FakeServerChannel implements Channel {
         settledReportSequence: this.settled,
         traceparent: '',
         rehearsal: this.rehearsal,
+        update: this.update,
       })
       .finish();
   }

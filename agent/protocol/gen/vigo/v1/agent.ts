@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { SignedBundle, SignedRehearsal } from "./bundle.ts";
+import { AgentUpdate, SignedUpdate } from "./release.ts";
 
 export const protobufPackage = "vigo.v1";
 
@@ -81,6 +82,11 @@ export interface RegisterResponse {
   intervalMs: number;
   serverTimeMs: number;
   traceparent: string;
+  /**
+   * Ed25519 public keys (32 bytes each) that sign releases of the agent; the agent pins them. None =
+   * the bundle key signs releases too.
+   */
+  releasePublicKeys: Uint8Array[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -109,6 +115,8 @@ export interface CheckInRequest {
    * secret of this bundle has changed since.
    */
   secretsEpoch: number;
+  /** Only when there is news of an update of the agent. */
+  update: AgentUpdate | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -136,7 +144,11 @@ export interface CheckInResponse {
    * A candidate to dry-run after the normal pass. Sent again until it is answered or expires; the
    * agent runs one of the same plan only once.
    */
-  rehearsal: SignedRehearsal | undefined;
+  rehearsal:
+    | SignedRehearsal
+    | undefined;
+  /** Only while this envoy is to run another version of the agent than it does. */
+  update: SignedUpdate | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -395,6 +407,7 @@ function createBaseRegisterResponse(): RegisterResponse {
     intervalMs: 0,
     serverTimeMs: 0,
     traceparent: "",
+    releasePublicKeys: [],
     _unknownFields: {},
   };
 }
@@ -421,6 +434,9 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
     }
     if (message.traceparent !== "") {
       writer.uint32(58).string(message.traceparent);
+    }
+    for (const v of message.releasePublicKeys) {
+      writer.uint32(66).bytes(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -502,6 +518,14 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
             message.traceparent = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.releasePublicKeys.push(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -534,6 +558,7 @@ function createBaseCheckInRequest(): CheckInRequest {
     bundleExpiresAtMs: 0,
     oldestReportSequence: 0,
     secretsEpoch: 0,
+    update: undefined,
     _unknownFields: {},
   };
 }
@@ -566,6 +591,9 @@ export const CheckInRequest: MessageFns<CheckInRequest> = {
     }
     if (message.secretsEpoch !== 0) {
       writer.uint32(72).uint64(message.secretsEpoch);
+    }
+    if (message.update !== undefined) {
+      AgentUpdate.encode(message.update, writer.uint32(82).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -663,6 +691,14 @@ export const CheckInRequest: MessageFns<CheckInRequest> = {
             message.secretsEpoch = longToNumber(reader.uint64());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.update = AgentUpdate.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -695,6 +731,7 @@ function createBaseCheckInResponse(): CheckInResponse {
     settledReportSequence: 0,
     traceparent: "",
     rehearsal: undefined,
+    update: undefined,
     _unknownFields: {},
   };
 }
@@ -727,6 +764,9 @@ export const CheckInResponse: MessageFns<CheckInResponse> = {
     }
     if (message.rehearsal !== undefined) {
       SignedRehearsal.encode(message.rehearsal, writer.uint32(74).fork()).join();
+    }
+    if (message.update !== undefined) {
+      SignedUpdate.encode(message.update, writer.uint32(82).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -822,6 +862,14 @@ export const CheckInResponse: MessageFns<CheckInResponse> = {
             }
 
             message.rehearsal = SignedRehearsal.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.update = SignedUpdate.decode(reader, reader.uint32());
             continue;
           }
         }
