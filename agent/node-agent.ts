@@ -214,6 +214,9 @@ export class NodeAgent {
       oldestReportSequence: queue.oldestSequence,
       secretsEpoch: memory.state.held?.secretsEpoch ?? 0,
       update: undefined,
+      auditSize: 0,
+      auditMark: 0,
+      auditCosignature: new Uint8Array(0),
     };
   }
 

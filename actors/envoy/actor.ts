@@ -161,6 +161,7 @@ function checkIn(
     traceparent: request.traceparent,
     rehearsal: bundle === undefined ? rehearsalFor(dependencies, turn, request) : undefined,
     update: undefined,
+    audit: undefined,
   }).finish();
 }
 

@@ -30,6 +30,9 @@ export function checkInBody(
       oldestReportSequence: reports.oldestHeld,
       secretsEpoch: 0,
       update: undefined,
+      auditSize: 0,
+      auditMark: 0,
+      auditCosignature: noBytes,
     })
     .finish();
 }

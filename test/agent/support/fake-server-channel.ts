@@ -5,6 +5,7 @@ import type { BundleDocument } from '../../../agent/protocol/bundle.ts';
 import { bundleRoot, encodeBundle } from '../../../agent/protocol/bundle-document.ts';
 import { equalBytes } from '../../../agent/protocol/bytes.ts';
 import type { CheckInRequest, ReportRequest } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
+import type { AuditNews } from '../../../agent/protocol/gen/vigo/v1/audit.ts';
 import type { SignedBundle, SignedRehearsal } from '../../../agent/protocol/gen/vigo/v1/bundle.ts';
 import { SignedRequest } from '../../../agent/protocol/gen/vigo/v1/envelope.ts';
 import type { SignedUpdate } from '../../../agent/protocol/gen/vigo/v1/release.ts';
@@ -34,6 +35,7 @@ export class FakeServerChannel implements Channel {
   policy: SignedBundle | undefined;
   rehearsal: SignedRehearsal | undefined;
   update: SignedUpdate | undefined;
+  audit: AuditNews | undefined;
   away = false;
   wantTraits = false;
   nextCheckInMs = 10_000;
@@ -95,6 +97,7 @@ export class FakeServerChannel implements Channel {
         traceparent: '',
         rehearsal: this.rehearsal,
         update: this.update,
+        audit: this.audit,
       })
       .finish();
   }

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { AuditNews } from "./audit.ts";
 import { SignedBundle, SignedRehearsal } from "./bundle.ts";
 import { AgentUpdate, SignedUpdate } from "./release.ts";
 
@@ -116,7 +117,18 @@ export interface CheckInRequest {
    */
   secretsEpoch: number;
   /** Only when there is news of an update of the agent. */
-  update: AgentUpdate | undefined;
+  update:
+    | AgentUpdate
+    | undefined;
+  /** Of the audit log's checkpoint that the agent holds: how many entries; 0 = it holds none. */
+  auditSize: number;
+  /**
+   * Of the same: the first 4 bytes of its root, big-endian; 1 when it holds none and wants one; 0 =
+   * it is no witness.
+   */
+  auditMark: number;
+  /** A cosignature/v1 (c2sp.org/tlog-cosignature) of that checkpoint, 72 bytes; once per checkpoint. */
+  auditCosignature: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -148,7 +160,11 @@ export interface CheckInResponse {
     | SignedRehearsal
     | undefined;
   /** Only while this envoy is to run another version of the agent than it does. */
-  update: SignedUpdate | undefined;
+  update:
+    | SignedUpdate
+    | undefined;
+  /** Only when the agent holds another checkpoint of the audit log than the current one. */
+  audit: AuditNews | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -559,6 +575,9 @@ function createBaseCheckInRequest(): CheckInRequest {
     oldestReportSequence: 0,
     secretsEpoch: 0,
     update: undefined,
+    auditSize: 0,
+    auditMark: 0,
+    auditCosignature: new Uint8Array(0),
     _unknownFields: {},
   };
 }
@@ -594,6 +613,15 @@ export const CheckInRequest: MessageFns<CheckInRequest> = {
     }
     if (message.update !== undefined) {
       AgentUpdate.encode(message.update, writer.uint32(82).fork()).join();
+    }
+    if (message.auditSize !== 0) {
+      writer.uint32(88).uint64(message.auditSize);
+    }
+    if (message.auditMark !== 0) {
+      writer.uint32(96).uint32(message.auditMark);
+    }
+    if (message.auditCosignature.length !== 0) {
+      writer.uint32(106).bytes(message.auditCosignature);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -699,6 +727,30 @@ export const CheckInRequest: MessageFns<CheckInRequest> = {
             message.update = AgentUpdate.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.auditSize = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.auditMark = reader.uint32();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.auditCosignature = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -732,6 +784,7 @@ function createBaseCheckInResponse(): CheckInResponse {
     traceparent: "",
     rehearsal: undefined,
     update: undefined,
+    audit: undefined,
     _unknownFields: {},
   };
 }
@@ -767,6 +820,9 @@ export const CheckInResponse: MessageFns<CheckInResponse> = {
     }
     if (message.update !== undefined) {
       SignedUpdate.encode(message.update, writer.uint32(82).fork()).join();
+    }
+    if (message.audit !== undefined) {
+      AuditNews.encode(message.audit, writer.uint32(90).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -870,6 +926,14 @@ export const CheckInResponse: MessageFns<CheckInResponse> = {
             }
 
             message.update = SignedUpdate.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.audit = AuditNews.decode(reader, reader.uint32());
             continue;
           }
         }
