@@ -8,6 +8,7 @@ import {
 import { SimulatedEnvoy } from '../../bench/fleet/simulated-envoy.ts';
 import { TestDatabase } from '../../test/end-to-end/support/database.ts';
 import { type KillCounts, KillReporter } from './kill-reporter.ts';
+import { seededRandom } from './seeded-random.ts';
 
 const intervalMs = 60_000;
 const sweepMs = 250;
@@ -196,15 +197,4 @@ interface StoredRun {
   readonly envoy_id: string;
   readonly report_sequence: number;
   readonly run_id: string;
-}
-
-/** mulberry32: 0 to below 1. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

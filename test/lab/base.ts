@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const suite = 'bookworm';
 /** What a lab host has beyond the smallest Debian. libstdc++6 is for Node. */
-const packages = [
+export const basePackages: readonly string[] = [
   'systemd',
   'systemd-sysv',
   'dbus',
@@ -26,7 +26,7 @@ export function labDirectory(): string {
 
 /** The root that every lab host is an overlay of; made when it is not there (about half a minute). */
 export function baseRoot(): string {
-  return builtRoot('base', packages);
+  return builtRoot('base', basePackages);
 }
 
 /**

@@ -68,10 +68,12 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** An init system other than systemd. Such a host cannot reboot. */
+/** A host that is no plain Debian. One with an init system other than systemd cannot reboot. */
 export interface HostInit {
   /** Lower directories of the host's overlay, uppermost first. */
   readonly layers: readonly string[];
+  /** Its init is systemd after all. */
+  readonly systemd?: boolean;
 }
 
 export interface LabOptions {
@@ -141,7 +143,7 @@ class RunningLab implements Lab {
     const root = join(this.#directory, 'hosts', name, 'root');
     const run = (words: readonly string[], stdin?: string) => execute(script, words, env, stdin);
     const layers = init?.layers.join(':') ?? this.#base;
-    const inHost = init === undefined ? inSystemdHost : inInitHost;
+    const inHost = (init?.systemd ?? init === undefined) ? inSystemdHost : inInitHost;
     await succeed(run(['up', name, String(octet), layers]), `start host ${name}`);
     await succeed(run(['wait', name]), `boot host ${name}`);
     return {
