@@ -49,6 +49,18 @@ async function json<T>(...args: string[]): Promise<T> {
   return JSON.parse(out) as T;
 }
 
+t.test('schemas of a checkout flag what the server finds in it', async (t) => {
+  const file = join(checkout, 'modules/greeting.vgo');
+  const good = readFileSync(file, 'utf8');
+  const secret = '  - {name: key, type: file, target_path: /etc/key, content: "secret:no/such"}\n';
+  writeFileSync(file, `${good}${secret}`);
+  const checked = ['config', 'schema', 'module', '--stack', checkout, '--validate'];
+  t.match(JSON.stringify(await json(...checked)), 'there is no secret no/such');
+  writeFileSync(file, good);
+  t.notMatch(JSON.stringify(await json(...checked)), 'there is no secret');
+  t.match(await vigocli('config', 'schema', '--validate'), { code: 64, complaint: /--stack/ });
+});
+
 t.test("a checkout is checked and published without the server's own directory", async (t) => {
   const file = join(checkout, 'modules/greeting.vgo');
   const good = readFileSync(file, 'utf8');

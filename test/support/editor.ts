@@ -2,20 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Diagnostic } from '../../actors/publish/messages.ts';
+import { placeFindings, policyKindOf } from '../../admin/cli/editor-schema/place-findings.ts';
 import { readStackNames } from '../../admin/cli/editor-schema/read-stack-names.ts';
-import { type PolicyKind, policySchemas } from '../../agent/policy/editor-schema/policy-schemas.ts';
+import { policySchemas } from '../../agent/policy/editor-schema/policy-schemas.ts';
+import { flagFindings } from '../../agent/policy/editor-schema/stack-findings.ts';
 import { narrowToStack } from '../../agent/policy/editor-schema/stack-names.ts';
 import { type EditorDiagnostic, LanguageServer } from './language-server.ts';
-
-/** Which schema a file of a stack has. */
-export function kindOf(path: string): PolicyKind {
-  const name = path.split('/').at(-1);
-  if (path.startsWith('modules/')) return 'module';
-  if (name === 'roles.vgo' || path.startsWith('roles/')) return 'roles';
-  if (name === 'common.vgo') return 'common';
-  if (path.startsWith('vars/')) return 'vars';
-  return name === 'environments.vgo' || name === 'per_env_overrides.vgo' ? 'environments' : 'stack';
-}
 
 /** Policy files of a stack: path -> text as an editor would show it. Links are not followed. */
 export function policyFiles(directory: string, path = ''): Map<string, string> {
@@ -37,23 +30,22 @@ const modeline = /^# yaml-language-server:/gm;
 const hint = /^Unused anchor /;
 
 /**
- * What the real language server says of whole stacks: name -> "path: message". `isNarrowed` gives each
- * stack schemas with its own names, as `vigocli config schema --stack` writes them.
+ * What the real language server says of whole stacks: name -> "path: message". `validate` gives each
+ * stack schemas with its own names and with what the validator finds, as
+ * `vigocli config schema --stack --validate` writes them; without it the published schemas are used.
  */
 export async function editorFindings(
   stacks: ReadonlyMap<string, string>,
-  isNarrowed: boolean,
+  validate?: (directory: string) => Promise<readonly Diagnostic[]>,
 ): Promise<Map<string, string[]>> {
   const directory = mkdtempSync(join(tmpdir(), 'vigo-editor-'));
   const schemas: Record<string, string[]> = {};
   const documents: { name: string; path: string; place: string; text: string }[] = [];
   for (const [name, stack] of stacks) {
-    const own = isNarrowed
-      ? narrowToStack(policySchemas(), readStackNames(stack))
-      : policySchemas();
+    const own = validate === undefined ? policySchemas() : ownSchemas(stack, await validate(stack));
     for (const [path, text] of policyFiles(stack)) {
-      const kind = kindOf(path);
-      const file = join(directory, `${isNarrowed ? name : 'any'}-${kind}.json`);
+      const kind = policyKindOf(path);
+      const file = join(directory, `${validate === undefined ? 'any' : name}-${kind}.json`);
       writeFileSync(file, JSON.stringify(own[kind]));
       const place = join(directory, name, path);
       const uri = pathToFileURL(file).href;
@@ -77,6 +69,12 @@ export async function editorFindings(
     rmSync(directory, { recursive: true });
   }
   return findings;
+}
+
+function ownSchemas(stack: string, diagnostics: readonly Diagnostic[]) {
+  const files = policyFiles(stack);
+  const found = placeFindings(diagnostics, (path) => files.get(path));
+  return flagFindings(narrowToStack(policySchemas(), readStackNames(stack)), found);
 }
 
 function words({ message, range }: EditorDiagnostic): string {

@@ -3,8 +3,8 @@ import t from 'tap';
 import { Diagnostics } from '../../../actors/publish/stack/diagnostics.ts';
 import { compileStack } from '../../../actors/publish/stack/stack.ts';
 import { readStackFiles } from '../../../actors/publish/stack/stack-files.ts';
+import { policyKindOf } from '../../../admin/cli/editor-schema/place-findings.ts';
 import { nodeDisk } from '../../../runtime/ports/node-disk.ts';
-import { kindOf } from '../../support/editor.ts';
 import { exampleStacks } from '../../support/examples.ts';
 
 const root = new URL('../../../examples/', import.meta.url);
@@ -23,7 +23,7 @@ t.test('every example can be published as it stands', async (t) => {
       if (!path.endsWith('.vgo')) continue;
       const schema = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1] ?? '';
       const target = new URL(schema, new URL(`${name}/${path}`, root));
-      const expected = new URL(`../docs/schema/${kindOf(path)}.json`, root);
+      const expected = new URL(`../docs/schema/${policyKindOf(path)}.json`, root);
       t.equal(target.href, expected.href, `${name}/${path} tells editors its schema`);
     }
   }

@@ -6,15 +6,24 @@ import {
   policyKinds,
   policySchemas,
 } from '../../../../agent/policy/editor-schema/policy-schemas.ts';
+import {
+  flagFindings,
+  type StackFinding,
+} from '../../../../agent/policy/editor-schema/stack-findings.ts';
 import { narrowToStack } from '../../../../agent/policy/editor-schema/stack-names.ts';
 import { AdminError } from '../../../errors.ts';
+import { placeFindings } from '../../editor-schema/place-findings.ts';
 import { readStackNames } from '../../editor-schema/read-stack-names.ts';
-import type { OpenSession } from '../../session.ts';
+import { validateChanged } from '../../local-stack.ts';
+import { RemoteError } from '../../remote-error.ts';
+import type { OpenSession, Session } from '../../session.ts';
+import { readStackDirectory } from '../../stack-directory.ts';
 import { jsonText } from '../../terminal-text.ts';
 import { plural } from '../../words.ts';
 
 interface Options {
   readonly stack?: string;
+  readonly validate?: boolean;
   readonly write?: string;
 }
 
@@ -24,10 +33,11 @@ export function addSchemaCommand(config: Command, open: OpenSession): void {
     .description('print or write the JSON Schemas that editors check policy files with')
     .addArgument(new Argument('[kind]', 'which kind of policy file').choices(policyKinds))
     .option('--stack <dir>', 'narrow them to the names of this stack')
+    .option('--validate', "with --stack: also flag, at its place, what the server's check finds")
     .option('--write <dir>', 'write <kind>.json files into this directory')
     .action(async (kind: PolicyKind | undefined, options: Options) => {
       const it = await open();
-      const schemas = schemasFor(options.stack);
+      const schemas = await schemasFor(it, options);
       const wanted = kind === undefined ? policyKinds : [kind];
       if (options.write === undefined) {
         const printed = kind === undefined ? schemas : schemas[kind];
@@ -44,14 +54,25 @@ export function addSchemaCommand(config: Command, open: OpenSession): void {
     });
 }
 
-function schemasFor(stack: string | undefined) {
+async function schemasFor(it: Session, { stack, validate }: Options) {
   const schemas = policySchemas();
-  if (stack === undefined) return schemas;
+  if (stack === undefined) {
+    if (!validate) return schemas;
+    throw new AdminError('CLI_USAGE', '--validate is about a stack: name it with --stack DIR');
+  }
   try {
-    return narrowToStack(schemas, readStackNames(stack));
+    const narrowed = narrowToStack(schemas, readStackNames(stack));
+    return validate ? flagFindings(narrowed, await findingsOf(it, stack)) : narrowed;
   } catch (error) {
+    if (error instanceof AdminError || error instanceof RemoteError) throw error;
     throw new AdminError('CLI_FILE_UNREADABLE', `${stack}: ${reason(error)}`);
   }
+}
+
+async function findingsOf(it: Session, stack: string): Promise<StackFinding[]> {
+  const { diagnostics } = await validateChanged(it, stack, []);
+  const texts = new Map(readStackDirectory(stack).map(({ path, text }) => [path, text]));
+  return placeFindings(diagnostics, (path) => texts.get(path));
 }
 
 function writeAll(directory: string, files: readonly string[], schemas: readonly unknown[]): void {
