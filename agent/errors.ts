@@ -1,5 +1,6 @@
 import { containerErrors } from './error-codes/container-errors.ts';
 import type { AgentErrorEntry } from './error-codes/entry.ts';
+import { installErrors } from './error-codes/install-errors.ts';
 import { resourceErrors } from './error-codes/resource-errors.ts';
 import { selinuxErrors } from './error-codes/selinux-errors.ts';
 import { updateErrors } from './error-codes/update-errors.ts';
@@ -257,6 +258,7 @@ const registry = {
     remedy: 'Report it with the detail; the other resources are not affected.',
   },
   ...resourceErrors,
+  ...installErrors,
   ...selinuxErrors,
   ...containerErrors,
   ...updateErrors,

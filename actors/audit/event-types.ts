@@ -21,6 +21,9 @@ export const auditEventTypes = {
   'enrollment.repeated': {
     meaning: 'A machine asked again with its own key and token and got a new certificate.',
   },
+  'enrollment.renewed': {
+    meaning: 'An envoy, proven by its certificate, got a new key and certificate for a new token.',
+  },
   'enrollment.refused': {
     meaning: 'A registration was refused; details.code says why.',
     floodable: true,
@@ -72,6 +75,10 @@ export const auditEventTypes = {
   'request.revoked': { meaning: 'A revoked envoy came back and was refused.', floodable: true },
   'agent.incident': { meaning: 'An agent reported that it refused something.', floodable: true },
   'api.refused': { meaning: 'A REST request was refused for its credential.', floodable: true },
+  'audit.restore_acknowledged': {
+    meaning:
+      'An administrator said that the log was restored from a backup; envoys take the shorter log.',
+  },
   'sink.event_unreadable': {
     meaning: 'An event of a fleet shard could not be read and was left out.',
     floodable: true,

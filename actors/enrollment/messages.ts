@@ -11,6 +11,8 @@ export type EnrollmentMessages = {
       certificateRequest: Uint8Array;
       agentVersion: string;
       peerAddress: string;
+      /** The envoy whose certificate the connection shows; absent without one. */
+      envoyId?: string;
     };
     reply: { envoyId: string; certificateChain: Uint8Array[] };
   };

@@ -65,6 +65,8 @@ async function enroll(
     return await enrollAgain(dependencies, turn, registration, record);
   }
   if (refusal !== undefined) throw new ServerError(refusal, { hostname });
+  const known = stillEnrolled(dependencies, turn, registration);
+  if (known !== undefined) return await renew(dependencies, turn, registration, record, known);
   const { identities, envoyLimit } = dependencies;
   if (turn.store.count(identities) >= envoyLimit) {
     throw new ServerError('ENROLLMENT_FLEET_FULL', { limit: envoyLimit });
@@ -96,6 +98,50 @@ async function enroll(
   }
   const row: IdentityRow = { hostname, publicKey, revoked: false, settledReportSequence: 0 };
   turn.put(identities, envoyId, row);
+  await assign(turn, envoyId, hostname);
+  return registered(dependencies, envoyId, certificate);
+}
+
+/** The row of the envoy that asks by its own certificate; a revoked one becomes another envoy. */
+function stillEnrolled(
+  { identities }: EnrollmentDependencies,
+  turn: EnrollmentTurn,
+  { envoyId }: Registration,
+): IdentityRow | undefined {
+  const row = envoyId === undefined ? undefined : turn.store.get(identities, envoyId);
+  return row === undefined || row.revoked ? undefined : row;
+}
+
+/** The envoy stays the one that it is, with another key: no result of it is lost or counted twice. */
+async function renew(
+  dependencies: EnrollmentDependencies,
+  turn: EnrollmentTurn,
+  registration: Registration,
+  token: TokenRecord,
+  known: IdentityRow,
+): Promise<Registered> {
+  const { hostname, agentVersion, peerAddress: peer } = registration;
+  const envoyId = registration.envoyId ?? '';
+  const certificate = await sign(dependencies, registration, envoyId);
+  const { publicKey, serial: certificateSerial } = certificate;
+  const details = { hostname, token: token.id, serial: certificateSerial, peer };
+  const event = auditEvent(turn, 'enrollment.renewed', `envoy:${envoyId}`, envoyId, details);
+  const renewed = { envoyId, hostname, publicKey, agentVersion, certificateSerial };
+  const atMs = turn.ports.clock.nowMs();
+  try {
+    await writeDurably(
+      turn,
+      [
+        { record: 'envoyRenewed', ...renewed },
+        { record: 'tokenUsed', id: token.id, envoyId, atMs },
+      ],
+      [event],
+    );
+  } catch (error) {
+    if (codeOf(error) !== 'SINK_CONFLICT') throw error;
+    throw new ServerError('ENROLLMENT_TOKEN_USED', {}, { cause: error });
+  }
+  turn.put(dependencies.identities, envoyId, { ...known, hostname, publicKey });
   await assign(turn, envoyId, hostname);
   return registered(dependencies, envoyId, certificate);
 }

@@ -65,6 +65,15 @@ export type SinkRecord =
       readonly certificateSerial: string;
     }
   | {
+      /** The same envoy with another key. */
+      readonly record: 'envoyRenewed';
+      readonly envoyId: string;
+      readonly hostname: string;
+      readonly publicKey: Uint8Array;
+      readonly agentVersion: string;
+      readonly certificateSerial: string;
+    }
+  | {
       readonly record: 'envoyRevoked';
       readonly envoyId: string;
       readonly reason: string;

@@ -49,6 +49,21 @@ export async function applyRecord(writer: Writer, record: SinkRecord): Promise<v
           .executeTakeFirst(),
         `envoy ${record.envoyId} is unknown`,
       );
+    case 'envoyRenewed':
+      return await changeOne(
+        writer
+          .updateTable('envoys')
+          .set({
+            hostname: record.hostname,
+            public_key: Buffer.from(record.publicKey),
+            agent_version: record.agentVersion,
+            certificate_serial: record.certificateSerial,
+          })
+          .where('envoy_id', '=', record.envoyId)
+          .where('revoked_at_ms', 'is', null)
+          .executeTakeFirst(),
+        `envoy ${record.envoyId} is revoked or unknown`,
+      );
     case 'adminToken':
       return await insertAdminToken(writer, record.token);
     case 'adminTokenRevoked':

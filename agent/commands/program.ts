@@ -7,15 +7,19 @@ import { type CommandContext, exitCodes, type ProgramParts } from './context.ts'
 import { daemonSpec, runDaemon } from './daemon.ts';
 import { helpText } from './help.ts';
 import { importSpec, runImport } from './import.ts';
+import { installSpec, runInstall } from './install.ts';
 import { registerSpec, runRegister } from './register.ts';
 import { runOnce, runSpec } from './run.ts';
 import { globalOptions, loadSettings } from './settings.ts';
 import { runStatus, statusSpec } from './status.ts';
 import { runTraits, traitsSpec } from './traits.ts';
+import { runUninstall, uninstallSpec } from './uninstall.ts';
 
 const versionSpec: CommandSpec = { summary: 'show the version', operandLimit: 0, options: {} };
 
 export const commandSpecs = {
+  install: installSpec,
+  uninstall: uninstallSpec,
   register: registerSpec,
   run: runSpec,
   daemon: daemonSpec,
@@ -26,6 +30,8 @@ export const commandSpecs = {
 } as const;
 
 const runners: Record<keyof typeof commandSpecs, (context: CommandContext) => Promise<number>> = {
+  install: runInstall,
+  uninstall: runUninstall,
   register: runRegister,
   run: runOnce,
   daemon: runDaemon,

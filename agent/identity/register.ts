@@ -8,7 +8,13 @@ import { formatTraceparent, makeTrace, type RandomBytes } from '../protocol/trac
 import { uuidLength } from '../protocol/uuid.ts';
 import type { Channel } from '../transport.ts';
 import { certificateRequest } from './certificate-request.ts';
-import { type Identity, type IdentityCrypto, isRegistered, saveIdentity } from './identity.ts';
+import {
+  type Identity,
+  type IdentityCrypto,
+  isRegistered,
+  loadIdentity,
+  saveIdentity,
+} from './identity.ts';
 import { pinOfToken, type ServerPin } from './server-pin.ts';
 
 const registerDeadlineMs = 60_000;
@@ -21,7 +27,10 @@ export interface Registration {
   readonly pin?: ServerPin;
   readonly hostname: string;
   readonly agentVersion: string;
-  /** Replaces an existing identity once the new one is there. */
+  /**
+   * Replaces an existing identity once the new one is there. With a server of the same authority the
+   * node stays the envoy that it was, with its policy and results.
+   */
   readonly force: boolean;
 }
 
@@ -29,6 +38,8 @@ export interface RegistrationParts {
   readonly files: StateFiles;
   readonly crypto: IdentityCrypto;
   readonly openChannel: (server: string, pin: ServerPin) => Channel;
+  /** A connection that proves who this node was so far. */
+  readonly openAsBefore: (server: string, identity: Identity) => Channel;
   readonly nowMs: () => number;
   readonly randomBytes: RandomBytes;
 }
@@ -56,17 +67,23 @@ export async function registerNode(
     agentVersion: registration.agentVersion,
     traceparent: formatTraceparent(makeTrace(parts.randomBytes)),
   };
-  const answer = await exchange(parts.openChannel(registration.server, pin), request);
+  const former = await formerIdentity(parts, pin);
+  const answer =
+    (former && (await renewed(parts.openAsBefore(registration.server, former), request))) ??
+    (await exchange(parts.openChannel(registration.server, pin), request));
   if (answer.protocolVersion !== protocolVersion)
     throw new AgentError('PROTOCOL_VERSION', `server ${answer.protocolVersion}`);
   if (answer.envoyId.length !== uuidLength || answer.bundlePublicKey.length !== publicKeyLength)
     throw new AgentError('PROTOCOL_MALFORMED', 'the answer to Register is incomplete');
+  if (answer.releasePublicKeys.some(({ length }) => length !== publicKeyLength))
+    throw new AgentError('PROTOCOL_MALFORMED', 'a release key is not one of Ed25519');
   const chain = parts.crypto.issuedChain(answer.certificateChain, signer.publicKey);
   refuseOtherAuthority(chain.authoritySha256, pin, parts.crypto);
   const identity: Identity = {
     envoyId: answer.envoyId.slice(),
     server: registration.server,
     bundlePublicKey: answer.bundlePublicKey.slice(),
+    releasePublicKeys: answer.releasePublicKeys.map((key) => key.slice()),
     intervalMs: answer.intervalMs,
     registeredAtMs: parts.nowMs(),
     keyPem,
@@ -77,7 +94,34 @@ export async function registerNode(
   return identity;
 }
 
-async function exchange(channel: Channel, request: Parameters<typeof register.request.encode>[0]) {
+/** What the node is enrolled as with a server of this pin; undefined when that is not certain. */
+async function formerIdentity(
+  { files, crypto }: RegistrationParts,
+  pin: ServerPin,
+): Promise<Identity | undefined> {
+  try {
+    const identity = await loadIdentity(files);
+    const ours = crypto.fingerprint(identity.authorityPem);
+    const wanted = pin.kind === 'fingerprint' ? pin.sha256 : crypto.fingerprint(pin.pem);
+    return ours.startsWith(wanted) ? identity : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined when the server does not let the former certificate in (it expired), or when it is damaged. */
+async function renewed(channel: Channel, request: RegisterFields) {
+  try {
+    return await exchange(channel, request);
+  } catch (error) {
+    if (error instanceof AgentError && error.code !== 'AGENT_SERVER_UNREACHABLE') throw error;
+    return undefined;
+  }
+}
+
+type RegisterFields = Parameters<typeof register.request.encode>[0];
+
+async function exchange(channel: Channel, request: RegisterFields) {
   try {
     const bytes = await channel.call(
       register.path,

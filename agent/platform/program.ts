@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isSea } from 'node:sea';
 import { AgentError } from '../errors.ts';
 
 /** What a command-line program has to do with the outside. */
 export interface ProgramIo {
   readonly argv: readonly string[];
+  /** The file of this program, links resolved, when it is one that runs by itself. */
+  readonly program?: string;
   /** Standard output is a terminal. */
   readonly terminal: boolean;
   readonly write: (text: string) => void;
@@ -30,6 +33,7 @@ export async function runProgram(main: (io: ProgramIo) => Promise<number>): Prom
   ignoreClosedPipe(process.stderr);
   process.exitCode = await main({
     argv: process.argv.slice(2),
+    ...(isSea() ? { program: process.execPath } : {}),
     terminal: process.stdout.isTTY === true,
     write: (text) => process.stdout.write(text),
     writeError: (text) => process.stderr.write(text),

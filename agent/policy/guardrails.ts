@@ -24,6 +24,12 @@ export const standardLayout: GuardLayout = {
   paths: [
     '/usr/local/sbin/vigo',
     '/usr/local/bin/vigo',
+    '/usr/local/lib/vigo',
+    '/etc/init.d/vigo-envoy',
+    '/etc/sv/vigo-envoy',
+    '/etc/logrotate.d/vigo-envoy',
+    '/var/log/vigo-envoy.log',
+    '/run/vigo-envoy.pid',
     '/usr/local/sbin/vigosrv',
     '/usr/local/bin/vigosrv',
     '/usr/local/sbin/vigocli',

@@ -194,6 +194,7 @@ async function serveRegister(
       const details = { version, served: protocolVersion };
       throw new EarlyRefusal(refusal('REQUEST_PROTOCOL_VERSION', details));
     }
+    const before = parts.connections.ofPeer(peer)?.envoyId;
     const { envoyId, certificateChain } = await parts.system.ask(
       registrationAddress(request.token),
       'register',
@@ -203,6 +204,7 @@ async function serveRegister(
         certificateRequest: request.certificateRequest,
         agentVersion: request.agentVersion,
         peerAddress: peer.slice(0, peer.lastIndexOf(':')),
+        ...(before === undefined ? {} : { envoyId: before }),
       },
       { deadlineMs: answerDeadlineMs, ...(traceparent === '' ? {} : { traceparent }) },
     );

@@ -20,6 +20,7 @@ interface Attempt {
   hostname?: string;
   request?: Uint8Array;
   peer?: string;
+  envoyId?: string;
 }
 
 async function register(service: ServiceSystem, attempt: Attempt) {
@@ -29,6 +30,7 @@ async function register(service: ServiceSystem, attempt: Attempt) {
     certificateRequest: attempt.request ?? (await certificateRequest()),
     agentVersion: '0.1.0',
     peerAddress: attempt.peer ?? '192.0.2.1',
+    ...(attempt.envoyId === undefined ? {} : { envoyId: attempt.envoyId }),
   };
   return await service.system.ask(
     registrationAddress(attempt.token),
@@ -148,4 +150,24 @@ t.test('who guesses is slowed down; others are not', async (t) => {
   }
   t.equal(await refusal(register(service, { token: guess })), 'ENROLLMENT_RATE_LIMITED');
   t.equal(await refusal(register(service, { token, peer: '192.0.2.9' })), 'accepted');
+});
+
+t.test('an envoy with a new token stays the same one; a revoked one does not', async (t) => {
+  const service = await serviceSystem(t);
+  const first = await register(service, { token: (await createToken(service)).token });
+  const { envoyId } = first;
+  const before = (await service.writer.identities('', 10))[0];
+  const { token } = await createToken(service);
+  const again = await register(service, { token, envoyId, hostname: 'web-2' });
+  t.equal(again.envoyId, envoyId);
+  const [after, ...others] = await service.writer.identities('', 10);
+  t.same(others, [], 'no second envoy came of it');
+  t.match(after, { envoyId, hostname: 'web-2', revoked: false });
+  t.notSame(after?.publicKey, before?.publicKey);
+  t.equal(await refusal(register(service, { token, envoyId })), 'ENROLLMENT_TOKEN_USED');
+  const revocation = { envoyId, reason: 'lost', by: 'admin:test' };
+  await service.system.ask(enrollmentAddress(), 'revokeEnvoy', revocation, deadline);
+  const third = await createToken(service);
+  t.not((await register(service, { token: third.token, envoyId })).envoyId, envoyId);
+  t.match(await auditTypes(t, service), { 4: 'enrollment.renewed' }, 'it can be seen afterwards');
 });

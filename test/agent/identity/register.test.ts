@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { loadIdentity } from '../../../agent/identity/identity.ts';
+import { loadIdentity, saveIdentity } from '../../../agent/identity/identity.ts';
 import { type Registration, registerNode } from '../../../agent/identity/register.ts';
 import { parseFingerprint, pinOfToken } from '../../../agent/identity/server-pin.ts';
 import { nodeParts } from '../../../agent/node-parts.ts';
@@ -54,6 +54,7 @@ async function serve(test: Test, answer: (() => Promise<Change>) | FakeRefusal =
       })
       .finish();
   });
+  const asBefore: Uint8Array[] = [];
   const run = (options: Partial<Registration> = {}) =>
     registerNode(
       {
@@ -68,11 +69,15 @@ async function serve(test: Test, answer: (() => Promise<Change>) | FakeRefusal =
         files,
         crypto: { ...nodeParts.identityCrypto, generateKeyPem: () => keyPem },
         openChannel: nodeParts.openPinned,
+        openAsBefore: (...proven) => {
+          asBefore.push(proven[1].envoyId);
+          return nodeParts.openMutual(...proven);
+        },
         nowMs: () => 5,
         randomBytes,
       },
     );
-  return { run, files, directory, server, keyPem };
+  return { run, files, directory, server, keyPem, asBefore };
 }
 
 t.test('a node gets an identity that it finds again, with a key for its eyes only', async (t) => {
@@ -84,6 +89,21 @@ t.test('a node gets an identity that it finds again, with a key for its eyes onl
   t.equal(statSync(`${directory}/key.pem`).mode & 0o777, 0o600);
   await t.rejects(run(), { code: 'AGENT_ALREADY_REGISTERED' });
   await t.resolves(run({ force: true }));
+});
+
+t.test('who registers again says who it was, to the same server only', async (t) => {
+  const { run, files, asBefore, server } = await serve(t);
+  const first = await run();
+  t.same(asBefore, [], 'a new machine was nobody');
+  await run({ force: true });
+  t.same(asBefore, [first.envoyId]);
+  const other = await testAuthority();
+  await saveIdentity(files, { ...first, authorityPem: other.authority.certificatePem });
+  await run({ force: true });
+  t.equal(asBefore.length, 1, "another server's identity is shown to nobody");
+  await saveIdentity(files, { ...first, certificatePem: 'damaged' });
+  await t.resolves(run({ force: true }), 'what is damaged is replaced');
+  t.equal(server.calls.length, 4);
 });
 
 t.test('without a pin no token leaves the node', async (t) => {
