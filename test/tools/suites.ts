@@ -22,7 +22,7 @@ export const suites: readonly Suite[] = [
   {
     name: 'unit',
     proves: 'every room keeps its promises on its own',
-    files: ['test/{runtime,agent,actors,admin,bench}/**/*.test.ts'],
+    files: ['test/{runtime,agent,actors,admin,bench,perf}/**/*.test.ts'],
     jobs: 2,
     timeoutSeconds: 180,
   },
