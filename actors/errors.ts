@@ -1,4 +1,5 @@
 import { accessErrors } from './access/errors.ts';
+import { auditErrors } from './audit/errors.ts';
 import { requestErrors } from './envoy/errors.ts';
 import { explainErrors } from './explain/errors.ts';
 import { planErrors } from './plan/errors.ts';
@@ -45,6 +46,7 @@ const registry = {
   ...accessErrors,
   ...uploadErrors,
   ...explainErrors,
+  ...auditErrors,
   ENROLLMENT_TOKEN_UNKNOWN: {
     message: 'the enrollment token is not known here',
     remedy: 'Copy the whole token again, or make a new one: vigocli tokens create.',

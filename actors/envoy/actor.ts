@@ -13,6 +13,7 @@ import type { ActorKind, Turn } from '../../runtime/actor.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import type { RehearsalView } from '../plan/rehearsal-view.ts';
 import type { FleetEvents } from '../sink/messages.ts';
+import type { AuditView } from './audit-view.ts';
 import { answerBundle } from './bundle-answer.ts';
 import type { Answer, EnvoyMessages } from './messages.ts';
 import { nextCheckInMs } from './pacing.ts';
@@ -59,6 +60,8 @@ export interface EnvoyDependencies {
   readonly disconnect: (envoyId: string) => void;
   /** Absent: nobody is asked to rehearse. */
   readonly rehearsals?: RehearsalView;
+  /** Absent: nobody watches the audit log. */
+  readonly audit?: AuditView;
 }
 
 type EnvoyTurn = Turn<EnvoyRecord>;
@@ -161,7 +164,7 @@ function checkIn(
     traceparent: request.traceparent,
     rehearsal: bundle === undefined ? rehearsalFor(dependencies, turn, request) : undefined,
     update: undefined,
-    audit: undefined,
+    audit: dependencies.audit?.answer(turn, body),
   }).finish();
 }
 

@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { reportBodyLimit } from '../../agent/protocol/limits.ts';
 import { RequestVerifier } from '../../agent/protocol/request.ts';
@@ -12,13 +11,14 @@ import type { Store } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { envoyKind } from '../envoy/actor.ts';
+import { AuditView } from '../envoy/audit-view.ts';
 import { createPolicyView, type PolicyView } from '../envoy/policy-view.ts';
 import { createSecretView, type SecretView } from '../envoy/secret-view.ts';
 import { createRehearsalView, type RehearsalView } from '../plan/rehearsal-view.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { sqlStatementCount } from '../sink/statement-counter.ts';
 import { keepCompiledCode } from './compile-cache.ts';
-import { sodiumSigner, sodiumVerifier } from './crypto/sodium.ts';
+import { sodiumPemSigner, sodiumVerifier } from './crypto/sodium.ts';
 import { createEndpoint, type Endpoint } from './endpoint/endpoint.ts';
 import { refusalAddress, refusalKind } from './endpoint/refusal-log.ts';
 import { createLog, type Log } from './log.ts';
@@ -31,6 +31,7 @@ import {
   trimControl,
 } from './status-messages.ts';
 import {
+  auditLogTables,
   rehearsalTables,
   reviveServerError,
   type ServerThreadData,
@@ -62,6 +63,7 @@ interface ShardParts {
   readonly policy: PolicyView;
   readonly secrets: SecretView;
   readonly rehearsals: RehearsalView;
+  readonly audit: AuditView;
 }
 
 /** The entry of a fleet shard: the agents' endpoint and the envoys of its connections. */
@@ -94,8 +96,9 @@ async function openShard(): Promise<ShardParts> {
     clock: ports.clock,
   });
   const rehearsals = createRehearsalView(service, rehearsalTables, ports.clock);
+  const audit = new AuditView(service, auditLogTables, ports.clock);
   const outbox = await Outbox.open(store);
-  return { thread, data, ports, log, store, stores, policy, secrets, rehearsals, outbox };
+  return { thread, data, ports, log, store, stores, policy, secrets, rehearsals, audit, outbox };
 }
 
 class Shard {
@@ -134,15 +137,16 @@ class Shard {
   }
 
   #envoys(): AnyKind {
-    const { policy, secrets, rehearsals, store, outbox, data } = this.#parts;
+    const { policy, secrets, rehearsals, audit, store, outbox, data } = this.#parts;
     const { intervalMs, bundleMaxAgeMs, clockSkewToleranceMs } = data.config.checkin;
     return envoyKind({
       policy,
       secrets,
       rehearsals,
+      audit,
       verifier: new RequestVerifier(sodiumVerifier, clockSkewToleranceMs),
       clockSkewMs: clockSkewToleranceMs,
-      signer: sodiumSigner(seedOf(data.bundleSigningKey)),
+      signer: sodiumPemSigner(data.bundleSigningKey),
       storeId: store.storeId,
       intervalMs,
       bundleMaxAgeMs,
@@ -259,11 +263,6 @@ function openEndpoint(
       ? { onServed: (method, details) => log.debug(details, `served ${method}`) }
       : {}),
   });
-}
-
-/** The 32 bytes of an Ed25519 private key in PKCS#8. */
-function seedOf(pem: string): Uint8Array {
-  return createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' }).subarray(-32);
 }
 
 await new Shard(await openShard()).join();

@@ -32,6 +32,7 @@ const auditDeadlineMs = 5_000;
 /** Service kinds, all on the one host that owns the policy tables. */
 const serviceKindNames = [
   'sink',
+  'audit',
   'access',
   'upload',
   'explain',

@@ -10,6 +10,7 @@ import { planKind } from '../plan/actor.ts';
 import { sinkKind } from '../sink/actor.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { SinkWriter } from '../sink/writer.ts';
+import { auditServices, recoverAudit } from './audit-services.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import type { ServerConfig } from './config/config.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
@@ -80,7 +81,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
       stores: peers,
       ports,
       reviveError: reviveServerError,
-      kinds: [sink, plans, ...services],
+      kinds: [sink, auditServices(data, writer, log), plans, ...services],
       onControl: (name) => {
         if (name === serviceReadyControl) return ready;
         if (name !== statusControl) return undefined;
@@ -91,6 +92,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
         system = started;
         await recoverPolicy(started, log);
         await recoverSecrets(started, log);
+        await recoverAudit(started, log);
         becomeReady();
       },
     },

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { PlainError } from '../../runtime/channel.ts';
 import { bytesCodec, msgpackCodec } from '../../runtime/codecs.ts';
+import { auditTables } from '../audit/tables.ts';
 import { isServerErrorCode, ServerError } from '../errors.ts';
 import { planTables } from '../plan/tables.ts';
 import { policyTables } from '../policy/tables.ts';
@@ -51,6 +52,7 @@ export const serverTables = policyTables(msgpackCodec, bytesCodec);
 
 /** In the same store. */
 export const secretEpochs = secretEpochTable(msgpackCodec());
+export const auditLogTables = auditTables(msgpackCodec);
 export const rehearsalTables = planTables(msgpackCodec, bytesCodec);
 
 /** Coded errors of the actors keep their class across threads. */

@@ -1,4 +1,5 @@
 import type { ActorKind, Turn } from '../../runtime/actor.ts';
+import { auditAddress } from '../audit/messages.ts';
 import { envoyAddress } from '../envoy/messages.ts';
 import { planAddress } from '../plan/messages.ts';
 import type { FleetEntry } from './fleet-batch.ts';
@@ -58,9 +59,11 @@ export function sinkKind(dependencies: SinkDependencies): ActorKind<SinkState, S
     restart: { maxRestarts: 10, withinMs: 60_000 },
     activate: () => ({ failures: new Map() }),
     handlers: {
-      write: async (_turn, { records, audit }) => {
-        const head = await writer.write(records, audit);
-        return { auditSequence: head.sequence };
+      write: async (turn, { records, audit }) => {
+        const { sequence } = await writer.write(records, audit);
+        const urgent = audit.some(({ type }) => type === 'policy.published');
+        if (audit.length > 0) turn.tell(auditAddress(), 'grown', { urgent });
+        return { auditSequence: sequence };
       },
       outboxReady: async (turn, { origin }) => {
         await drain(dependencies, turn, origin);
@@ -90,8 +93,9 @@ async function drain(
     const storeId = source.storeId();
     const after = await dependencies.writer.progress(storeId);
     const entries = source.read(after, drainBatchLimit);
-    const { sequence, settled, answers } = await dependencies.writer.drain(origin, entries);
+    const { sequence, settled, answers, grew } = await dependencies.writer.drain(origin, entries);
     if (sequence > after) dependencies.trim(origin, storeId, sequence);
+    if (grew) turn.tell(auditAddress(), 'grown', { urgent: false });
     for (const { envoyId, reportSequence } of settled) {
       turn.tell(envoyAddress(envoyId), 'settled', { reportSequence });
     }

@@ -9,6 +9,7 @@ import {
 } from '../audit/chain.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { isAuditEventType } from '../audit/event-types.ts';
+import { extendTree } from './audit-tree.ts';
 import { insertChunk } from './limits.ts';
 import type { AuditLogTable, SinkSchema } from './schema.ts';
 
@@ -30,35 +31,21 @@ export async function appendEvents(
 ): Promise<AuditHead> {
   let head = await readHead(writer);
   const fresh = await withoutKnown(writer, events.map(listed));
+  const { sequence: size } = head;
   const rows = fresh.map((event) => {
     const row = appendToChain(head, event);
     head = { sequence: row.sequence, hash: row.hash };
-    return auditColumns(row);
+    return row;
   });
-  for (let at = 0; at < rows.length; at += insertChunk) {
+  const stored = rows.map(auditColumns);
+  for (let at = 0; at < stored.length; at += insertChunk) {
     await writer
       .insertInto('audit_log')
-      .values(rows.slice(at, at + insertChunk))
+      .values(stored.slice(at, at + insertChunk))
       .execute();
   }
+  await extendTree(writer, size, rows);
   return head;
-}
-
-/** A row as a database holds it. */
-export function auditRow(row: AuditLogTable): AuditRow {
-  return {
-    sequence: row.sequence,
-    hash: row.hash,
-    event: {
-      id: row.id,
-      atMs: row.at_ms,
-      type: row.type,
-      actor: row.actor,
-      subject: row.subject,
-      details: JSON.parse(row.details) as AuditEvent['details'],
-      ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
-    },
-  };
 }
 
 /** An event for what a part of the server sent and nobody could read. Same input, same id. */

@@ -1,6 +1,6 @@
 import type { AuditRow } from '../audit/chain.ts';
 import { ServerError } from '../errors.ts';
-import { auditRow } from './audit-append.ts';
+import { auditRow } from './audit-row.ts';
 import { openReadOnlyDatabase } from './connection.ts';
 import type { AuditLogTable } from './schema.ts';
 

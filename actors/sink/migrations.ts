@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration';
 import { ServerError } from '../errors.ts';
 import { createAdminTokensTable } from './admin-tokens.ts';
+import { createAuditTreeTables } from './audit-tree-tables.ts';
 import { addUndeterminedScores, createPlanTables } from './plan-tables.ts';
 import { addPolicyVersionDetails } from './policy-versions.ts';
 import type { SinkSchema } from './schema.ts';
@@ -15,6 +16,7 @@ const migrations: Record<string, Migration> = {
   '0004-plans': { up: createPlanTables },
   '0005-policy-versions': { up: addPolicyVersionDetails },
   '0006-undetermined': { up: addUndeterminedScores },
+  '0007-audit-tree': { up: createAuditTreeTables },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

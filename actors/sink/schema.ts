@@ -1,8 +1,10 @@
 import type { Generated } from 'kysely';
+import type { StoredAuditRow } from './audit-row.ts';
+import type { AuditTreeSchema } from './audit-tree-tables.ts';
 import type { PlanSchema } from './plan-tables.ts';
 
 /** The tables of the durable sink. Times are milliseconds since the Unix epoch; hashes are hex. */
-export interface SinkSchema extends PlanSchema {
+export interface SinkSchema extends PlanSchema, AuditTreeSchema {
   envoys: EnvoysTable;
   tokens: TokensTable;
   runs: RunsTable;
@@ -103,18 +105,7 @@ export interface PolicyVersionsTable {
   details: string;
 }
 
-export interface AuditLogTable {
-  sequence: number;
-  id: string;
-  at_ms: number;
-  type: string;
-  actor: string;
-  subject: string;
-  /** JSON object. */
-  details: string;
-  traceparent: string | null;
-  hash: string;
-}
+export type AuditLogTable = StoredAuditRow;
 
 /** Named API tokens of people and programs. */
 export interface AdminTokensTable {

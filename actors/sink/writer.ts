@@ -5,6 +5,7 @@ import { AuditThrottle } from '../audit/throttle.ts';
 import { ServerError } from '../errors.ts';
 import { type AppliedBatch, applyBatch, type Settled } from './apply-batch.ts';
 import { appendEvents, readHead } from './audit-append.ts';
+import { AuditLogStore } from './audit-log-store.ts';
 import { openSinkConnection, type SinkConnection } from './connection.ts';
 import { decodeFleetBatch, type FleetEntry } from './fleet-batch.ts';
 import { readSeen, readTraits, type SeenEnvoy } from './fleet-page.ts';
@@ -32,7 +33,11 @@ export interface DrainResult {
   readonly sequence: number;
   readonly settled: readonly Settled[];
   readonly answers: readonly PlanAnswer[];
+  /** Whether the audit log may have new entries. */
+  readonly grew: boolean;
 }
+
+const nothingDrained = { settled: [], answers: [], grew: false };
 
 /**
  * The only writer of the database. Opens it when first needed and again after it failed, so that
@@ -43,6 +48,8 @@ export class SinkWriter {
   readonly #options: SinkWriterOptions;
   readonly #throttle = new AuditThrottle();
   #connection: SinkConnection | undefined;
+  /** The tree over the audit log; its entries are written with what they tell of. */
+  readonly auditLog = new AuditLogStore((run) => this.#use(({ kysely }) => run(kysely)));
 
   constructor(options: SinkWriterOptions) {
     this.#options = options;
@@ -79,13 +86,13 @@ export class SinkWriter {
   /** Takes over entries of one store's outbox; those that were taken over before are skipped. */
   async drain(origin: string, entries: readonly FleetEntry[]): Promise<DrainResult> {
     const storeId = entries[0]?.storeId;
-    if (storeId === undefined) return { sequence: 0, settled: [], answers: [] };
+    if (storeId === undefined) return { ...nothingDrained, sequence: 0 };
     const progress = await this.progress(storeId);
     const fresh = entries
       .filter((entry) => entry.storeId === storeId && entry.sequence > progress)
       .slice(0, drainBatchLimit);
     const sequence = fresh.at(-1)?.sequence;
-    if (sequence === undefined) return { sequence: progress, settled: [], answers: [] };
+    if (sequence === undefined) return { ...nothingDrained, sequence: progress };
     const batch = decodeFleetBatch(origin, fresh);
     let applied: AppliedBatch = { settled: [], answers: [] };
     await this.#transaction(batch.audit, async (writer) => {
@@ -96,7 +103,7 @@ export class SinkWriter {
         .onConflict((conflict) => conflict.column('store_id').doUpdateSet({ origin, sequence }))
         .execute();
     });
-    return { sequence, ...applied };
+    return { sequence, ...applied, grew: batch.audit.length > 0 };
   }
 
   /** The last sequence of this store's outbox that is on disk. */

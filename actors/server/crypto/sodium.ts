@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import sodium from 'sodium-native';
 import {
   publicKeyLength,
@@ -17,6 +18,12 @@ export const sodiumVerifier: Verifier = {
     publicKey.length === publicKeyLength &&
     sodium.crypto_sign_verify_detached(signature, message, publicKey),
 };
+
+/** A signer from an Ed25519 private key in PKCS#8 PEM. */
+export function sodiumPemSigner(pem: string): Signer {
+  const der = createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' });
+  return sodiumSigner(der.subarray(-32));
+}
 
 /** `seed`: the 32 bytes of an Ed25519 private key (RFC 8032, 5.1.5). */
 export function sodiumSigner(seed: Uint8Array): Signer {

@@ -79,7 +79,7 @@ t.test("Certificate Transparency's vectors hold", async (t) => {
 
 const sizes = fc.integer({ min: 1, max: 300 });
 
-t.test('every proof of every tree verifies, and no altered one does', async (t) => {
+t.test('every proof of every tree verifies, and no altered one does', async () => {
   const stored = new StoredTree(
     Array.from({ length: 300 }, (_, index) => Uint8Array.of(index, index >> 8)),
   );
