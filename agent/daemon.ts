@@ -41,6 +41,7 @@ export class Daemon {
   #passDueMs = 0;
   #wasOnline: boolean | undefined;
   #lastFailure = '';
+  #replaced = false;
   #phase: LiveSchedule['phase'] = 'waiting';
   readonly #passLog = new PassLog();
 
@@ -66,6 +67,7 @@ export class Daemon {
     const { clock } = this.#options;
     while (!signal.aborted) {
       await this.cycle(signal);
+      if (this.#replaced) return;
       const dueMs = Math.min(this.#checkInDueMs, this.#passDueMs);
       await clock.sleep(Math.max(0, dueMs - clock.monotonicMs()), signal);
     }
@@ -89,6 +91,7 @@ export class Daemon {
         if (result !== undefined) this.#passLog.log(log.within(trace), result);
       }
       if (online) await agent.drain(trace);
+      if (online && !signal.aborted) this.#replaced = await agent.update(trace);
     } catch (error) {
       logFailure(log.within(trace), error);
       this.#passDueMs = Math.max(this.#passDueMs, startedMs + this.#intervalMs);
@@ -112,7 +115,8 @@ export class Daemon {
       const answer = await agent.checkIn(traits, trace);
       if (!this.#options.fixedInterval) this.#intervalMs = clamp(answer.nextCheckInMs);
       agent.pace(this.#intervalMs);
-      this.#checkInDueMs = clock.monotonicMs() + this.#intervalMs;
+      const waitMs = Math.min(this.#intervalMs, answer.withinMs ?? this.#intervalMs);
+      this.#checkInDueMs = clock.monotonicMs() + waitMs;
       this.#backoff.reset();
       if (this.#wasOnline !== true) log.within(trace).log('info', 'the server answers');
       this.#wasOnline = true;

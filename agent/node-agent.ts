@@ -25,6 +25,7 @@ import type { PassFacts, Reporter } from './reporter.ts';
 import type { SecretKeeper } from './secrets/secret-keeper.ts';
 import type { ServerClient } from './server-client.ts';
 import type { ToldDocument, ToldTraits } from './traits/told-traits.ts';
+import type { Updater } from './update/updater.ts';
 
 export type Traits = Readonly<Record<string, PolicyValue>>;
 
@@ -45,11 +46,15 @@ export interface NodeAgentParts {
   readonly log: Logger;
   readonly agentVersion: string;
   readonly dryRun: boolean;
+  /** Absent where the program does not look after itself: a single run, a dry run. */
+  readonly updater?: Updater;
 }
 
 export interface CheckInAnswer {
   readonly nextCheckInMs: number;
   readonly adopted: boolean;
+  /** The next check-in is due within so long, whoever sets the pace: a version on trial. */
+  readonly withinMs: number | undefined;
 }
 
 /** Of one pass. */
@@ -100,7 +105,8 @@ export class NodeAgent {
 
   /** Throws what ServerClient.call throws; a bundle that does not verify is an incident instead. */
   async checkIn(traits: Traits, trace: TraceContext): Promise<CheckInAnswer> {
-    const { client, queue, memory, policy } = this.#parts;
+    const { client, queue, memory, policy, updater } = this.#parts;
+    const news = updater?.news();
     const log = this.#parts.log.within(trace);
     const document = await this.#parts.told.document(traits);
     await policy.store();
@@ -108,7 +114,7 @@ export class NodeAgent {
     try {
       const answer = await client.call(
         'CheckIn',
-        this.#checkInBody(held, document),
+        { ...this.#checkInBody(held, document), update: news },
         this.#span(trace),
       );
       if (answer.protocolVersion !== protocolVersion)
@@ -120,6 +126,7 @@ export class NodeAgent {
       await queue.settle(answer.storeId, answer.settledReportSequence);
       const adopted = await this.#adopt(answer, log);
       this.#parts.rehearser.offer(answer.rehearsal);
+      await updater?.answered(answer.update, news);
       if (answer.wantTraits) await this.#reportTraits(document.json, trace);
       log.log('debug', 'checked in', {
         nextMs: answer.nextCheckInMs,
@@ -127,8 +134,10 @@ export class NodeAgent {
         settled: answer.settledReportSequence,
         unsettled: queue.length,
       });
-      return { nextCheckInMs: answer.nextCheckInMs, adopted };
+      const withinMs = updater?.paceLimitMs;
+      return { nextCheckInMs: answer.nextCheckInMs, adopted, withinMs };
     } catch (error) {
+      await updater?.unanswered();
       const failure = error instanceof AgentError ? `${error.code}: ${error.message}` : `${error}`;
       memory.patch({ contactFailure: failure });
       throw error;
@@ -193,6 +202,11 @@ export class NodeAgent {
   /** Throws what the connection throws; what was not sent stays queued. */
   drain(trace: TraceContext): Promise<void> {
     return this.#parts.reporter.drain(this.#span(trace));
+  }
+
+  /** Goes on with an update of the agent. True: this process is to end, another version starts. */
+  async update(trace: TraceContext): Promise<boolean> {
+    return (await this.#parts.updater?.work(this.#span(trace))) === true;
   }
 
   saveMemory(): Promise<void> {

@@ -3,12 +3,14 @@ import { splitServer } from './commands/settings.ts';
 import { createEngine } from './converge/engine.ts';
 import { createSnapshots } from './converge/snapshots.ts';
 import { resourceTypes } from './executors/registry.ts';
+import { programDirectory } from './install/layout.ts';
 import { nodeVerifier } from './platform/crypto.ts';
 import { GrpcChannel } from './platform/grpc-channel.ts';
 import { askRunning, lockInstance } from './platform/instance-lock.ts';
 import { NodeClock, NodeHost } from './platform/node-host.ts';
 import { nodeIdentityCrypto } from './platform/node-identity-crypto.ts';
 import { createNodePlatform } from './platform/node-platform.ts';
+import { NodeProgramFiles } from './platform/node-program-files.ts';
 import { NodeStateFiles } from './platform/node-state-files.ts';
 import { guardLayout } from './policy/guardrails.ts';
 import { createSecretPlaces } from './secrets/secret-places.ts';
@@ -44,6 +46,8 @@ export const nodeParts: ProgramParts = {
       layout: guardLayout([configDirectory, stateDirectory]),
     }),
   openTraits: (platform, facts) => createTraitCollection(platform, { facts: () => facts }),
+  programs: ({ root }) =>
+    new NodeProgramFiles(root === '/' ? programDirectory : `${root}${programDirectory}`),
   lock: lockInstance,
   askRunning,
 };

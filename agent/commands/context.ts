@@ -10,6 +10,7 @@ import type { Verifier } from '../protocol/crypto.ts';
 import type { TraitCollection } from '../traits/collect.ts';
 import type { AgentFacts } from '../traits/collector.ts';
 import type { Channel } from '../transport.ts';
+import type { ProgramFiles } from '../update/program-files.ts';
 import { agentVersion } from '../version.ts';
 import type { Settings } from './settings.ts';
 
@@ -27,6 +28,8 @@ export interface ProgramParts {
   readonly platform: (settings: Settings) => Platform;
   readonly engine: (settings: Settings, platform: Platform) => Engine;
   readonly openTraits: (platform: Platform, facts: AgentFacts) => TraitCollection;
+  /** The installed versions of this program. */
+  readonly programs: (settings: Settings) => ProgramFiles;
   /** Resolves to the release; throws AGENT_ANOTHER_RUNS. `tell` is what `askRunning` gets. */
   readonly lock: (stateDirectory: string, tell: () => Partial<LiveFacts>) => Promise<() => void>;
   /** What the agent that runs on this state directory says; undefined when none does. */

@@ -12,7 +12,7 @@ export const daemonSpec: CommandSpec = {
 
 export async function runDaemon(context: CommandContext): Promise<number> {
   const { io, log, settings } = context;
-  const { agent, clock, intervalMs, random, close, tell } = await openAgent(context);
+  const { agent, clock, intervalMs, random, close, tell } = await openAgent(context, true);
   try {
     log.log('info', 'vigo starts', {
       version: agentVersion,

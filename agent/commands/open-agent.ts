@@ -18,8 +18,11 @@ import { SecretKeeper } from '../secrets/secret-keeper.ts';
 import { ServerClient } from '../server-client.ts';
 import type { TraitCollection } from '../traits/collect.ts';
 import { ToldTraits, toldTraitsFileName } from '../traits/told-traits.ts';
+import { Updater } from '../update/updater.ts';
+import { updateFileName } from '../update/update-state.ts';
 import { agentVersion } from '../version.ts';
 import { type CommandContext, identityDirectory, traitFacts } from './context.ts';
+import type { Settings } from './settings.ts';
 
 export interface OpenAgent {
   readonly agent: NodeAgent;
@@ -35,8 +38,11 @@ export interface OpenAgent {
 
 const defaultIntervalMs = 60_000;
 
-/** Puts an agent together from what is on disk and takes its lock. Throws what identities do. */
-export async function openAgent(context: CommandContext): Promise<OpenAgent> {
+/**
+ * Puts an agent together from what is on disk and takes its lock; with `updates` it looks after its own
+ * version. Throws what identities do.
+ */
+export async function openAgent(context: CommandContext, updates = false): Promise<OpenAgent> {
   const { settings, parts, log } = context;
   const identity = await loadIdentity(parts.openFiles(identityDirectory(settings)));
   const live: { facts?: () => LiveFacts } = {};
@@ -51,6 +57,7 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
     reportsFileName,
     toldTraitsFileName,
     historyFileName,
+    updateFileName,
   ]);
   const incidents = new IncidentLog(log, nowMs);
   const memory = await Memory.open(files, incidents, nowMs);
@@ -67,6 +74,20 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
   const reporter = new Reporter({ queue, client, memory, incidents, log, nowMs });
   const engine = parts.engine(settings, platform);
   const traits = parts.openTraits(platform, traitFacts(settings, envoyId));
+  const openUpdater = () =>
+    Updater.open({
+      programs: parts.programs(settings),
+      files,
+      identity,
+      verifier,
+      client,
+      incidents,
+      clock,
+      log,
+      agentVersion,
+      platform: `${host.operatingSystem}-${host.architecture}`,
+      selfCheckArguments: selfCheckArguments(settings),
+    });
   const agent = new NodeAgent({
     platform,
     client,
@@ -97,6 +118,7 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
     log,
     agentVersion,
     dryRun: settings.dryRun,
+    ...(updates && !settings.dryRun ? { updater: await openUpdater() } : {}),
   });
   const startedMs = clock.monotonicMs();
   return {
@@ -119,6 +141,11 @@ export async function openAgent(context: CommandContext): Promise<OpenAgent> {
       release();
     },
   };
+}
+
+function selfCheckArguments({ configDirectory, stateDirectory, root }: Settings): string[] {
+  const directories = ['--config-dir', configDirectory, '--state-dir', stateDirectory];
+  return ['self-check', ...directories, '--root', root];
 }
 
 /** Collectors that fail are logged when what fails changes, not every pass. */

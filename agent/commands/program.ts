@@ -10,6 +10,7 @@ import { importSpec, runImport } from './import.ts';
 import { installSpec, runInstall } from './install.ts';
 import { registerSpec, runRegister } from './register.ts';
 import { runOnce, runSpec } from './run.ts';
+import { runSelfCheck, selfCheckSpec } from './self-check.ts';
 import { globalOptions, loadSettings } from './settings.ts';
 import { runStatus, statusSpec } from './status.ts';
 import { runTraits, traitsSpec } from './traits.ts';
@@ -26,6 +27,7 @@ export const commandSpecs = {
   status: statusSpec,
   traits: traitsSpec,
   import: importSpec,
+  'self-check': selfCheckSpec,
   version: versionSpec,
 } as const;
 
@@ -38,6 +40,7 @@ const runners: Record<keyof typeof commandSpecs, (context: CommandContext) => Pr
   status: runStatus,
   traits: runTraits,
   import: runImport,
+  'self-check': runSelfCheck,
   version: async ({ io, settings }) => {
     io.write(
       settings.json ? `${JSON.stringify({ version: agentVersion })}\n` : `${agentVersion}\n`,

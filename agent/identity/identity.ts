@@ -13,6 +13,8 @@ export interface Identity {
   readonly server: string;
   /** Ed25519 key that signs policy bundles, 32 bytes. */
   readonly bundlePublicKey: Uint8Array;
+  /** Ed25519 keys that sign releases of the agent, 32 bytes each; none: the bundle key does. */
+  readonly releasePublicKeys: readonly Uint8Array[];
   /** Until a check-in's answer says otherwise. */
   readonly intervalMs: number;
   readonly registeredAtMs: number;
@@ -61,6 +63,7 @@ export async function saveIdentity(files: StateFiles, identity: Identity): Promi
     envoyId: uuidToText(identity.envoyId),
     server: identity.server,
     bundlePublicKey: toHex(identity.bundlePublicKey),
+    releasePublicKeys: identity.releasePublicKeys.map(toHex),
     intervalMs: identity.intervalMs,
     registeredAtMs: identity.registeredAtMs,
   };
@@ -96,14 +99,24 @@ async function readText(files: StateFiles, name: string): Promise<string> {
   return new TextDecoder().decode(content);
 }
 
+/** Nodes that were registered before there were release keys have none. */
+function parseKeys(value: unknown): Uint8Array[] | undefined {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return undefined;
+  const keys = value.map((text) => fromHex(String(text)));
+  return keys.every((key) => key?.length === publicKeyLength) ? (keys as Uint8Array[]) : undefined;
+}
+
 function parseEnvoy(stored: Uint8Array, path: string) {
   try {
     const envoy = JSON.parse(new TextDecoder().decode(stored)) as Record<string, unknown>;
     const envoyId = uuidToBytes(String(envoy.envoyId));
     const bundlePublicKey = fromHex(String(envoy.bundlePublicKey));
+    const releasePublicKeys = parseKeys(envoy.releasePublicKeys);
     if (
       envoyId !== undefined &&
       bundlePublicKey?.length === publicKeyLength &&
+      releasePublicKeys !== undefined &&
       typeof envoy.server === 'string' &&
       typeof envoy.intervalMs === 'number' &&
       typeof envoy.registeredAtMs === 'number'
@@ -111,6 +124,7 @@ function parseEnvoy(stored: Uint8Array, path: string) {
       return {
         envoyId,
         bundlePublicKey,
+        releasePublicKeys,
         server: envoy.server,
         intervalMs: envoy.intervalMs,
         registeredAtMs: envoy.registeredAtMs,

@@ -21,7 +21,7 @@ import { releaseLimits } from './limits.ts';
 import { uuidLength } from './uuid.ts';
 
 /** Versions name directories and stand in scripts: nothing else may be in them. */
-export const releaseVersionForm = /^[0-9][0-9A-Za-z.+~-]{0,31}$/;
+export const releaseVersionForm = /^(?=.{5,32}$)\d+\.\d+\.\d+[0-9A-Za-z.+-]*$/;
 export const releasePlatformForm = /^[a-z0-9]{2,16}-[a-z0-9]{2,16}$/;
 
 /** What the signature of a release covers; valid until the writer starts again. */
