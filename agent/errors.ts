@@ -96,6 +96,12 @@ const registry = {
     remedy: 'It was altered on the way or on disk; the agent fetches it again.',
     exitCode: 4,
   },
+  AGENT_NO_POLICY: {
+    message: 'This node holds no policy yet',
+    remedy:
+      'Wait for a check-in, or run `vigo run`; `vigo status` tells whether the server answers.',
+    exitCode: 4,
+  },
   AGENT_USAGE: {
     message: 'The command line is not understood',
     remedy: 'See `vigo --help`.',

@@ -1,11 +1,13 @@
 import { AgentError } from '../errors.ts';
 import { createLogger } from '../log.ts';
+import type { StateFiles } from '../offline/state-files.ts';
 import type { ProgramIo } from '../platform/program.ts';
 import { agentVersion } from '../version.ts';
 import { type CommandSpec, parseArguments } from './arguments.ts';
 import { type CommandContext, exitCodes, type ProgramParts } from './context.ts';
 import { daemonSpec, runDaemon } from './daemon.ts';
 import { helpText } from './help.ts';
+import { historySpec, runHistory } from './history.ts';
 import { importSpec, runImport } from './import.ts';
 import { installSpec, runInstall } from './install.ts';
 import { registerSpec, runRegister } from './register.ts';
@@ -15,6 +17,7 @@ import { globalOptions, loadSettings } from './settings.ts';
 import { runStatus, statusSpec } from './status.ts';
 import { runTraits, traitsSpec } from './traits.ts';
 import { runUninstall, uninstallSpec } from './uninstall.ts';
+import { runWhy, whySpec } from './why.ts';
 
 const versionSpec: CommandSpec = { summary: 'show the version', operandLimit: 0, options: {} };
 
@@ -25,6 +28,8 @@ export const commandSpecs = {
   run: runSpec,
   daemon: daemonSpec,
   status: statusSpec,
+  why: whySpec,
+  history: historySpec,
   traits: traitsSpec,
   import: importSpec,
   'self-check': selfCheckSpec,
@@ -38,6 +43,8 @@ const runners: Record<keyof typeof commandSpecs, (context: CommandContext) => Pr
   run: runOnce,
   daemon: runDaemon,
   status: runStatus,
+  why: runWhy,
+  history: runHistory,
   traits: runTraits,
   import: runImport,
   'self-check': runSelfCheck,
@@ -58,7 +65,8 @@ export async function vigo(io: ProgramIo, parts: ProgramParts): Promise<number> 
       io.write(helpText(commandSpecs, globalOptions, parsed.command));
       return parsed.help ? exitCodes.done : exitCodes.usage;
     }
-    const settings = await loadSettings(parsed.options, parts.openFiles, io.absolute);
+    const openConfig = parsed.command === 'status' ? lenient(parts) : parts.openFiles;
+    const settings = await loadSettings(parsed.options, openConfig, io.absolute);
     const log = createLogger({
       level: settings.logLevel,
       human: io.terminal && !settings.json,
@@ -71,6 +79,14 @@ export async function vigo(io: ProgramIo, parts: ProgramParts): Promise<number> 
   } catch (error) {
     return fail(error, io, json);
   }
+}
+
+/** Who may not read the configuration still gets a status, of an agent in the usual places. */
+function lenient({ openFiles }: ProgramParts) {
+  return (directory: string): Pick<StateFiles, 'read'> => {
+    const files = openFiles(directory);
+    return { read: (name) => files.read(name).catch(() => undefined) };
+  };
 }
 
 function fail(error: unknown, io: ProgramIo, json: boolean): number {

@@ -50,7 +50,7 @@ const fileKeys = ['server', 'state-dir', 'root', 'dry-run', 'interval', 'log-lev
  */
 export async function loadSettings(
   options: ReadonlyMap<string, string>,
-  openConfig: (directory: string) => StateFiles,
+  openConfig: (directory: string) => Pick<StateFiles, 'read'>,
   absolute: (path: string) => string,
 ): Promise<Settings> {
   const configDirectory = absolute(options.get('config-dir') ?? defaultConfigDirectory);

@@ -10,6 +10,10 @@ export interface ProgramIo {
   readonly program?: string;
   /** Standard output is a terminal. */
   readonly terminal: boolean;
+  /** Width of the terminal, when it tells. */
+  readonly columns?: number;
+  /** A terminal that shows colours, and a user who wants them (NO_COLOR). */
+  readonly colour?: boolean;
   readonly write: (text: string) => void;
   readonly writeError: (text: string) => void;
   /** Resolves a path against the working directory. */
@@ -35,6 +39,8 @@ export async function runProgram(main: (io: ProgramIo) => Promise<number>): Prom
     argv: process.argv.slice(2),
     ...(isSea() ? { program: process.execPath } : {}),
     terminal: process.stdout.isTTY === true,
+    ...(process.stdout.columns > 0 ? { columns: process.stdout.columns } : {}),
+    colour: process.stdout.hasColors?.() === true,
     write: (text) => process.stdout.write(text),
     writeError: (text) => process.stderr.write(text),
     absolute: (path) => resolve(path),

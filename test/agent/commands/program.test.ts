@@ -1,117 +1,13 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import type { ProgramParts } from '../../../agent/commands/context.ts';
-import { vigo } from '../../../agent/commands/program.ts';
-import type { Engine } from '../../../agent/converge/engine.ts';
-import { type PassResult, passState, summarize } from '../../../agent/converge/result.ts';
-import type { Action } from '../../../agent/executors/contract.ts';
 import { loadIdentity, saveIdentity } from '../../../agent/identity/identity.ts';
-import { nodeParts } from '../../../agent/node-parts.ts';
 import { agentVersion } from '../../../agent/version.ts';
 import { policyDocument } from '../support/agent-fixture.ts';
-import {
-  bundleSigner,
-  envoySigner,
-  FakeServerChannel,
-  fakeEnvoyId,
-  signedPolicy,
-} from '../support/fake-server-channel.ts';
-import { MemoryFiles } from '../support/memory-files.ts';
-
-function passOf(action: Action, dryRun: boolean): PassResult {
-  const resources = [
-    {
-      id: 'main/it',
-      type: 'file',
-      action,
-      reason: 'differs',
-      diff: '-a\n+b\n',
-      errorCode: '' as const,
-      durationMs: 1,
-    },
-  ];
-  const summary = summarize(resources);
-  const state = passState(summary);
-  return {
-    dryRun,
-    state,
-    summary,
-    resources,
-    pendingTriggers: [],
-    aborted: false,
-    startedAtMs: 1_790_000_000_000,
-    durationMs: 2,
-  };
-}
-
-/** The program on files in memory, with a fake server and an engine whose outcome is given. */
-class Machine {
-  readonly files = new Map<string, MemoryFiles>();
-  readonly server = new FakeServerChannel(() => Date.now());
-  action: Action = 'none';
-  output = '';
-  errors = '';
-
-  open(directory: string): MemoryFiles {
-    const files = this.files.get(directory) ?? new MemoryFiles();
-    this.files.set(directory, files);
-    return files;
-  }
-
-  async register(): Promise<void> {
-    await saveIdentity(this.open('/c/identity'), {
-      envoyId: fakeEnvoyId,
-      server: 'localhost:1530',
-      bundlePublicKey: bundleSigner.publicKey,
-      intervalMs: 1000,
-      registeredAtMs: 1,
-      keyPem: 'key',
-      certificatePem: 'certificate',
-      authorityPem: 'authority',
-    });
-  }
-
-  async run(...argv: string[]): Promise<number> {
-    this.output = '';
-    this.errors = '';
-    const engine: Engine = {
-      pass: async ({ dryRun }) => passOf(this.action, dryRun ?? false),
-    };
-    const parts: ProgramParts = {
-      ...nodeParts,
-      openFiles: (directory) => this.open(directory),
-      identityCrypto: { ...nodeParts.identityCrypto, signer: () => envoySigner },
-      openMutual: () => this.server,
-      engine: () => engine,
-      openTraits: () => ({
-        names: ['os', 'memory'],
-        collect: async () => ({ traits: { os: { family: 'debian' } }, errors: {} }),
-        isNews: () => false,
-      }),
-      lock: async () => () => undefined,
-      askRunning: async () => undefined,
-    };
-    const io = {
-      argv: ['--config-dir', '/c', '--state-dir', '/s', ...argv],
-      terminal: false,
-      write: (text: string) => {
-        this.output += text;
-      },
-      writeError: (text: string) => {
-        this.errors += text;
-      },
-      absolute: (path: string) => path,
-      readText: (path: string) => readFileSync(path, 'utf8'),
-      signal: new AbortController().signal,
-    };
-    const code = await vigo(io, parts);
-    this.server.away = false;
-    return code;
-  }
-}
+import { CommandMachine } from '../support/command-machine.ts';
+import { signedPolicy } from '../support/fake-server-channel.ts';
 
 t.test('exit codes tell a script what happened', async (t) => {
-  const machine = new Machine();
+  const machine = new CommandMachine();
   t.equal(await machine.run('run'), 4, 'not registered');
   t.match(machine.errors, /AGENT_NOT_REGISTERED/);
   await machine.register();
@@ -134,33 +30,8 @@ t.test('exit codes tell a script what happened', async (t) => {
   t.equal(await machine.run('run', '--help'), 0);
 });
 
-t.test('status shows what is enforced without asking anybody', async (t) => {
-  const machine = new Machine();
-  t.equal(await machine.run('status'), 4);
-  await machine.register();
-  machine.server.policy = signedPolicy(3, policyDocument(), { expiresAtMs: 4_000_000_000_000 });
-  machine.action = 'updated';
-  await machine.run('run');
-  machine.server.checkIns.length = 0;
-  t.equal(await machine.run('status', '--json'), 0);
-  t.match(JSON.parse(machine.output), {
-    envoyId: '07070707-0707-0707-0707-070707070707',
-    server: 'localhost:1530',
-    policy: { version: 3, expired: false, resources: 1 },
-    lastRun: { state: 'changed', resources: [{ id: 'main/it', action: 'updated' }] },
-    pendingResults: 1,
-  });
-  await machine.run('status');
-  t.match(machine.output, /policy +version 3, 1 resources, valid until 2096/);
-  t.match(machine.output, /updated +main\/it {2}differs/);
-  t.same(machine.server.checkIns, []);
-  machine.open('/s').content.get('bundle')![40]! ^= 1;
-  t.equal(await machine.run('status'), 4);
-  t.match(machine.output, /AGENT_CACHE_ALTERED/);
-});
-
 t.test('a machine that became another envoy forgets what the former one held', async (t) => {
-  const machine = new Machine();
+  const machine = new CommandMachine();
   await machine.register();
   machine.server.policy = signedPolicy(9, policyDocument());
   await machine.run('run');
@@ -176,7 +47,7 @@ t.test('a machine that became another envoy forgets what the former one held', a
 });
 
 t.test('traits are shown whole, by name or by path', async (t) => {
-  const machine = new Machine();
+  const machine = new CommandMachine();
   t.equal(await machine.run('traits', 'os.family'), 0);
   t.equal(machine.output, '"debian"\n');
   t.equal(await machine.run('traits', 'oss'), 64);
@@ -185,7 +56,7 @@ t.test('traits are shown whole, by name or by path', async (t) => {
 });
 
 t.test('errors for programs are JSON; the version is that of the package', async (t) => {
-  const machine = new Machine();
+  const machine = new CommandMachine();
   await machine.run('run', '--json');
   t.match(JSON.parse(machine.errors), { error: { code: 'AGENT_NOT_REGISTERED' } });
   await machine.run('version');
