@@ -7,6 +7,7 @@ import type { Action } from '../../../agent/executors/contract.ts';
 import { saveIdentity } from '../../../agent/identity/identity.ts';
 import type { RunningAgent } from '../../../agent/live-facts.ts';
 import { nodeParts } from '../../../agent/node-parts.ts';
+import type { AgentClock } from '../../../agent/platform/platform.ts';
 import {
   bundleSigner,
   envoySigner,
@@ -59,7 +60,6 @@ export class CommandMachine {
       envoyId: fakeEnvoyId,
       server: 'localhost:1530',
       bundlePublicKey: bundleSigner.publicKey,
-      releasePublicKeys: [],
       releasePublicKeys: [],
       intervalMs: 1000,
       registeredAtMs: 1,
