@@ -50,7 +50,13 @@ function operation(route: Route): Record<string, unknown> {
       ? { requestBody: { content: { 'application/json': { schema: route.body } } } }
       : {}),
     responses: {
-      200: { description: 'Done', content: { 'application/json': { schema: {} } } },
+      200: {
+        description: 'Done',
+        content:
+          route.mediaType === undefined
+            ? { 'application/json': { schema: {} } }
+            : { [route.mediaType]: { schema: { type: 'string' } } },
+      },
       default: problem,
     },
   };

@@ -23,6 +23,8 @@ export interface Route<
   readonly access: 'public' | Permission;
   /** Seconds for which anybody may keep the answer; absent: it must not be kept. */
   readonly cacheSeconds?: number;
+  /** Of an answer that is text and goes out as the handler gives it; absent: what it gives becomes JSON. */
+  readonly mediaType?: string;
   readonly parameters: Parameters;
   readonly query: Query;
   /** Absent: the route takes no body. */

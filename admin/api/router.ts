@@ -23,6 +23,12 @@ interface CompiledRoute {
   readonly body: Validator | undefined;
 }
 
+interface Reply {
+  readonly body: string;
+  readonly cacheSeconds?: number | undefined;
+  readonly mediaType?: string | undefined;
+}
+
 const securityHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -55,8 +61,8 @@ export class Router {
   readonly handle = async (request: EdgeRequest): Promise<EdgeResponse> => {
     const traceId = traceIdOf(request.header('traceparent')) ?? newTraceId();
     try {
-      const { body, cacheSeconds } = await this.#dispatch(request);
-      const reply = answer(200, 'application/json', body, traceId);
+      const { body, cacheSeconds, mediaType = 'application/json' } = await this.#dispatch(request);
+      const reply = answer(200, mediaType, body, traceId);
       if (cacheSeconds === undefined) return reply;
       const cache = { 'cache-control': `public, max-age=${cacheSeconds}` };
       return { ...reply, headers: { ...reply.headers, ...cache } };
@@ -80,7 +86,7 @@ export class Router {
     }
   };
 
-  async #dispatch(request: EdgeRequest): Promise<{ body: string; cacheSeconds?: number }> {
+  async #dispatch(request: EdgeRequest): Promise<Reply> {
     const { found, values } = this.#find(request);
     const asker = found?.route.access === 'public' ? nobody : this.#asker(request);
     if (request.path === openApiPath && request.method === 'GET') {
@@ -96,9 +102,9 @@ export class Router {
       by: asker.by,
       asker,
     });
-    const { cacheSeconds } = found.route;
-    const body = JSON.stringify(reply ?? {});
-    return cacheSeconds === undefined ? { body } : { body, cacheSeconds };
+    const { cacheSeconds, mediaType } = found.route;
+    const body = mediaType === undefined ? JSON.stringify(reply ?? {}) : String(reply);
+    return { body, cacheSeconds, mediaType };
   }
 
   #asker(request: RequestHead): Principal {
