@@ -1,3 +1,4 @@
+import { auditErrors } from './error-codes/audit-errors.ts';
 import { containerErrors } from './error-codes/container-errors.ts';
 import type { AgentErrorEntry } from './error-codes/entry.ts';
 import { installErrors } from './error-codes/install-errors.ts';
@@ -266,6 +267,7 @@ const registry = {
   ...resourceErrors,
   ...installErrors,
   ...selinuxErrors,
+  ...auditErrors,
   ...containerErrors,
   ...updateErrors,
 } as const satisfies Record<string, AgentErrorEntry>;

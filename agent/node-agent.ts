@@ -26,6 +26,7 @@ import type { SecretKeeper } from './secrets/secret-keeper.ts';
 import type { ServerClient } from './server-client.ts';
 import type { ToldDocument, ToldTraits } from './traits/told-traits.ts';
 import type { Updater } from './update/updater.ts';
+import type { Witness } from './witness/witness.ts';
 
 export type Traits = Readonly<Record<string, PolicyValue>>;
 
@@ -40,6 +41,7 @@ export interface NodeAgentParts {
   readonly incidents: IncidentLog;
   readonly engine: Engine;
   readonly rehearser: Rehearser;
+  readonly witness: Witness;
   readonly secrets: SecretKeeper;
   readonly collectTraits: () => Promise<Traits>;
   readonly told: ToldTraits;
@@ -126,6 +128,7 @@ export class NodeAgent {
       await queue.settle(answer.storeId, answer.settledReportSequence);
       const adopted = await this.#adopt(answer, log);
       this.#parts.rehearser.offer(answer.rehearsal);
+      await this.#parts.witness.answered(answer.audit);
       await updater?.answered(answer.update, news);
       if (answer.wantTraits) await this.#reportTraits(document.json, trace);
       log.log('debug', 'checked in', {
@@ -228,9 +231,7 @@ export class NodeAgent {
       oldestReportSequence: queue.oldestSequence,
       secretsEpoch: memory.state.held?.secretsEpoch ?? 0,
       update: undefined,
-      auditSize: 0,
-      auditMark: 0,
-      auditCosignature: new Uint8Array(0),
+      ...this.#parts.witness.told(),
     };
   }
 

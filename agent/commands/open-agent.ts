@@ -18,9 +18,11 @@ import { SecretKeeper } from '../secrets/secret-keeper.ts';
 import { ServerClient } from '../server-client.ts';
 import type { TraitCollection } from '../traits/collect.ts';
 import { ToldTraits, toldTraitsFileName } from '../traits/told-traits.ts';
-import { Updater } from '../update/updater.ts';
 import { updateFileName } from '../update/update-state.ts';
+import { Updater } from '../update/updater.ts';
 import { agentVersion } from '../version.ts';
+import { Witness } from '../witness/witness.ts';
+import { witnessFileName } from '../witness/witness-state.ts';
 import { type CommandContext, identityDirectory, traitFacts } from './context.ts';
 import type { Settings } from './settings.ts';
 
@@ -58,15 +60,17 @@ export async function openAgent(context: CommandContext, updates = false): Promi
     toldTraitsFileName,
     historyFileName,
     updateFileName,
+    witnessFileName,
   ]);
   const incidents = new IncidentLog(log, nowMs);
   const memory = await Memory.open(files, incidents, nowMs);
   const queue = await ReportQueue.open(files, nowMs);
   const verifier = parts.verifier();
+  const signer = parts.identityCrypto.signer(identity.keyPem);
   const client = new ServerClient({
     channel: parts.openMutual(settings.server ?? identity.server, identity),
     envoyId: identity.envoyId,
-    signer: parts.identityCrypto.signer(identity.keyPem),
+    signer,
     sequence: await RequestSequence.open(files, nowMs),
     clock,
   });
@@ -106,6 +110,10 @@ export async function openAgent(context: CommandContext, updates = false): Promi
       incidents,
     }),
     rehearser: new Rehearser({ identity, verifier, engine, reporter, incidents, log, nowMs }),
+    witness: await Witness.open({
+      ...{ files, signer, verifier, incidents, log, nowMs },
+      bundlePublicKey: identity.bundlePublicKey,
+    }),
     collectTraits: collecting(traits, log),
     told: new ToldTraits({
       files,

@@ -18,6 +18,7 @@ import { Reporter } from '../../../agent/reporter.ts';
 import { SecretKeeper } from '../../../agent/secrets/secret-keeper.ts';
 import { ServerClient } from '../../../agent/server-client.ts';
 import { ToldTraits } from '../../../agent/traits/told-traits.ts';
+import { Witness } from '../../../agent/witness/witness.ts';
 import { module } from '../../support/resource-bundle.ts';
 import {
   bundleSigner,
@@ -115,6 +116,11 @@ export class AgentFixture {
         incidents,
       }),
       rehearser: new Rehearser({ identity, verifier, engine, reporter, incidents, log, nowMs }),
+      witness: await Witness.open({
+        ...{ files, verifier, incidents, log, nowMs },
+        signer: envoySigner,
+        bundlePublicKey: bundleSigner.publicKey,
+      }),
       collectTraits: async () => ({ os: { family: 'debian' } }),
       told: new ToldTraits({
         files,
