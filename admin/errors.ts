@@ -57,6 +57,12 @@ const registry = {
     httpStatus: 409,
     exitCode: 4,
   },
+  API_BUSY: {
+    message: 'too many ask for this at once',
+    remedy: 'try again in a minute',
+    httpStatus: 503,
+    exitCode: 5,
+  },
   API_INTERNAL: {
     message: 'the server failed to answer',
     remedy: 'look for the trace id in the server log',

@@ -11,6 +11,7 @@ import type {
   TokenView,
 } from '../../actors/sink/query-rows.ts';
 import type { Address, MessageMap } from '../../runtime/actor.ts';
+import type { InstallSource } from './install/source.ts';
 
 export type { Page } from '../../actors/sink/queries.ts';
 export type {
@@ -22,6 +23,7 @@ export type {
   RunView,
   TokenView,
 } from '../../actors/sink/query-rows.ts';
+export type { InstallCommands } from './install/command.ts';
 
 /**
  * What the routes need of the rest of the server: actors to ask, and read-only views. The web thread
@@ -35,6 +37,7 @@ export interface Backend {
     deadlineMs: number,
   ): Promise<M[T]['reply']>;
   readonly views: Views;
+  readonly install: InstallSource;
   /** Wall clock, milliseconds. */
   nowMs(): number;
   log(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void;

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** A request before its body. */
 export interface RequestHead {
   readonly method: string;
@@ -14,10 +16,21 @@ export interface EdgeRequest extends RequestHead {
   readonly peerAddress: string;
 }
 
+/** A body that is too large to be held; the edge reads it as fast as the peer takes it. */
+export class StreamBody {
+  readonly bytes: number;
+  readonly stream: Readable;
+
+  constructor(bytes: number, stream: Readable) {
+    this.bytes = bytes;
+    this.stream = stream;
+  }
+}
+
 export interface EdgeResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array | StreamBody;
 }
 
 export interface HttpEdgeOptions {

@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type {
-  EdgeRequest,
-  EdgeResponse,
-  HttpEdge,
-  HttpEdgeOptions,
-  RequestHead,
+import { pipeline } from 'node:stream';
+import {
+  type EdgeRequest,
+  type EdgeResponse,
+  type HttpEdge,
+  type HttpEdgeOptions,
+  type RequestHead,
+  StreamBody,
 } from './http-edge.ts';
 
 /** What one peer, or all together, may take of the edge. */
@@ -17,6 +19,8 @@ export interface EdgeLimits {
   readonly headersTimeoutMs: number;
   /** For the whole of a request. */
   readonly requestTimeoutMs: number;
+  /** For a peer that takes nothing of a streamed body. */
+  readonly stalledTimeoutMs: number;
   readonly connectionsMax: number;
   /** For running requests, when the edge closes. */
   readonly drainMs: number;
@@ -26,6 +30,7 @@ export const edgeLimits: EdgeLimits = {
   handshakeTimeoutMs: 10_000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
+  stalledTimeoutMs: 60_000,
   connectionsMax: 2_000,
   drainMs: 2_000,
 };
@@ -49,7 +54,7 @@ export async function openNodeEdge(
       connectionsCheckingInterval: Math.ceil(limits.headersTimeoutMs / checksPerTimeout),
     },
     (incoming, outgoing) => {
-      serve(incoming, outgoing, options).catch(() => incoming.destroy());
+      serve(incoming, outgoing, options, limits).catch(() => incoming.destroy());
     },
   );
   server.maxConnections = limits.connectionsMax;
@@ -72,6 +77,7 @@ async function serve(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   options: HttpEdgeOptions,
+  { stalledTimeoutMs }: EdgeLimits,
 ): Promise<void> {
   const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
   const head: RequestHead = {
@@ -85,17 +91,32 @@ async function serve(
     // The rest is not read: the connection ends with the answer.
     outgoing.shouldKeepAlive = false;
     outgoing.once('finish', () => incoming.socket.destroySoon());
-    return send(outgoing, options.tooLarge);
+    return send(outgoing, options.tooLarge, stalledTimeoutMs);
   }
   const peerAddress = incoming.socket.remoteAddress ?? '';
   const request: EdgeRequest = { ...head, body, peerAddress };
-  send(outgoing, await options.handle(request));
+  send(outgoing, await options.handle(request), stalledTimeoutMs);
 }
 
-function send(outgoing: ServerResponse, answer: EdgeResponse): void {
-  if (outgoing.destroyed) return;
-  outgoing.writeHead(answer.status, { ...answer.headers });
-  outgoing.end(answer.body);
+function send(
+  outgoing: ServerResponse,
+  { status, headers, body }: EdgeResponse,
+  stalledTimeoutMs: number,
+): void {
+  if (!(body instanceof StreamBody)) {
+    if (outgoing.destroyed) return;
+    outgoing.writeHead(status, { ...headers });
+    outgoing.end(body);
+    return;
+  }
+  if (outgoing.destroyed) {
+    body.stream.destroy();
+    return;
+  }
+  outgoing.writeHead(status, { ...headers, 'content-length': String(body.bytes) });
+  outgoing.setTimeout(stalledTimeoutMs, () => outgoing.destroy());
+  // Either side that ends ends the other; the peer sees that it got less than it was told.
+  pipeline(body.stream, outgoing, () => undefined);
 }
 
 /** Rejects when the peer goes away before its end. */

@@ -3,6 +3,7 @@ import { accessRoutes } from './routes/access.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { configRoutes } from './routes/config/index.ts';
 import { envoyRoutes } from './routes/envoys.ts';
+import { installRoutes } from './routes/install.ts';
 import { planRoutes } from './routes/plans.ts';
 import { runRoutes } from './routes/runs.ts';
 import { schemaRoutes } from './routes/schemas.ts';
@@ -14,6 +15,7 @@ import { tokenRoutes } from './routes/tokens.ts';
 export const routeTable: readonly Route[] = [
   ...statusRoutes,
   ...schemaRoutes,
+  ...installRoutes,
   ...accessRoutes,
   ...tokenRoutes,
   ...envoyRoutes,

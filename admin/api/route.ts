@@ -39,6 +39,8 @@ export interface Route<
     /** "admin:<name>". */
     readonly by: string;
     readonly asker: Principal;
+    /** The Host header: the name under which the asker reached us. */
+    readonly host: string | undefined;
   }): Promise<unknown>;
 }
 

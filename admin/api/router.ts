@@ -4,7 +4,7 @@ import { Convert } from 'typebox/value';
 import { AdminError } from '../errors.ts';
 import { authenticate, type FindCredential, type Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
-import type { EdgeRequest, EdgeResponse, RequestHead } from './http-edge.ts';
+import { type EdgeRequest, type EdgeResponse, type RequestHead, StreamBody } from './http-edge.ts';
 import { openApiDocument } from './openapi.ts';
 import { isAllowed, type Permission, roleFor } from './permissions.ts';
 import { type Problem, problemOf } from './problem.ts';
@@ -24,7 +24,7 @@ interface CompiledRoute {
 }
 
 interface Reply {
-  readonly body: string;
+  readonly body: string | StreamBody;
   readonly cacheSeconds?: number | undefined;
   readonly mediaType?: string | undefined;
 }
@@ -101,8 +101,10 @@ export class Router {
       body: readJson(found, request) as never,
       by: asker.by,
       asker,
+      host: request.header('host'),
     });
     const { cacheSeconds, mediaType } = found.route;
+    if (reply instanceof StreamBody) return { body: reply, mediaType };
     const body = mediaType === undefined ? JSON.stringify(reply ?? {}) : String(reply);
     return { body, cacheSeconds, mediaType };
   }
@@ -221,7 +223,12 @@ function fieldProblem({ params, message }: { params: object; message: string }):
   return 'allowedValues' in params ? `must be one of ${words(params.allowedValues)}` : message;
 }
 
-function answer(status: number, type: string, body: string, traceId: string): EdgeResponse {
+function answer(
+  status: number,
+  type: string,
+  body: EdgeResponse['body'],
+  traceId: string,
+): EdgeResponse {
   return {
     status,
     headers: { ...securityHeaders, 'content-type': type, 'x-trace-id': traceId },

@@ -2,6 +2,7 @@
  * The entry of vigosrv's web thread: REST on TLS. It hosts no actors; it asks them, and reads the
  * database through a connection that cannot write.
  */
+import { hostname as machineName } from 'node:os';
 import { accessAddress } from '../../actors/access/messages.ts';
 import { keepCompiledCode } from '../../actors/server/compile-cache.ts';
 import { createLog } from '../../actors/server/log.ts';
@@ -20,6 +21,7 @@ import { AdminError } from '../errors.ts';
 import type { ApiCredential } from './authenticate.ts';
 import type { Backend, StatusView } from './backend.ts';
 import type { HttpEdge } from './http-edge.ts';
+import { createInstallSource } from './install/source.ts';
 import { lastUsed } from './last-used.ts';
 import { openNodeEdge } from './node-edge.ts';
 import { problemOf } from './problem.ts';
@@ -42,6 +44,14 @@ const localCredential = {
   tokenSha256: Buffer.from(data.adminTokenHash).toString('hex'),
 } as const;
 let edge: HttpEdge | undefined;
+const { hostname, grpcListen, apiListen } = data.config.server;
+const install = createInstallSource({
+  directory: data.layout.agentsDirectory,
+  certificateChain: data.tls.certificateChain,
+  grpcPort: data.grpcPort,
+  apiPort: () => edge?.port ?? data.apiListen.port,
+  names: [hostname, grpcListen.host, apiListen.host, machineName()],
+});
 
 /** Read for each request: a revocation holds from the moment in which it is on disk. */
 function named(tokenSha256: string): ApiCredential | undefined {
@@ -75,6 +85,7 @@ function backendOf(system: ThreadSystem): Backend {
   return {
     ask: (to, type, payload, deadlineMs) => system.ask(to, type, payload, { deadlineMs }),
     nowMs: () => ports.clock.nowMs(),
+    install,
     views: viewsOf(queries, () => status(system)),
     log: (level, message, fields) => log[level](fields, message),
   };

@@ -19,6 +19,8 @@ export interface HomeLayout {
   readonly adminToken: string;
   readonly databaseDirectory: string;
   readonly database: string;
+  /** The agent's programs, for machines that are to be enrolled; docs/install.md. */
+  readonly agentsDirectory: string;
   /** LMDB. May be deleted at any time while the server is stopped. */
   readonly stateDirectory: string;
   /** Stacks that people sent, while somebody asks about them. */
@@ -49,6 +51,7 @@ export function homeLayout(home: string): HomeLayout {
     adminToken: at('keys', 'admin-token'),
     databaseDirectory: at('db'),
     database: at('db', 'vigo.db'),
+    agentsDirectory: at('agents'),
     stateDirectory: at('state'),
     uploadsDirectory: at('state', 'uploads'),
     marker: at('home.json'),
@@ -67,5 +70,6 @@ export function homeDirectories(layout: HomeLayout): string[] {
     layout.stateDirectory,
     layout.liveDirectory,
     layout.stacksDirectory,
+    layout.agentsDirectory,
   ];
 }

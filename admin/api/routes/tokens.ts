@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { enrollmentAddress } from '../../../actors/enrollment/messages.ts';
 import { AdminError } from '../../errors.ts';
+import { hostPattern, installCommands } from '../install/command.ts';
 import { route } from '../route.ts';
 import { idParameter, nameLengthMax, nothing, object } from '../schemas.ts';
 
@@ -34,14 +35,24 @@ export const tokenRoutes = [
         description: 'globs on the host name',
       }),
       expiresInMs: Type.Optional(Type.Integer({ minimum: 1000, maximum: tokenLifeMsMax })),
+      address: Type.Optional(
+        Type.String({
+          pattern: hostPattern,
+          description: "how the machine reaches this server; one of its certificate's names",
+        }),
+      ),
     }),
-    handle: ({ backend, body, by }) =>
-      backend.ask(
+    handle: async ({ backend, body, by }) => {
+      const created = await backend.ask(
         enrollmentAddress(),
         'createToken',
         { match: body.match, expiresInMs: body.expiresInMs ?? defaultTokenLifeMs, by },
         askDeadlineMs,
-      ),
+      );
+      const { install } = backend;
+      const address = body.address ?? install.address;
+      return { ...created, install: await installCommands(install, address, created.token) };
+    },
   }),
   route({
     method: 'DELETE',

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import type { TokenView } from '../../api/backend.ts';
+import type { InstallCommands, TokenView } from '../../api/backend.ts';
 import type { OpenSession } from '../session.ts';
 import type { Column } from '../table.ts';
 import { ago, briefIdLength, clockTime, parseDuration } from '../words.ts';
 
 const defaultExpiry = '24h';
-const defaultGrpcPort = 1530;
 
 function tokenState(token: TokenView, nowMs: number): string {
   if (token.usedAtMs !== undefined) return 'used';
@@ -27,9 +26,19 @@ const columns: readonly Column<TokenView>[] = [
   },
 ];
 
-/** IPv6 addresses stand in brackets before a port (RFC 3986). */
-function hostInUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+interface CreatedToken {
+  readonly id: string;
+  readonly token: string;
+  readonly expiresAtMs: number;
+  readonly install: InstallCommands;
+}
+
+function howTo({ token, install }: CreatedToken): string {
+  const { curl, wget, server, platforms } = install;
+  const register = `  vigo register --server ${server} --token ${token}\n`;
+  if (platforms.length === 0)
+    return `${register}\nFor a line that also installs vigo, this server needs its program: npm run build:agent\n`;
+  return `  ${curl}\n\nWithout curl:\n\n  ${wget}\n\nWhere vigo is there already:\n\n${register}`;
 }
 
 export function addTokenCommands(program: Command, open: OpenSession): void {
@@ -40,19 +49,19 @@ export function addTokenCommands(program: Command, open: OpenSession): void {
     .description('create a token and print the line that enrolls a machine with it')
     .requiredOption('--match <glob...>', 'host names that may use it, e.g. "web-*"')
     .option('--expires <duration>', 'life of the token, e.g. 2h or 7d', defaultExpiry)
-    .action(async (options: { match: string[]; expires: string }) => {
+    .option('--address <host>', "how the machine reaches the server (the server's own name)")
+    .action(async (options: { match: string[]; expires: string; address?: string }) => {
       const it = await open();
-      const created = await it.client.post<{ id: string; token: string; expiresAtMs: number }>(
-        '/api/v1/tokens',
-        { match: options.match, expiresInMs: parseDuration(options.expires) },
-      );
-      const server = `${hostInUrl(it.connection.host)}:${it.connection.grpcPort ?? defaultGrpcPort}`;
+      const created = await it.client.post<CreatedToken>('/api/v1/tokens', {
+        match: options.match,
+        expiresInMs: parseDuration(options.expires),
+        ...(options.address === undefined ? {} : { address: options.address }),
+      });
       it.print(created, () => created.token);
       it.note(
         `\nFor one machine whose host name fits ${options.match.join(' or ')}, until ` +
-          `${clockTime(created.expiresAtMs)}. On that machine:\n\n` +
-          `  vigo register --server ${server} --token ${created.token}\n\n` +
-          'It is shown this once; only its hash is kept.',
+          `${clockTime(created.expiresAtMs)}. On that machine:\n\n${howTo(created)}\n` +
+          'The token is shown this once; only its hash is kept.',
       );
     });
 

@@ -1,5 +1,6 @@
 import { ServerError } from '../../../actors/errors.ts';
 import type { Backend, EnvoyView } from '../../../admin/api/backend.ts';
+import { AdminError } from '../../../admin/errors.ts';
 
 export const knownEnvoy: EnvoyView = {
   id: '6f1f5b0e-0000-4000-8000-000000000001',
@@ -24,6 +25,16 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
       return { id: 't1', token: 'vigo-token-x', expiresAtMs: 5 } as never;
     },
     nowMs: () => 1_000_000,
+    install: {
+      pin: 'sha256//AAAA',
+      address: 'vigo.example.com',
+      grpcPort: 1530,
+      apiPort: 8443,
+      releases: async () => [],
+      open: async (file) => {
+        throw new AdminError('API_NOT_FOUND', file);
+      },
+    },
     views: {
       status: async () => ({ version: '0' }) as never,
       tokens: () => [],
