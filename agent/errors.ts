@@ -2,6 +2,7 @@ import { auditErrors } from './error-codes/audit-errors.ts';
 import { containerErrors } from './error-codes/container-errors.ts';
 import type { AgentErrorEntry } from './error-codes/entry.ts';
 import { installErrors } from './error-codes/install-errors.ts';
+import { languageErrors } from './error-codes/language-errors.ts';
 import { resourceErrors } from './error-codes/resource-errors.ts';
 import { selinuxErrors } from './error-codes/selinux-errors.ts';
 import { updateErrors } from './error-codes/update-errors.ts';
@@ -267,6 +268,7 @@ const registry = {
   ...resourceErrors,
   ...installErrors,
   ...selinuxErrors,
+  ...languageErrors,
   ...auditErrors,
   ...containerErrors,
   ...updateErrors,

@@ -18,6 +18,9 @@ import { repositoryType } from './cross/repository.ts';
 import { sourcePackageType } from './cross/source-package.ts';
 import { sshkeyType } from './cross/sshkey.ts';
 import { symlinkType } from './cross/symlink.ts';
+import { gemType } from './languages/gem.ts';
+import { npmType } from './languages/npm.ts';
+import { pipType } from './languages/pip.ts';
 import { alternativesType } from './linux/alternatives.ts';
 import { kernelModuleType } from './linux/kernel-module.ts';
 import { logrotateType } from './linux/logrotate.ts';
@@ -60,6 +63,9 @@ export const resourceTypes: TypeRegistry = typeRegistry([
   packageType,
   sourcePackageType,
   repositoryType,
+  pipType,
+  gemType,
+  npmType,
   serviceType,
   userType,
   groupType,

@@ -19,7 +19,9 @@ import { createNodePlatform } from '../../agent/platform/node-platform.ts';
 import { type Platform, temporaryNamePattern } from '../../agent/platform/platform.ts';
 import type { PolicyValue } from '../../agent/protocol/bundle.ts';
 import { type FaultMode, type FaultyPlatform, faultyPlatform } from './faulty-platform.ts';
+import { readOnlyPlatform } from './read-only-platform.ts';
 import { resourceBundle } from './resource-bundle.ts';
+import { type CoverageKind, caseOf, recordCoverage } from './type-coverage.ts';
 
 /** One row of a type's table: a state of the node, what is declared, and what must become of it. */
 export interface ExecutorCase {
@@ -50,6 +52,10 @@ export interface HarnessOptions {
   readonly interrupted?: 'every' | 'first-of-each-action' | 'none';
   /** What breaks at the nth call; default: calls to files and processes. */
   readonly breaking?: Breaking;
+  /** For the table of what is tested: the back-end, where the type has several. */
+  readonly backend?: string;
+  /** Default: real on the real operating system, else simulated. */
+  readonly kind?: CoverageKind;
 }
 
 type Breaking = (platform: Platform, nth: number, mode: FaultMode) => FaultyPlatform;
@@ -96,10 +102,17 @@ export async function proveExecutor(
         row,
         options.platform ?? ((root) => createNodePlatform({ root })),
       );
+      const { backend = '', platform } = options;
+      const kind = options.kind ?? (platform === undefined ? 'real' : 'simulated');
+      const cell = { type: type.name, backend, kind };
       await run.prove(t);
-      if (interrupt && acting.includes(row.action))
-        for (const mode of faultModes)
-          await run.proveInterrupted(t, mode, options.breaking ?? faultyPlatform);
+      const { action, errorCode = '' } = row;
+      recordCoverage({ ...cell, case: caseOf({ action, errorCode }) });
+      recordCoverage({ ...cell, case: 'read-only dry run' });
+      if (!interrupt || !acting.includes(row.action)) return;
+      for (const mode of faultModes)
+        await run.proveInterrupted(t, mode, options.breaking ?? faultyPlatform);
+      recordCoverage({ ...cell, case: 'interruption' });
     });
   }
 }
@@ -119,7 +132,8 @@ class CaseRun {
     await this.#inRoot(async (root) => {
       const platform = this.#makePlatform(root);
       const before = treeDigest(root);
-      const predicted = await this.#pass(platform, true);
+      // What a dry run would write, even outside the tree, is refused.
+      const predicted = await this.#pass(readOnlyPlatform(platform), true);
       t.same(treeDigest(root), before, 'a dry run leaves the tree as it was');
       if (this.#row.predicted === undefined) this.#expect(t, predicted, 'predicted');
       else t.equal(predicted.action, this.#row.predicted, 'predicted');

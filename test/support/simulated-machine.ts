@@ -40,7 +40,10 @@ export function simulatedMachine(
       processes: {
         run: async (request) => {
           calls.push(request);
-          const tool = tools[request.argv[0]];
+          // A tool of the tree itself is called by its real path.
+          const [program] = request.argv;
+          const own = program.startsWith(`${root}/`) ? program.slice(root.length) : program;
+          const tool = tools[own];
           if (tool === undefined) throw new Error(`no simulated ${request.argv[0]}`);
           const stdin = new TextDecoder().decode(request.stdin);
           const result = tool(request.argv.slice(1), root, stdin);

@@ -104,6 +104,8 @@ export function runGit(
 export function gitFailure(what: string, result: RunResult): AgentError {
   const detail = `${what}: ${withoutPassword(causeOf(result))}`;
   if (/No space left on device/.test(result.stderr)) return new AgentError('AGENT_DISK_FULL', what);
+  if (/Read-only file system/.test(result.stderr))
+    return new AgentError('AGENT_READ_ONLY_FILE_SYSTEM', what);
   if (/would be overwritten|[Nn]ot possible to fast-forward|diverg/.test(result.stderr))
     return new AgentError('AGENT_GIT_LOCAL_CHANGES', { detail });
   const remote =

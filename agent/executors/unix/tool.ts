@@ -25,6 +25,8 @@ export function toolFailure(
   const words = argv.slice(0, shownWords).join(' ');
   if (/No space left on device/.test(result.stderr))
     return new AgentError('AGENT_DISK_FULL', { detail: words });
+  if (/Read-only file system/.test(result.stderr))
+    return new AgentError('AGENT_READ_ONLY_FILE_SYSTEM', { detail: words });
   return new AgentError(code, {
     detail: `${words}: exit code ${result.exitCode}: ${causeOf(result)}`,
   });

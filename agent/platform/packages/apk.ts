@@ -2,7 +2,7 @@ import type { Platform } from '../platform.ts';
 import { ParsedFile, readText } from '../text-file.ts';
 import { AnswerCache, filesStamp } from './answer-cache.ts';
 import { comparable, parseApkDatabase, parseNewer, parseWorld } from './apk-files.ts';
-import { diskFull, type FailureCauses } from './package-failure.ts';
+import { type FailureCauses, machineTrouble } from './package-failure.ts';
 import type {
   InstallRequest,
   PackageManager,
@@ -18,7 +18,7 @@ const causes: FailureCauses = [
     'AGENT_PACKAGE_LOCKED',
     [/Unable to lock database: (Resource temporarily unavailable|temporary error)/],
   ],
-  diskFull,
+  ...machineTrouble,
   ['AGENT_READ_ONLY_FILE_SYSTEM', [/Read-only file system/]],
   [
     'AGENT_PACKAGE_REPOSITORY',

@@ -1,13 +1,13 @@
 import type { AgentError } from '../../errors.ts';
 import type { RunResult } from '../platform.ts';
-import { diskFull, type FailureCauses, packageFailure } from './package-failure.ts';
+import { type FailureCauses, machineTrouble, packageFailure } from './package-failure.ts';
 
 const causes: FailureCauses = [
   [
     'AGENT_PACKAGE_LOCKED',
     [/Could not get lock/, /Unable to acquire the dpkg/, /Unable to lock/, /another process using/],
   ],
-  diskFull,
+  ...machineTrouble,
   [
     'AGENT_PACKAGE_UNKNOWN',
     [

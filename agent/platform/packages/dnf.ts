@@ -3,7 +3,7 @@ import type { Platform } from '../platform.ts';
 import { fileStamp, readText } from '../text-file.ts';
 import { AnswerCache, filesStamp, listNames } from './answer-cache.ts';
 import { lockPaths, type PackageLocks, parseLocks } from './dnf-locks.ts';
-import { diskFull, type FailureCauses } from './package-failure.ts';
+import { type FailureCauses, machineTrouble } from './package-failure.ts';
 import type {
   InstallRequest,
   PackageManager,
@@ -24,7 +24,7 @@ const causes: FailureCauses = [
       /can't create transaction lock/,
     ],
   ],
-  diskFull,
+  ...machineTrouble,
   ['AGENT_PACKAGE_HOLD', [/No such command: versionlock|Unknown argument "versionlock"/]],
   [
     'AGENT_PACKAGE_REPOSITORY',

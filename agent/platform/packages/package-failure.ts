@@ -23,13 +23,17 @@ export function packageFailure(
   return new AgentError(code, `exit code ${result.exitCode}: ${causeOf(shown)}`);
 }
 
-export const diskFull: FailureCauses[number] = [
-  'AGENT_DISK_FULL',
+/** What no package manager can help. */
+export const machineTrouble: FailureCauses = [
   [
-    /No space left on device/i,
-    /(don't have|not) enough (free )?(disk )?space/i,
-    /Disk quota exceeded/i,
-    /At least \S+ more space needed/,
-    /insufficient disk space/i,
+    'AGENT_DISK_FULL',
+    [
+      /No space left on device|ENOSPC/i,
+      /(don't have|not) enough (free )?(disk )?space/i,
+      /Disk quota exceeded/i,
+      /At least \S+ more space needed/,
+      /insufficient disk space/i,
+    ],
   ],
+  ['AGENT_READ_ONLY_FILE_SYSTEM', [/Read-only file system|EROFS/i]],
 ];

@@ -2,7 +2,7 @@ import { AgentError } from '../../errors.ts';
 import type { Platform } from '../platform.ts';
 import { fileStamp, readText } from '../text-file.ts';
 import { AnswerCache, filesStamp, listNames } from './answer-cache.ts';
-import { diskFull, type FailureCauses } from './package-failure.ts';
+import { type FailureCauses, machineTrouble } from './package-failure.ts';
 import type {
   InstallRequest,
   PackageManager,
@@ -25,7 +25,7 @@ import { meansVersion, refuseDowngrade } from './version-order.ts';
 
 const causes: FailureCauses = [
   ['AGENT_PACKAGE_LOCKED', [/unable to lock database/]],
-  diskFull,
+  ...machineTrouble,
   [
     'AGENT_PACKAGE_REPOSITORY',
     [

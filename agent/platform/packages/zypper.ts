@@ -1,7 +1,7 @@
 import type { Platform } from '../platform.ts';
 import { readText } from '../text-file.ts';
 import { AnswerCache, filesStamp, listNames } from './answer-cache.ts';
-import { diskFull, type FailureCauses } from './package-failure.ts';
+import { type FailureCauses, machineTrouble } from './package-failure.ts';
 import type {
   InstallRequest,
   PackageManager,
@@ -22,7 +22,7 @@ import {
 
 const causes: FailureCauses = [
   ['AGENT_PACKAGE_LOCKED', [/System management is locked/]],
-  diskFull,
+  ...machineTrouble,
   [
     'AGENT_PACKAGE_REPOSITORY',
     [

@@ -11,6 +11,7 @@ import { fieldEditSchema } from './field-edit.ts';
 import { fileSchema } from './file.ts';
 import { fileLineSchema } from './file-line.ts';
 import { firewallSchema } from './firewall.ts';
+import { gemSchema } from './gem.ts';
 import { gitSchema } from './git.ts';
 import { groupSchema } from './group.ts';
 import { hostSchema } from './host.ts';
@@ -20,7 +21,9 @@ import { jsonFileSchema } from './json-file.ts';
 import { kernelModuleSchema } from './kernel-module.ts';
 import { logrotateSchema } from './logrotate.ts';
 import { mountSchema } from './mount.ts';
+import { npmSchema } from './npm.ts';
 import { packageSchema } from './package.ts';
+import { pipSchema } from './pip.ts';
 import { processSchema } from './process.ts';
 import { rebootSchema } from './reboot.ts';
 import { replaceSchema } from './replace.ts';
@@ -56,6 +59,9 @@ export const resourceSchemas: ReadonlyMap<string, ResourceSchema> = new Map(
     packageSchema,
     sourcePackageSchema,
     repositorySchema,
+    pipSchema,
+    gemSchema,
+    npmSchema,
     serviceSchema,
     userSchema,
     groupSchema,

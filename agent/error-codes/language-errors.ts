@@ -1,0 +1,14 @@
+import type { AgentErrorEntry } from './entry.ts';
+
+/** What pip, gem and npm fail with; part of the registry of agent/errors.ts. */
+export const languageErrors = {
+  AGENT_INDEX_UNREACHABLE: {
+    message: 'The package index cannot be used',
+    remedy: 'Check source, its certificate and the network of the node; the next pass tries again.',
+    outcome: 'blocked',
+  },
+  AGENT_PIP_EXTERNALLY_MANAGED: {
+    message: "The distribution's own packages own this Python, so pip does not change it",
+    remedy: 'Give virtualenv, or extra_args: ["--break-system-packages"].',
+  },
+} as const satisfies Record<string, AgentErrorEntry>;
