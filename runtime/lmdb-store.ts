@@ -44,6 +44,11 @@ interface Flight {
   flushed: boolean;
 }
 
+export interface StoreUsage {
+  readonly usedBytes: number;
+  readonly limitBytes: number;
+}
+
 /** A store in one LMDB environment. Created by `openLmdbStore`. */
 export class LmdbStore implements Store {
   readonly storeId: number;
@@ -75,6 +80,12 @@ export class LmdbStore implements Store {
 
   get directory(): string {
     return this.#parts.directory;
+  }
+
+  /** Bytes that rows take now, and may take at most. */
+  get usage(): StoreUsage {
+    const limitBytes = this.#parts.mapLimitBytes;
+    return { usedBytes: usedBytes(this.#parts.environment), limitBytes };
   }
 
   /** Why the store takes nothing more, or undefined. Then its thread must be restarted. */

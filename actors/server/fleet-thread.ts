@@ -1,13 +1,12 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { reportBodyLimit } from '../../agent/protocol/limits.ts';
 import { RequestVerifier } from '../../agent/protocol/request.ts';
 import type { AnyKind } from '../../runtime/host.ts';
+import type { LmdbStore } from '../../runtime/lmdb-store.ts';
 import { Outbox, outboxEntryLimit } from '../../runtime/outbox.ts';
 import { type PeerStore, peerStores, waitForPeers } from '../../runtime/peer-stores.ts';
 import { nodePorts } from '../../runtime/ports/node-ports.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import { openLmdbStore } from '../../runtime/recovery.ts';
-import type { Store } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { envoyKind } from '../envoy/actor.ts';
@@ -40,6 +39,7 @@ import {
   serviceThread,
   storeDirectory,
 } from './thread-data.ts';
+import { ThreadMeter } from './thread-figures.ts';
 
 /** The sink is told of new events at most this often. */
 const outboxNoticeMs = 50;
@@ -56,7 +56,7 @@ interface ShardParts {
   readonly data: ServerThreadData;
   readonly ports: Ports;
   readonly log: Log;
-  readonly store: Store;
+  readonly store: LmdbStore;
   readonly outbox: Outbox;
   /** Of the other threads. */
   readonly stores: Readonly<Record<string, PeerStore>>;
@@ -103,7 +103,7 @@ async function openShard(): Promise<ShardParts> {
 
 class Shard {
   readonly #parts: ShardParts;
-  readonly #delay = monitorEventLoopDelay({ resolution: 50 });
+  readonly #meter = new ThreadMeter();
   #system: ThreadSystem | undefined;
   #endpoint: Endpoint | undefined;
   #mailboxRefusals = 0;
@@ -111,7 +111,6 @@ class Shard {
 
   constructor(parts: ShardParts) {
     this.#parts = parts;
-    this.#delay.enable();
   }
 
   async join(): Promise<void> {
@@ -198,29 +197,19 @@ class Shard {
   }
 
   #status(): ShardStatus | undefined {
-    const { thread, outbox } = this.#parts;
+    const { thread, outbox, store } = this.#parts;
     if (this.#endpoint === undefined) return undefined;
-    const delay = this.#delay;
-    const eventLoopDelay = {
-      p50: milliseconds(delay.percentile(50)),
-      p99: milliseconds(delay.percentile(99)),
-      max: milliseconds(delay.max),
-    };
-    delay.reset();
     return {
       ...this.#endpoint.counters(),
       thread,
       mailboxRefusals: this.#mailboxRefusals,
       sqlStatements: sqlStatementCount(),
       sqlDriverLoaded: isSqlDriverLoaded(),
-      eventLoopDelay,
+      figures: this.#meter.read(),
+      store: store.usage,
       outboxEntries: outbox.entries,
     };
   }
-}
-
-function milliseconds(nanos: number): number {
-  return Math.round(nanos / 1000) / 1000;
 }
 
 /** Lets the sink take over what it can before this shard stops; the rest waits for the next start. */

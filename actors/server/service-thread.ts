@@ -1,9 +1,9 @@
 import { guardLayout } from '../../agent/policy/guardrails.ts';
+import type { LmdbStore } from '../../runtime/lmdb-store.ts';
 import { peerStores } from '../../runtime/peer-stores.ts';
 import { nodePorts } from '../../runtime/ports/node-ports.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import { openLmdbStore } from '../../runtime/recovery.ts';
-import type { Store } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, type ThreadBootstrap } from '../../runtime/thread.ts';
 import { planKind } from '../plan/actor.ts';
@@ -28,6 +28,7 @@ import {
   serverTables,
   storeDirectory,
 } from './thread-data.ts';
+import { ThreadMeter } from './thread-figures.ts';
 
 const trimDeadlineMs = 10_000;
 
@@ -43,6 +44,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   const log = createLog({ ...config.log, thread });
   const shards = topology.threads.filter(({ role }) => role === 'fleet').map(({ name }) => name);
   const directoryOf = (name: string) => storeDirectory(layout, name);
+  const meter = new ThreadMeter();
   const { store, writer } = await openStores(directoryOf(thread), config.database, ports, log);
   const sources = new OutboxSources(new Map(shards.map((name) => [name, directoryOf(name)])));
   let system: ThreadSystem | undefined;
@@ -86,7 +88,8 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
         if (name === serviceReadyControl) return ready;
         if (name !== statusControl) return undefined;
         const policyVersion = store.get(serverTables.current, 'current')?.version ?? 0;
-        return { sink: sinkStatus(sources, ports.clock.nowMs()), policyVersion };
+        const service = { figures: meter.read(), store: store.usage };
+        return { sink: sinkStatus(sources, ports.clock.nowMs()), service, policyVersion };
       },
       onStart: async (started) => {
         system = started;
@@ -112,7 +115,7 @@ async function openStores(
   { file, runsPerEnvoy }: ServerConfig['database'],
   ports: Ports,
   log: Log,
-): Promise<{ store: Store; writer: SinkWriter }> {
+): Promise<{ store: LmdbStore; writer: SinkWriter }> {
   const opened = await openLmdbStore({ directory, ports });
   if (opened.recovery) log.warn(opened.recovery, 'the store was damaged and starts empty');
   const { store } = opened;

@@ -1,4 +1,10 @@
-import type { EndpointCounters, ServerStatus, ShardStatus, SinkStatus } from './status.ts';
+import type {
+  EndpointCounters,
+  ServerStatus,
+  ShardStatus,
+  SinkStatus,
+  ThreadStatus,
+} from './status.ts';
 
 /** Names of the control messages (`ThreadSystem.request`) by which threads tell of themselves. */
 export const statusControl = 'server.status';
@@ -24,19 +30,22 @@ export async function collectStatus(
   asker: Asker,
   shards: readonly string[],
   service: string,
-): Promise<Pick<ServerStatus, 'shards' | 'sink' | 'policyVersion' | 'totals' | 'process'>> {
+): Promise<
+  Pick<ServerStatus, 'shards' | 'sink' | 'service' | 'policyVersion' | 'totals' | 'process'>
+> {
   const ask = (thread: string) =>
     asker.request(thread, statusControl, undefined, statusDeadlineMs).catch(() => undefined);
   const [serviceAnswer, ...answers] = await Promise.all([ask(service), ...shards.map(ask)]);
   const answered = answers.filter((answer) => answer !== undefined) as ShardStatus[];
   const fromService = serviceAnswer as
-    | { sink: SinkStatus | undefined; policyVersion: number }
+    | { sink: SinkStatus | undefined; service: ThreadStatus; policyVersion: number }
     | undefined;
   const { user, system } = process.cpuUsage();
   return {
     process: { rssKb: Math.round(process.memoryUsage.rss() / 1024), cpuUs: user + system },
     shards: answered,
     sink: fromService?.sink,
+    service: fromService?.service,
     policyVersion: fromService?.policyVersion ?? 0,
     totals: {
       ...sumCounters(answered),

@@ -1,3 +1,6 @@
+import type { StoreUsage } from '../../runtime/lmdb-store.ts';
+import type { ThreadFigures } from './thread-figures.ts';
+
 /** What a running server says about itself, for people, the REST API and vigobench. */
 export interface ServerStatus {
   readonly version: string;
@@ -14,6 +17,7 @@ export interface ServerStatus {
   };
   readonly shards: readonly ShardStatus[];
   readonly sink: SinkStatus | undefined;
+  readonly service: ThreadStatus | undefined;
   readonly policyVersion: number;
   readonly totals: EndpointCounters & { readonly sqlStatementsOnPath: number };
 }
@@ -28,7 +32,13 @@ export interface EndpointCounters {
   readonly refusals: Readonly<Record<string, number>>;
 }
 
-export interface ShardStatus extends EndpointCounters {
+/** What every thread with a store says. */
+export interface ThreadStatus {
+  readonly figures: ThreadFigures;
+  readonly store: StoreUsage;
+}
+
+export interface ShardStatus extends EndpointCounters, ThreadStatus {
   readonly thread: string;
   /** Messages that found a full mailbox or no room. */
   readonly mailboxRefusals: number;
@@ -36,8 +46,6 @@ export interface ShardStatus extends EndpointCounters {
   readonly sqlStatements: number;
   /** A SQL driver stands among the modules or native libraries of this thread. */
   readonly sqlDriverLoaded: boolean;
-  /** Milliseconds, over the last period. */
-  readonly eventLoopDelay: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Events that wait for the sink. */
   readonly outboxEntries: number;
 }

@@ -10,7 +10,9 @@ import {
 import picomatch from 'picomatch';
 import type { AdminTokenRecord, AdminTokenView } from '../access/messages.ts';
 import { adminTokenRecord, adminTokenView } from './admin-tokens.ts';
+import { AuditQueries } from './audit-queries.ts';
 import { openReadOnlyDatabase } from './connection.ts';
+import { FleetFigureQueries } from './fleet-figures.ts';
 import { PlanQueries } from './plan-queries.ts';
 import { type PolicyVersionView, policyVersionView } from './policy-versions.ts';
 import * as rows from './query-rows.ts';
@@ -71,10 +73,14 @@ export interface AuditFilter {
 export class SinkQueries {
   readonly #database: Database.Database;
   readonly plans: PlanQueries;
+  readonly auditTree: AuditQueries;
+  readonly figures: FleetFigureQueries;
 
   constructor(file: string) {
     this.#database = openReadOnlyDatabase(file);
     this.plans = new PlanQueries(this.#database);
+    this.auditTree = new AuditQueries(this.#database);
+    this.figures = new FleetFigureQueries(this.#database);
   }
 
   close(): void {

@@ -18,7 +18,7 @@ const columns: readonly Column<ShardStatus>[] = [
   { title: 'SQL', value: (shard) => String(shard.sqlStatements), align: 'right', optional: true },
   {
     title: 'LOOP P99',
-    value: (shard) => `${shard.eventLoopDelay.p99.toFixed(1)} ms`,
+    value: (shard) => `${shard.figures.eventLoopDelay.p99.toFixed(1)} ms`,
     align: 'right',
     optional: true,
   },
