@@ -3,10 +3,11 @@ import { changed } from './converge/result.ts';
 import { AgentError } from './errors.ts';
 import type { LiveSchedule } from './live-facts.ts';
 import type { LogFields, Logger } from './log.ts';
-import type { NodeAgent } from './node-agent.ts';
+import type { NodeAgent, Traits } from './node-agent.ts';
 import { Backoff } from './offline/backoff.ts';
 import type { AgentClock } from './platform/platform.ts';
 import type { TraceContext } from './protocol/traceparent.ts';
+import { patienceOf } from './server-client.ts';
 
 /** Whatever a server or a person asks for, the pace stays within these. */
 export const intervalFloorMs = 100;
@@ -14,6 +15,9 @@ export const intervalCeilingMs = 86_400_000;
 /** An agent that is away from its server tries again within so many intervals, at the latest. */
 const backoffIntervals = 4;
 const backoffCapFloorMs = 30_000;
+/** A pass waits so long for a check-in, or so many times what the last one took. */
+const hurryFloorMs = 1000;
+const hurryFactor = 4;
 /** Lines about single resources in one pass's log. */
 const loggedResourceLimit = 200;
 
@@ -40,6 +44,8 @@ export class Daemon {
   #checkInDueMs = 0;
   #passDueMs = 0;
   #wasOnline: boolean | undefined;
+  /** What the last answer took; the first one is waited for, since there is nothing to enforce yet. */
+  #answerMs = Number.POSITIVE_INFINITY;
   #lastFailure = '';
   #replaced = false;
   #phase: LiveSchedule['phase'] = 'waiting';
@@ -81,17 +87,23 @@ export class Daemon {
     try {
       this.#phase = 'check-in';
       const traits = await agent.collectTraits();
-      const online = startedMs >= this.#checkInDueMs && (await this.#checkIn(traits, trace));
-      if (signal.aborted) return;
-      if (online || startedMs >= this.#passDueMs) {
-        // Together with the next check-in, so that its answer is what the pass enforces.
-        this.#passDueMs = online ? this.#checkInDueMs : startedMs + this.#intervalMs;
-        this.#phase = 'pass';
-        const result = await agent.pass(traits, !online, signal, trace);
-        if (result !== undefined) this.#passLog.log(log.within(trace), result);
+      const checkInDue = startedMs >= this.#checkInDueMs;
+      const passDue = startedMs >= this.#passDueMs;
+      // A pass that is due waits neither for a server that is away nor long for a silent one.
+      const away = passDue && this.#wasOnline === false;
+      let online = checkInDue && !away && (await this.#checkIn(traits, trace, passDue));
+      if (!online && passDue && !signal.aborted) {
+        this.#passDueMs = startedMs + this.#intervalMs;
+        await this.#pass(traits, true, signal, trace);
+        const asks = checkInDue && startedMs >= this.#checkInDueMs && !signal.aborted;
+        online = asks && (await this.#checkIn(traits, trace, false));
       }
-      if (online) await agent.drain(trace);
-      if (online && !signal.aborted) this.#replaced = await agent.update(trace);
+      if (!online || signal.aborted) return;
+      // Together with the next check-in, so that its answer is what the pass enforces.
+      this.#passDueMs = this.#checkInDueMs;
+      await this.#pass(traits, false, signal, trace);
+      await agent.drain(trace);
+      if (!signal.aborted) this.#replaced = await agent.update(trace);
     } catch (error) {
       logFailure(log.within(trace), error);
       this.#passDueMs = Math.max(this.#passDueMs, startedMs + this.#intervalMs);
@@ -101,18 +113,33 @@ export class Daemon {
     }
   }
 
+  async #pass(
+    traits: Traits,
+    offline: boolean,
+    signal: AbortSignal,
+    trace: TraceContext,
+  ): Promise<void> {
+    const { agent, log } = this.#options;
+    this.#phase = 'pass';
+    const result = await agent.pass(traits, offline, signal, trace);
+    if (result !== undefined) this.#passLog.log(log.within(trace), result);
+  }
+
   #nextAttemptMs(atLeastMs = 0): number {
     const capMs = Math.max(backoffCapFloorMs, backoffIntervals * this.#intervalMs);
     return this.#backoff.next(atLeastMs, capMs);
   }
 
-  async #checkIn(
-    traits: Awaited<ReturnType<NodeAgent['collectTraits']>>,
-    trace: TraceContext,
-  ): Promise<boolean> {
+  /** `hurried`: a pass waits for it. Silence is then no failure: it is tried again after the pass. */
+  async #checkIn(traits: Traits, trace: TraceContext, hurried: boolean): Promise<boolean> {
     const { agent, clock, log } = this.#options;
+    const askedMs = clock.monotonicMs();
+    this.#phase = 'check-in';
     try {
+      const limitMs = Math.max(hurryFloorMs, this.#answerMs * hurryFactor);
+      agent.hurry(hurried ? limitMs : Number.POSITIVE_INFINITY);
       const answer = await agent.checkIn(traits, trace);
+      this.#answerMs = clock.monotonicMs() - askedMs;
       if (!this.#options.fixedInterval) this.#intervalMs = clamp(answer.nextCheckInMs);
       agent.pace(this.#intervalMs);
       const waitMs = Math.min(this.#intervalMs, answer.withinMs ?? this.#intervalMs);
@@ -123,8 +150,13 @@ export class Daemon {
       this.#lastFailure = '';
       return true;
     } catch (error) {
+      if (hurried && limited(error, this.#answerMs)) return false;
       const retryAfterMs = error instanceof AgentError ? error.retryAfterMs : 0;
       this.#checkInDueMs = clock.monotonicMs() + this.#nextAttemptMs(retryAfterMs);
+      // An attempt that might hold up a pass comes after it.
+      const beforePassMs = this.#passDueMs - this.#checkInDueMs;
+      if (beforePassMs > 0 && beforePassMs < patienceOf(this.#intervalMs))
+        this.#checkInDueMs = this.#passDueMs;
       const failure = error instanceof Error ? error.message : String(error);
       if (failure !== this.#lastFailure) logFailure(log.within(trace), error);
       else log.within(trace).log('debug', failure);
@@ -133,8 +165,16 @@ export class Daemon {
         log.within(trace).log('warn', 'enforcing the cached policy until the server answers');
       this.#wasOnline = false;
       return false;
+    } finally {
+      agent.hurry(Number.POSITIVE_INFINITY);
     }
   }
+}
+
+/** Whether it was only the hurry that ended the wait. */
+function limited(error: unknown, answerMs: number): boolean {
+  const timedOut = error instanceof AgentError && error.code === 'AGENT_SERVER_TIMEOUT';
+  return timedOut && Number.isFinite(answerMs);
 }
 
 function clamp(intervalMs: number): number {

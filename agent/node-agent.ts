@@ -101,6 +101,11 @@ export class NodeAgent {
     this.#parts.client.pace(intervalMs);
   }
 
+  /** How long a call may hold up what else is due; infinity when nothing is. */
+  hurry(limitMs: number): void {
+    this.#parts.client.hurry(limitMs);
+  }
+
   collectTraits(): Promise<Traits> {
     return this.#parts.collectTraits();
   }

@@ -21,6 +21,11 @@ export const patienceFloorMs = 5000;
 /** A slower link carries no requests in time, bytes per millisecond. */
 const slowestLink = 16;
 
+/** How long an answer is worth waiting for at this pace, milliseconds. */
+export function patienceOf(intervalMs: number): number {
+  return Math.min(callDeadlineMs, Math.max(patienceFloorMs, intervalMs));
+}
+
 /** Signed calls of one envoy. */
 export class ServerClient {
   readonly #channel: Channel;
@@ -29,6 +34,7 @@ export class ServerClient {
   readonly #sequence: RequestSequence;
   readonly #clock: AgentClock;
   #patienceMs = callDeadlineMs;
+  #hurryMs = Number.POSITIVE_INFINITY;
 
   constructor(parts: {
     readonly channel: Channel;
@@ -50,7 +56,12 @@ export class ServerClient {
    * an interval.
    */
   pace(intervalMs: number): void {
-    this.#patienceMs = Math.min(callDeadlineMs, Math.max(patienceFloorMs, intervalMs));
+    this.#patienceMs = patienceOf(intervalMs);
+  }
+
+  /** What else is due waits no longer than this for an answer, until told otherwise. */
+  hurry(limitMs: number): void {
+    this.#hurryMs = limitMs;
   }
 
   /** Throws what Channel.call does, PROTOCOL_TOO_LARGE and PROTOCOL_MALFORMED. */
@@ -76,7 +87,8 @@ export class ServerClient {
     const message = encodeMessage(envelope, request, method.requestLimit);
     const answer = await this.#channel.call(method.path, message, {
       deadlineMs: callDeadlineMs,
-      answerWithinMs: this.#patienceMs + Math.ceil(message.length / slowestLink),
+      answerWithinMs:
+        Math.min(this.#patienceMs, this.#hurryMs) + Math.ceil(message.length / slowestLink),
       responseLimit: method.responseLimit,
     });
     return decodeMessage(responseType, answer, method.responseLimit);
