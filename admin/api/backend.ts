@@ -1,4 +1,5 @@
 import type { AdminTokenRecord, AdminTokenView } from '../../actors/access/messages.ts';
+import type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
 import type { FidelityView, PlanListItem, PlanView } from '../../actors/plan/view.ts';
 import type { ServerStatus } from '../../actors/server/status.ts';
 import type { AuditFilter, EnvoyFilter, Page, RunFilter } from '../../actors/sink/queries.ts';
@@ -61,6 +62,15 @@ export interface Views {
   policyVersion(version: number): PolicyVersionView | undefined;
   readonly plans: PlanViews;
   audit(filter: AuditFilter): Page<AuditView>;
+  readonly auditTree: AuditTreeViews;
+}
+
+/** Checkpoints and proofs; they throw AUDIT_* codes. */
+export interface AuditTreeViews {
+  /** The newest one, or that of a size. */
+  checkpoint(size: number | undefined): CheckpointView;
+  inclusion(sequence: number, size: number | undefined): InclusionView;
+  consistency(from: number, to: number): ConsistencyView;
 }
 
 /** Plans by whole ids. */

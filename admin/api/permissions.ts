@@ -29,7 +29,13 @@ const byRole = {
   /** Lets a publish of somebody else through, and ends a freeze. */
   approver: ['config.approve', 'config.unfreeze'],
   /** What cannot be undone, and who has which role. */
-  admin: ['envoys.revoke', 'secrets.reveal', 'secrets.manage', 'access.manage'],
+  admin: [
+    'envoys.revoke',
+    'secrets.reveal',
+    'secrets.manage',
+    'access.manage',
+    'audit.acknowledge',
+  ],
 } as const satisfies Record<AccessRole, readonly string[]>;
 
 export type Role = AccessRole;

@@ -5,6 +5,8 @@ import type { StatusView, Views } from './backend.ts';
 export function viewsOf(
   queries: SinkQueries,
   status: () => Promise<Omit<StatusView, 'envoys' | 'databaseBytes'>>,
+  /** Of the key that signs the log's checkpoints, 32 bytes. */
+  publicKey: Uint8Array,
 ): Views {
   return {
     status: async () => ({
@@ -31,5 +33,10 @@ export function viewsOf(
       fidelity: (id) => queries.plans.fidelity(id),
     },
     audit: (filter) => queries.audit(filter),
+    auditTree: {
+      checkpoint: (size) => queries.auditTree.checkpoint(publicKey, size),
+      inclusion: (sequence, size) => queries.auditTree.inclusion(publicKey, sequence, size),
+      consistency: (from, to) => queries.auditTree.consistency(from, to),
+    },
   };
 }

@@ -86,7 +86,7 @@ function backendOf(system: ThreadSystem): Backend {
     ask: (to, type, payload, deadlineMs) => system.ask(to, type, payload, { deadlineMs }),
     nowMs: () => ports.clock.nowMs(),
     install,
-    views: viewsOf(queries, () => status(system)),
+    views: viewsOf(queries, () => status(system), data.bundlePublicKey),
     log: (level, message, fields) => log[level](fields, message),
   };
 }

@@ -13,6 +13,10 @@ export const knownEnvoy: EnvoyView = {
   revoked: false,
 };
 
+function unknownEntry(): never {
+  throw new ServerError('AUDIT_NO_SUCH_ENTRY', { sequence: 9, size: 3 });
+}
+
 /** Stands in for the actors and the database; remembers what was asked. */
 export function fakeBackend(): Backend & { asked: { type: string; payload: unknown }[] } {
   const asked: { type: string; payload: unknown }[] = [];
@@ -61,6 +65,11 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
         fidelity: () => undefined,
       },
       audit: () => ({ items: [], next: undefined }),
+      auditTree: {
+        checkpoint: () => unknownEntry(),
+        inclusion: () => unknownEntry(),
+        consistency: (from, to) => ({ from, to, proof: [] }),
+      },
     },
     log: () => {},
   };
