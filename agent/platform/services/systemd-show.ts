@@ -1,8 +1,12 @@
 import { AgentError } from '../../errors.ts';
 import { causeOf, runTool } from '../command.ts';
 import type { Platform } from '../platform.ts';
+import { KnownUnits } from './known-units.ts';
 
-const properties = 'Id,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,SourcePath';
+const properties = [
+  ...['Id', 'LoadState', 'ActiveState', 'SubState', 'UnitFileState', 'NeedDaemonReload'],
+  ...['SourcePath', 'FragmentPath', 'DropInPaths', 'InvocationID'],
+].join(',');
 /** Units in one call; more wait for the next. */
 const batchLimit = 64;
 /** How long the first one waits for others: observations of one pass are asked for together. */
@@ -16,15 +20,22 @@ interface Waiting {
 }
 
 /**
- * `systemctl show` of several units at once. Nothing is kept: each answer is of a call that was made
- * after it was asked for, so an observation that follows an act sees what the act did.
+ * `systemctl show` of several units at once. Each answer is of a call that was made after it was
+ * asked for, or is still true after that, so an observation that follows an act sees what the act did.
  */
 export class ShowBatch {
   readonly #platform: Platform;
+  readonly #known: KnownUnits;
   #gathering: Waiting[] | undefined;
 
   constructor(platform: Platform) {
     this.#platform = platform;
+    this.#known = new KnownUnits(platform);
+  }
+
+  /** Before anything is changed: nothing of before counts. */
+  forget(): void {
+    this.#known.forget();
   }
 
   /** The properties of one unit, a line each. @throws {AgentError} AGENT_SERVICE_FAILED */
@@ -45,22 +56,44 @@ export class ShowBatch {
     try {
       await this.#platform.clock.sleep(gatherMs);
       if (this.#gathering === batch) this.#gathering = undefined;
-      if (batch.length === 1) return await this.#alone(batch[0]!);
-      const units = [...new Set(batch.map(({ unit }) => unit))];
-      const sections = await this.#sections(units, combined(batch));
+      const open = await this.#recall(batch);
+      if (open.length === 0) return;
+      if (open.length === 1) return await this.#alone(open[0]!);
+      const units = [...new Set(open.map(({ unit }) => unit))];
+      const askedAtMs = this.#platform.clock.nowMs();
+      const sections = await this.#sections(units, combined(open));
       // One name that systemd does not take spoils the answer for all.
-      if (sections === undefined) await Promise.all(batch.map((one) => this.#alone(one)));
-      else for (const { unit, resolve } of batch) resolve(sections[units.indexOf(unit)]!);
+      if (sections === undefined) await Promise.all(open.map((one) => this.#alone(one)));
+      else {
+        for (const [index, unit] of units.entries())
+          await this.#known.keep(unit, sections[index]!, askedAtMs);
+        for (const { unit, resolve } of open) resolve(sections[units.indexOf(unit)]!);
+      }
     } catch (thrown) {
       for (const { reject } of batch) reject(thrown);
     }
   }
 
+  /** Answers what is known; the others are left. */
+  async #recall(batch: readonly Waiting[]): Promise<readonly Waiting[]> {
+    if (!this.#known.knowsAny(batch.map(({ unit }) => unit))) return batch;
+    const directories = await this.#known.directories();
+    const open: Waiting[] = [];
+    for (const one of batch) {
+      const text = await this.#known.recall(one.unit, directories);
+      if (text === undefined) open.push(one);
+      else one.resolve(text);
+    }
+    return open;
+  }
+
   async #alone({ unit, signal, resolve, reject }: Waiting): Promise<void> {
     try {
+      const askedAtMs = this.#platform.clock.nowMs();
       const result = await this.#run([unit], signal);
       if (result.exitCode !== 0)
         throw new AgentError('AGENT_SERVICE_FAILED', `${unit}: ${causeOf(result)}`);
+      await this.#known.keep(unit, result.stdout, askedAtMs);
       resolve(result.stdout);
     } catch (thrown) {
       reject(thrown);

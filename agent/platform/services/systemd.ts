@@ -2,6 +2,7 @@ import { AgentError } from '../../errors.ts';
 import { causeOf, runTool } from '../command.ts';
 import type { Platform } from '../platform.ts';
 import type { ServiceAct, ServiceManager, ServiceStatus } from './service-manager.ts';
+import { showFields } from './show-fields.ts';
 import { ShowBatch } from './systemd-show.ts';
 
 /** Starting may take as long as systemd itself waits (DefaultTimeoutStartSec=90s, stop the same). */
@@ -20,7 +21,7 @@ const verbs: Readonly<Record<Exclude<ServiceAct, 'reread'>, string>> = {
 
 /**
  * systemd by systemctl, without a pager or a question: one call for all observations that are asked
- * for together, as the engine does when it looks ahead.
+ * for together, as the engine does when it looks ahead, and none for what files prove to be as it was.
  */
 export class SystemdManager implements ServiceManager {
   readonly name = 'systemd';
@@ -53,6 +54,7 @@ export class SystemdManager implements ServiceManager {
   async act(act: ServiceAct, status: ServiceStatus, signal?: AbortSignal): Promise<void> {
     const words = act === 'reread' ? ['daemon-reload'] : [verbs[act], '--', status.unit];
     const argv = ['/usr/bin/systemctl', '--quiet', '--no-ask-password', ...words] as const;
+    this.#shows.forget();
     const result = await runTool(this.#platform, argv, { signal, timeoutMs: actTimeoutMs });
     if (result.exitCode !== 0)
       throw new AgentError('AGENT_SERVICE_FAILED', `${status.unit}: ${act}: ${causeOf(result)}`);
@@ -68,11 +70,7 @@ export class SystemdManager implements ServiceManager {
 
 /** Reads the output of `systemctl show` with the properties above. */
 export function parseShow(unit: string, text: string): ServiceStatus & { generated: boolean } {
-  const fields = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const separator = line.indexOf('=');
-    if (separator > 0) fields.set(line.slice(0, separator), line.slice(separator + 1));
-  }
+  const fields = showFields(text);
   const load = fields.get('LoadState') ?? '';
   const active = fields.get('ActiveState') ?? '';
   const file = fields.get('UnitFileState') ?? '';
