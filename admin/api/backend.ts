@@ -39,6 +39,8 @@ export interface Backend {
   ): Promise<M[T]['reply']>;
   readonly views: Views;
   readonly install: InstallSource;
+  /** For Prometheus: the text of all metrics. */
+  metrics(): Promise<string>;
   /** Wall clock, milliseconds. */
   nowMs(): number;
   log(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void;

@@ -5,6 +5,7 @@ import { AdminError } from '../errors.ts';
 import { authenticate, type FindCredential, type Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
 import { type EdgeRequest, type EdgeResponse, type RequestHead, StreamBody } from './http-edge.ts';
+import type { ApiMeter } from './metrics/api-meter.ts';
 import { openApiDocument } from './openapi.ts';
 import { isAllowed, type Permission, roleFor } from './permissions.ts';
 import { type Problem, problemOf } from './problem.ts';
@@ -49,29 +50,42 @@ export class Router {
   readonly #routes: readonly CompiledRoute[];
   readonly #backend: Backend;
   readonly #access: Access;
+  readonly #meter: ApiMeter | undefined;
   readonly #document: string;
 
-  constructor(routes: readonly Route[], backend: Backend, access: Access) {
+  /** `meter` counts what is answered. */
+  constructor(routes: readonly Route[], backend: Backend, access: Access, meter?: ApiMeter) {
     this.#routes = routes.map(compile);
     this.#backend = backend;
     this.#access = access;
+    this.#meter = meter;
     this.#document = JSON.stringify(openApiDocument(routes));
   }
 
   readonly handle = async (request: EdgeRequest): Promise<EdgeResponse> => {
     const traceId = traceIdOf(request.header('traceparent')) ?? newTraceId();
+    const ended = this.#meter?.begin(request.method);
+    const { response, code } = await this.#answer(request, traceId);
+    ended?.(this.#routePath(request), response.status, code);
+    return response;
+  };
+
+  async #answer(
+    request: EdgeRequest,
+    traceId: string,
+  ): Promise<{ response: EdgeResponse; code?: string }> {
     try {
       const { body, cacheSeconds, mediaType = 'application/json' } = await this.#dispatch(request);
       const reply = answer(200, mediaType, body, traceId);
-      if (cacheSeconds === undefined) return reply;
+      if (cacheSeconds === undefined) return { response: reply };
       const cache = { 'cache-control': `public, max-age=${cacheSeconds}` };
-      return { ...reply, headers: { ...reply.headers, ...cache } };
+      return { response: { ...reply, headers: { ...reply.headers, ...cache } } };
     } catch (error) {
       const problem = problemOf(error, traceId);
       if (problem.status >= 500) this.#logFailure(request, error, traceId);
-      return problemResponse(problem, traceId);
+      return { response: problemResponse(problem, traceId), code: problem.code };
     }
-  };
+  }
 
   /** What this asker may send: much only to a route that takes it, and with the right to use it. */
   readonly bodyBytesMax = (head: RequestHead): number => {
@@ -125,6 +139,14 @@ export class Router {
       return { found: compiled, values: Object.fromEntries(pairs) };
     }
     return { values: {} };
+  }
+
+  /** A path that is no route is not told apart: strangers could make up any number of them. */
+  #routePath(head: RequestHead): string {
+    const known = this.#routes.find(
+      ({ route, pattern }) => route.method === head.method && pattern.test(head.path),
+    );
+    return known?.route.path ?? 'none';
   }
 
   #noRoute(request: EdgeRequest): AdminError {

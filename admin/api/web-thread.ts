@@ -2,8 +2,11 @@
  * The entry of vigosrv's web thread: REST on TLS. It hosts no actors; it asks them, and reads the
  * database through a connection that cannot write.
  */
+import { X509Certificate } from 'node:crypto';
 import { hostname as machineName } from 'node:os';
 import { accessAddress } from '../../actors/access/messages.ts';
+import { publishQueryAddress } from '../../actors/publish/messages.ts';
+import { rolloutAddress } from '../../actors/rollout/messages.ts';
 import { keepCompiledCode } from '../../actors/server/compile-cache.ts';
 import { createLog } from '../../actors/server/log.ts';
 import { apiListeningControl, collectStatus } from '../../actors/server/status-messages.ts';
@@ -19,10 +22,13 @@ import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { mainThread } from '../../runtime/topology.ts';
 import { AdminError } from '../errors.ts';
 import type { ApiCredential } from './authenticate.ts';
-import type { Backend, StatusView } from './backend.ts';
+import type { Backend, StatusView, Views } from './backend.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createInstallSource } from './install/source.ts';
 import { lastUsed } from './last-used.ts';
+import { ApiMeter } from './metrics/api-meter.ts';
+import { metricsText } from './metrics/metrics.ts';
+import { readProcessFigures } from './metrics/process-figures.ts';
 import { openNodeEdge } from './node-edge.ts';
 import { problemOf } from './problem.ts';
 import { routeTable } from './route-table.ts';
@@ -31,6 +37,8 @@ import { newTraceId } from './trace.ts';
 import { viewsOf } from './views.ts';
 
 const tellMainDeadlineMs = 5_000;
+/** Prometheus gives up after ten seconds by default. */
+const metricsDeadlineMs = 3_000;
 
 const bootstrap = threadBootstrap();
 const data = bootstrap.data as ServerThreadData;
@@ -43,6 +51,11 @@ const localCredential = {
   role: 'admin',
   tokenSha256: Buffer.from(data.adminTokenHash).toString('hex'),
 } as const;
+const meter = new ApiMeter(ports.clock);
+const certificates = {
+  server: endOf(data.tls.certificateChain),
+  authority: endOf(data.tls.authority),
+};
 let edge: HttpEdge | undefined;
 const { hostname, grpcListen, apiListen } = data.config.server;
 const install = createInstallSource({
@@ -52,6 +65,11 @@ const install = createInstallSource({
   apiPort: () => edge?.port ?? data.apiListen.port,
   names: [hostname, grpcListen.host, apiListen.host, machineName()],
 });
+
+/** Of the first certificate in the text. */
+function endOf(pem: string): number {
+  return Date.parse(new X509Certificate(pem).validTo);
+}
 
 /** Read for each request: a revocation holds from the moment in which it is on disk. */
 function named(tokenSha256: string): ApiCredential | undefined {
@@ -81,22 +99,48 @@ async function status(system: ThreadSystem): Promise<Omit<StatusView, 'envoys' |
   };
 }
 
+/** What an actor that is busy or gone would tell is left out. */
+async function metrics(system: ThreadSystem, views: Views): Promise<string> {
+  const given = { deadlineMs: metricsDeadlineMs };
+  const [status, publish, rollout] = await Promise.all([
+    views.status(),
+    system.ask(publishQueryAddress(), 'status', {}, given).catch(() => undefined),
+    system.ask(rolloutAddress(), 'status', {}, given).catch(() => undefined),
+  ]);
+  return metricsText({
+    status,
+    publish,
+    rollout,
+    fleet: queries.figures.read(ports.clock.nowMs()),
+    process: readProcessFigures(data.layout.root),
+    certificates,
+    meter,
+  });
+}
+
 function backendOf(system: ThreadSystem): Backend {
+  const views = viewsOf(queries, () => status(system), data.bundlePublicKey);
   return {
     ask: (to, type, payload, deadlineMs) => system.ask(to, type, payload, { deadlineMs }),
+    metrics: () => metrics(system, views),
     nowMs: () => ports.clock.nowMs(),
     install,
-    views: viewsOf(queries, () => status(system), data.bundlePublicKey),
+    views,
     log: (level, message, fields) => log[level](fields, message),
   };
 }
 
 async function open(system: ThreadSystem): Promise<void> {
-  const router = new Router(routeTable, backendOf(system), {
-    find: (hash) => (hash === localCredential.tokenSha256 ? localCredential : named(hash)),
-    nowMs: () => ports.clock.nowMs(),
-    used: lastUsed((id, atMs) => system.tell(accessAddress(), 'used', { id, atMs }), ports.clock),
-  });
+  const router = new Router(
+    routeTable,
+    backendOf(system),
+    {
+      find: (hash) => (hash === localCredential.tokenSha256 ? localCredential : named(hash)),
+      nowMs: () => ports.clock.nowMs(),
+      used: lastUsed((id, atMs) => system.tell(accessAddress(), 'used', { id, atMs }), ports.clock),
+    },
+    meter,
+  );
   const traceId = newTraceId();
   const tooLarge = new AdminError(
     'API_TOO_LARGE',

@@ -1,3 +1,5 @@
+import type { Clock } from '../../../runtime/ports/clock.ts';
+
 /** Upper bounds of the answer time's buckets, seconds. */
 export const durationBounds: readonly number[] = [0.005, 0.025, 0.1, 0.25, 1, 5, 30];
 
@@ -19,9 +21,30 @@ export class ApiMeter {
   >();
   readonly #durations = new Map<string, Series>();
   readonly #refusals = new Map<string, number>();
-  inFlight = 0;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  #inFlight = 0;
 
-  answered(method: string, route: string, status: number, seconds: number): void {
+  constructor(clock: Pick<Clock, 'monotonicMs'>) {
+    this.#clock = clock;
+  }
+
+  /** Requests being answered. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** A request came; call what is returned when it was answered. `code`: of a refusal. */
+  begin(method: string): (route: string, status: number, code?: string) => void {
+    const startMs = this.#clock.monotonicMs();
+    this.#inFlight += 1;
+    return (route, status, code) => {
+      this.#inFlight -= 1;
+      this.#answered(method, route, status, (this.#clock.monotonicMs() - startMs) / 1000);
+      if (code !== undefined) this.#refused(code);
+    };
+  }
+
+  #answered(method: string, route: string, status: number, seconds: number): void {
     const key = `${method} ${route}`;
     const answer = this.#answers.get(`${key} ${status}`);
     if (answer !== undefined) answer.count += 1;
@@ -40,7 +63,7 @@ export class ApiMeter {
     series.sumSeconds += seconds;
   }
 
-  refused(code: string): void {
+  #refused(code: string): void {
     if (!this.#refusals.has(code) && this.#refusals.size >= seriesLimit) return;
     this.#refusals.set(code, (this.#refusals.get(code) ?? 0) + 1);
   }

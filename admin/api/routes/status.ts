@@ -1,3 +1,4 @@
+import { metricsMediaType } from '../metrics/metrics.ts';
 import { route } from '../route.ts';
 import { nothing } from '../schemas.ts';
 
@@ -21,5 +22,16 @@ export const statusRoutes = [
     query: nothing,
     body: undefined,
     handle: ({ backend }) => backend.views.status(),
+  }),
+  route({
+    method: 'GET',
+    path: '/metrics',
+    summary: 'Figures for Prometheus, in its exposition format 0.0.4',
+    access: 'status.read',
+    mediaType: metricsMediaType,
+    parameters: nothing,
+    query: nothing,
+    body: undefined,
+    handle: ({ backend }) => backend.metrics(),
   }),
 ];

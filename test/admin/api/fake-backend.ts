@@ -28,6 +28,7 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
       if (type === 'publish') throw refuse;
       return { id: 't1', token: 'vigo-token-x', expiresAtMs: 5 } as never;
     },
+    metrics: async () => 'vigo_shards 1\n',
     nowMs: () => 1_000_000,
     install: {
       pin: 'sha256//AAAA',
