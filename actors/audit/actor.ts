@@ -34,7 +34,7 @@ const wantedLimit = 64;
 /** Cosignatures that wait to be stored. */
 const pendingLimit = 1_000;
 const flushMs = 500;
-/** Between two checkpoints, whatever the check-in interval is. */
+/** Between two checkpoints, whatever the check-in interval is; half of it otherwise. */
 const leastSpacingMs = 500;
 const longestSpacingMs = 300_000;
 const retryMs = 5_000;
@@ -58,7 +58,7 @@ export interface AuditDependencies {
   /** Of the bundle key, which envoys pin. */
   readonly signer: Signer;
   readonly verifier: Verifier;
-  /** Of check-ins: no envoy can follow more checkpoints. */
+  /** Of check-ins: envoys cannot follow many more checkpoints. */
   readonly intervalMs: number;
   say(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void;
 }
@@ -139,7 +139,7 @@ async function grown(
 ): Promise<undefined> {
   const { state, ports } = turn;
   const { intervalMs } = dependencies;
-  const spacingMs = Math.min(longestSpacingMs, Math.max(leastSpacingMs, intervalMs));
+  const spacingMs = Math.min(longestSpacingMs, Math.max(leastSpacingMs, intervalMs / 2));
   const dueMs = state.madeAtMs + spacingMs;
   const nowMs = ports.clock.nowMs();
   if (urgent || nowMs >= dueMs || dueMs > nowMs + spacingMs) {
