@@ -22,6 +22,7 @@ export const installSpec: CommandSpec = {
     ...enrollOptions,
     reenroll: { description: 'use the token although this machine is enrolled already' },
     init: { value: 'name', description: `${initSystems.join(', ')}; otherwise found out` },
+    'no-banner': { description: 'show nothing to users who log in' },
     'no-service': { description: 'leave starting `vigo daemon` to you' },
   },
   details: `Everything is put at fixed places, which docs/install.md lists; \`vigo uninstall\` takes all away.
@@ -41,6 +42,7 @@ export async function runInstall(context: CommandContext): Promise<number> {
   const changed = await installAgent({
     platform,
     program: { file, version: agentVersion },
+    banner: !options.has('no-banner'),
     manager,
     enroll: async () => {
       enrolled = await enrollIfNeeded(context);

@@ -1,5 +1,6 @@
 import type { Platform } from '../platform/platform.ts';
 import { commandLink, commandTarget, logFile, pidFile, programDirectory } from './layout.ts';
+import { motdBanner, profileBanner } from './login-banner.ts';
 import { findServiceManager, forgetService } from './service.ts';
 import { initSystems, serviceFile } from './service-files.ts';
 
@@ -40,7 +41,14 @@ export async function uninstallAgent(
     removed.push(commandLink);
   }
   const kept = keepState ? [] : [stateDirectory, configDirectory];
-  for (const path of [programDirectory, ...kept, pidFile, ...(await logFiles(platform))]) {
+  const banners = [motdBanner.path, profileBanner.path];
+  for (const path of [
+    programDirectory,
+    ...kept,
+    ...banners,
+    pidFile,
+    ...(await logFiles(platform)),
+  ]) {
     if (!(await there(platform, path))) continue;
     await platform.files.removeTree(await platform.paths.resolve(path));
     removed.push(path);

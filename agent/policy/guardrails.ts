@@ -28,6 +28,8 @@ export const standardLayout: GuardLayout = {
     '/etc/init.d/vigo-envoy',
     '/etc/sv/vigo-envoy',
     '/etc/logrotate.d/vigo-envoy',
+    '/etc/update-motd.d/60-vigo',
+    '/etc/profile.d/vigo.sh',
     '/var/log/vigo-envoy.log',
     '/run/vigo-envoy.pid',
     '/usr/local/sbin/vigosrv',

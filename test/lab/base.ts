@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path';
 
 const suite = 'bookworm';
-/** What a lab host has beyond the smallest Debian. libstdc++6 is for Node. */
+/** What a lab host has beyond the smallest Debian. libstdc++6 is for Node, curl for newcomers. */
 export const basePackages: readonly string[] = [
   'systemd',
   'systemd-sysv',
@@ -15,6 +15,7 @@ export const basePackages: readonly string[] = [
   'libstdc++6',
   'passwd',
   'netbase',
+  'curl',
 ];
 const excluded = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*'];
 const fallbackMirror = 'http://deb.debian.org/debian';

@@ -22,6 +22,7 @@ const packages = [
   'libstdc++6',
   'passwd',
   'netbase',
+  'wget',
 ];
 
 /**

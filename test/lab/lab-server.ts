@@ -38,7 +38,7 @@ export class LabServer {
     const words = [
       ...['netns', 'exec', namespace, process.execPath, quiet],
       ...[programFile('actors/server/main'), 'start', '--home', this.home],
-      ...['--grpc-listen', `${serverAddress}:${port}`, '--api-listen', '127.0.0.1:0'],
+      ...['--grpc-listen', `${serverAddress}:${port}`, '--api-listen', ':0'],
       ...['--shards', '1', '--interval', interval],
     ];
     this.#process = spawn('ip', words, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -121,7 +121,10 @@ reboot)
   h=$LAB/hosts/$2
   before=$(leader "$h")
   : >"$h/reboot"
-  "$0" sh "$2" systemctl --no-block reboot || true
+  case "$(cat "/proc/$before/comm")" in
+    systemd) "$0" sh "$2" systemctl --no-block reboot || true ;;
+    *) "$0" sh "$2" init 6 || true ;;
+  esac
   for _ in $(seq 600); do
     [ "$(leader "$h" || echo "$before")" = "$before" ] || exit 0
     sleep 0.1
