@@ -1,7 +1,7 @@
 import type { Test } from 'tap';
 import type { Action } from '../../agent/executors/contract.ts';
 import type { PolicyValue } from '../../agent/protocol/bundle.ts';
-import type { LabHost } from './lab.ts';
+import type { Host } from './lab.ts';
 import { convergeOne } from './resources.ts';
 
 export interface Cycle {
@@ -26,7 +26,7 @@ const fingerprintCommand = [
  * The whole promise for one declaration: after the damage a dry run predicts the repair and writes
  * nothing, the real pass does what was predicted, and the pass after it changes nothing.
  */
-export async function repairs(t: Test, host: LabHost, cycle: Cycle): Promise<void> {
+export async function repairs(t: Test, host: Host, cycle: Cycle): Promise<void> {
   const { type, parameters } = cycle;
   if (cycle.damage !== undefined) await host.must(['sh', '-ec', cycle.damage]);
   const before = await host.must(fingerprintCommand);

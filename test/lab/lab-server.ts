@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page, RunDetailView, RunView } from '../../admin/api/backend.ts';
 import { programFile } from '../support/program.ts';
-import { type Lab, type RunOutcome, serverAddress } from './lab.ts';
+import type { RunOutcome } from './execute.ts';
+import { type Lab, serverAddress } from './lab.ts';
 import { Rest } from './rest.ts';
 
 const run = promisify(execFile);

@@ -17,10 +17,18 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseRoot, labDirectory } from './base.ts';
+import { execute, type RunOutcome, succeed } from './execute.ts';
+import {
+  type KernelHost,
+  type KernelHostOptions,
+  kernelHostScript,
+  startKernelHost,
+} from './kernel-host.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const script = join(here, 'labhost.sh');
 const projectRoot = resolve(here, '../..');
+const nodeHere = dirname(dirname(process.execPath));
 const hostLimit = 50;
 const hostsOfUsualLimits = 20;
 const watchLimitPath = '/proc/sys/fs/inotify/max_user_instances';
@@ -33,30 +41,29 @@ export const nodeInHost = '/opt/node/bin/node';
 /** The address at which a server in `lab.namespace` answers to the hosts. */
 export const serverAddress = '10.99.0.1';
 
-export interface RunOutcome {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface LabHost {
+/** A machine of the lab, whatever it runs on. */
+export interface Host {
   readonly name: string;
   readonly address: string;
-  /** The host's file system as this machine sees it; write here to change a running host. */
-  readonly root: string;
   /** Runs a command as the host's root, with the host's rights only. */
   run(argv: readonly string[], stdin?: string): Promise<RunOutcome>;
   /** Like `run`, but anything other than exit code 0 throws. Answers standard output. */
   must(argv: readonly string[], stdin?: string): Promise<string>;
   /** Starts a command that goes on running; it ends with the host. */
   start(argv: readonly string[]): ChildProcessWithoutNullStreams;
+  down(): Promise<void>;
+}
+
+/** A host that shares this machine's kernel. */
+export interface LabHost extends Host {
+  /** The host's file system as this machine sees it; write here to change a running host. */
+  readonly root: string;
   /** Copies a file or directory of this machine to a path in the host. */
   copyIn(from: string, to: string): void;
   /** As `systemctl reboot` in it; resolves when it has booted again. */
   reboot(): Promise<void>;
   /** Pulls the network cable or plugs it in. */
   link(state: 'up' | 'down'): Promise<void>;
-  down(): Promise<void>;
 }
 
 export interface Lab {
@@ -64,6 +71,8 @@ export interface Lab {
   readonly namespace: string;
   /** A running host of that name; started at the first call, with systemd or the init given. */
   host(name: string, init?: HostInit): Promise<LabHost>;
+  /** A new host with a kernel of its own. */
+  kernelHost(name: string, options?: KernelHostOptions): Promise<KernelHost>;
   /** Ends every host and removes what the lab made. */
   stop(): Promise<void>;
 }
@@ -102,6 +111,7 @@ class RunningLab implements Lab {
   readonly #base: string;
   readonly #shared: Readonly<Record<string, string>>;
   readonly #hosts = new Map<string, Promise<LabHost>>();
+  readonly #kernelHosts: Promise<KernelHost>[] = [];
   #restore = () => {};
   readonly #atExit = () => removeLab(this.#directory);
 
@@ -121,23 +131,39 @@ class RunningLab implements Lab {
   host(name: string, init?: HostInit): Promise<LabHost> {
     const known = this.#hosts.get(name);
     if (known !== undefined) return known;
-    if (!namePattern.test(name)) throw new Error(`${name} is no name for a lab host`);
-    if (this.#hosts.size >= hostLimit) throw new Error(`a lab has at most ${hostLimit} hosts`);
-    const host = this.#start(name, 11 + this.#hosts.size, init);
+    const host = this.#start(name, this.#octet(name), init);
     this.#hosts.set(name, host);
     return host;
   }
 
+  kernelHost(name: string, options: KernelHostOptions = {}): Promise<KernelHost> {
+    const shared = { node: nodeHere, vigo: projectRoot };
+    const directory = this.#directory;
+    const env = environment(directory);
+    const place = { name, octet: this.#octet(name), directory, env, shared };
+    const host = startKernelHost(place, options);
+    this.#kernelHosts.push(host);
+    return host;
+  }
+
+  /** Last part of the address of the next host. */
+  #octet(name: string): number {
+    if (!namePattern.test(name)) throw new Error(`${name} is no name for a lab host`);
+    const count = this.#hosts.size + this.#kernelHosts.length;
+    if (count >= hostLimit) throw new Error(`a lab has at most ${hostLimit} hosts`);
+    return 11 + count;
+  }
+
   async stop(): Promise<void> {
     process.off('exit', this.#atExit);
-    await Promise.all([...this.#hosts.values()].map(async (host) => (await host).down()));
+    const hosts: Promise<Host>[] = [...this.#hosts.values(), ...this.#kernelHosts];
+    await Promise.allSettled(hosts.map(async (host) => (await host).down()));
     removeLab(this.#directory);
     this.#restore();
   }
 
   async #start(name: string, octet: number, init?: HostInit): Promise<LabHost> {
-    const node = dirname(dirname(process.execPath));
-    const shared = { [projectInHost]: projectRoot, '/opt/node': node, ...this.#shared };
+    const shared = { [projectInHost]: projectRoot, '/opt/node': nodeHere, ...this.#shared };
     const binds = Object.entries(shared).map(([to, from]) => `--bind-ro=${from}:${to}`);
     const env = { ...environment(this.#directory), LABOPTIONS: binds.join('\n') };
     const root = join(this.#directory, 'hosts', name, 'root');
@@ -177,12 +203,6 @@ function inInitHost(name: string, argv: readonly string[]): string[] {
   return ['sh', name, ...argv];
 }
 
-async function succeed(running: Promise<RunOutcome>, what: string): Promise<string> {
-  const outcome = await running;
-  if (outcome.exitCode === 0) return outcome.stdout;
-  throw new Error(`${what}: exit code ${outcome.exitCode}\n${outcome.stdout}${outcome.stderr}`);
-}
-
 function networkName(directory: string): string {
   return `v${directory.slice(-6)}`;
 }
@@ -218,26 +238,11 @@ function removeLab(directory: string): void {
   const hosts = join(directory, 'hosts');
   const names = existsSync(hosts) ? readdirSync(hosts) : [];
   // What fails here is still there for the sweep of the next lab.
-  for (const name of names) spawnSync(script, ['down', name], { env, stdio: 'ignore' });
+  for (const name of names) {
+    const own = existsSync(join(hosts, name, 'uml.pid'));
+    spawnSync(own ? kernelHostScript : script, ['down', name], { env, stdio: 'ignore' });
+  }
   spawnSync(script, ['net-down'], { env, stdio: 'ignore' });
   const left = existsSync(hosts) ? readdirSync(hosts) : [];
   if (left.length === 0) rmSync(directory, { recursive: true, force: true });
-}
-
-function execute(
-  program: string,
-  words: readonly string[],
-  env: NodeJS.ProcessEnv,
-  stdin = '',
-): Promise<RunOutcome> {
-  return new Promise((done, fail) => {
-    const child = spawn(program, words, { env });
-    const output = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(stdin);
-    child.once('error', fail);
-    child.once('close', (code) => done({ exitCode: code ?? -1, ...output }));
-  });
 }

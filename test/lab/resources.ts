@@ -2,7 +2,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { PassResult, ResourceOutcome } from '../../agent/converge/result.ts';
 import type { PolicyValue } from '../../agent/protocol/bundle.ts';
-import { type LabHost, nodeInHost, projectInHost } from './lab.ts';
+import { type Host, nodeInHost, projectInHost } from './lab.ts';
 
 export interface LabResource {
   readonly name?: string;
@@ -29,7 +29,7 @@ class LabAgent {
   readonly #lines: AsyncIterator<string>;
   #complaints = '';
 
-  constructor(host: LabHost) {
+  constructor(host: Host) {
     this.#child = host.start(command);
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#complaints += text;
@@ -45,11 +45,11 @@ class LabAgent {
   }
 }
 
-const agents = new WeakMap<LabHost, LabAgent>();
+const agents = new WeakMap<Host, LabAgent>();
 
 /** One convergence pass of the agent's engine over these resources, inside the host. */
 export async function converge(
-  host: LabHost,
+  host: Host,
   resources: readonly LabResource[],
   options: LabOptions = {},
 ): Promise<PassResult> {
@@ -61,7 +61,7 @@ export async function converge(
 
 /** The outcome of a single resource. */
 export async function convergeOne(
-  host: LabHost,
+  host: Host,
   type: string,
   parameters: Readonly<Record<string, PolicyValue>>,
   options: LabOptions = {},
