@@ -13,6 +13,7 @@ import { gitType } from './cross/git.ts';
 import { hostType } from './cross/host.ts';
 import { iniType } from './cross/ini.ts';
 import { jsonFileType } from './cross/json-file.ts';
+import { nonrepoPackageType } from './cross/nonrepo-package.ts';
 import { replaceType } from './cross/replace.ts';
 import { repositoryType } from './cross/repository.ts';
 import { sourcePackageType } from './cross/source-package.ts';
@@ -62,6 +63,7 @@ export const resourceTypes: TypeRegistry = typeRegistry([
   sshkeyType,
   packageType,
   sourcePackageType,
+  nonrepoPackageType,
   repositoryType,
   pipType,
   gemType,

@@ -21,6 +21,7 @@ import { jsonFileSchema } from './json-file.ts';
 import { kernelModuleSchema } from './kernel-module.ts';
 import { logrotateSchema } from './logrotate.ts';
 import { mountSchema } from './mount.ts';
+import { nonrepoPackageSchema } from './nonrepo-package.ts';
 import { npmSchema } from './npm.ts';
 import { packageSchema } from './package.ts';
 import { pipSchema } from './pip.ts';
@@ -58,6 +59,7 @@ export const resourceSchemas: ReadonlyMap<string, ResourceSchema> = new Map(
     sshkeySchema,
     packageSchema,
     sourcePackageSchema,
+    nonrepoPackageSchema,
     repositorySchema,
     pipSchema,
     gemSchema,
