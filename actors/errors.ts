@@ -4,6 +4,7 @@ import { requestErrors } from './envoy/errors.ts';
 import { explainErrors } from './explain/errors.ts';
 import { planErrors } from './plan/errors.ts';
 import { publishErrors } from './publish/errors.ts';
+import { releaseErrors } from './releases/errors.ts';
 import { secretErrors } from './secrets/errors.ts';
 import { uploadErrors } from './upload/errors.ts';
 
@@ -45,6 +46,7 @@ const registry = {
   ...secretErrors,
   ...accessErrors,
   ...uploadErrors,
+  ...releaseErrors,
   ...explainErrors,
   ...auditErrors,
   ENROLLMENT_TOKEN_UNKNOWN: {

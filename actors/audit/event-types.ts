@@ -50,6 +50,30 @@ export const auditEventTypes = {
   'rollout.rolled_back': { meaning: 'A stopped rollout brought the last good version back.' },
   'rollout.ended': { meaning: 'An administrator ended a rollout before its time.' },
   'rollout.completed': { meaning: 'A policy version is rolled out and was watched to the end.' },
+  'release.added': { meaning: 'A release of the agent was added, signed by details.signedBy.' },
+  'release.removed': { meaning: 'An administrator removed a release of the agent.' },
+  'release.rollout_started': { meaning: 'An administrator began to roll out a release.' },
+  'release.rollout_changed': { meaning: 'An administrator changed who gets a release.' },
+  'release.rollout_paused': {
+    meaning: 'The rollout of a release was paused, by the server when too many envoys failed.',
+  },
+  'release.rollout_resumed': { meaning: 'The rollout of a release goes on.' },
+  'release.rollout_stopped': { meaning: 'The rollout of a release was ended.' },
+  'release.rollout_returned': {
+    meaning: 'An administrator sent envoys back from a version to an older one.',
+  },
+  'update.started': { meaning: 'An envoy accepted the order to run another version.' },
+  'update.tried': { meaning: 'An envoy started another version on trial.' },
+  'update.accepted': { meaning: 'The new version proved itself on an envoy and stays.' },
+  'update.failed': {
+    meaning: 'An envoy refused or could not install a version; details.code says why.',
+  },
+  'update.returned': {
+    meaning: 'A version did not prove itself on an envoy; the old one is back.',
+  },
+  'update.postponed': {
+    meaning: 'The server was away during the trial of a version; it is tried again.',
+  },
   'policy.refused': { meaning: 'A publish was refused because the stack is not valid.' },
   'secret.store_initialised': { meaning: 'The master key of the secret store was made.' },
   'secret.store_rekeyed': { meaning: 'The secret store was encrypted under a new master key.' },

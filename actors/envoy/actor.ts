@@ -32,6 +32,8 @@ import {
 } from './rules.ts';
 import { answerSecrets } from './secret-answer.ts';
 import type { SecretView } from './secret-view.ts';
+import { answerFetch, answerUpdate, envoyUpdateTable, takeUpdateNews } from './update-answer.ts';
+import type { UpdateView } from './update-view.ts';
 
 /**
  * An envoy that checks in at a short interval stays in memory between two check-ins: half a kilobyte
@@ -62,6 +64,7 @@ export interface EnvoyDependencies {
   readonly rehearsals?: RehearsalView;
   /** Absent: nobody watches the audit log. */
   readonly audit?: AuditView;
+  readonly updates: UpdateView;
 }
 
 type EnvoyTurn = Turn<EnvoyRecord>;
@@ -74,13 +77,14 @@ export function envoyKind(dependencies: EnvoyDependencies): ActorKind<EnvoyRecor
     mailboxLimit: envoyMailboxLimit,
     idleAfterMs: Math.min(2 * dependencies.intervalMs, idleAfterMsMax),
     restart: { maxRestarts: 5, withinMs: 60_000 },
-    tables: [envoyTable],
+    tables: [envoyTable, envoyUpdateTable],
     activate: ({ key, store }) => load(dependencies.policy, key, store),
     handlers: {
       checkIn: (turn, payload) => checkIn(dependencies, turn, payload),
       report: (turn, payload) => report(dependencies, turn, payload),
       reportTraits: (turn, payload) => reportTraits(dependencies, turn, payload),
       resolveSecrets: (turn, payload) => resolveSecrets(dependencies, turn, payload),
+      fetchRelease: (turn, payload) => fetchRelease(dependencies, turn, payload),
       settled: (turn, { reportSequence }) => {
         const record = turn.state.copy();
         record.settledReportSequence = Math.max(record.settledReportSequence, reportSequence);
@@ -151,8 +155,14 @@ function checkIn(
     emitSeen(turn, record);
   }
   const bundle = answerBundle(dependencies, turn, { record, request, body, nowMs });
-  turn.putSoon(envoyTable, turn.key, record);
-  turn.replyAfter('turn');
+  if (body.update === undefined) {
+    turn.putSoon(envoyTable, turn.key, record);
+    turn.replyAfter('turn');
+  } else {
+    takeUpdateNews(dependencies, turn, body.update);
+    turn.put(envoyTable, turn.key, record);
+    turn.replyAfter('durable');
+  }
   return CheckInResponse.encode({
     protocolVersion,
     nextCheckInMs: nextCheckInMs(turn.key, nowMs, dependencies.intervalMs),
@@ -163,7 +173,7 @@ function checkIn(
     settledReportSequence: settledForAnswer(record),
     traceparent: request.traceparent,
     rehearsal: bundle === undefined ? rehearsalFor(dependencies, turn, request) : undefined,
-    update: undefined,
+    update: answerUpdate(dependencies, turn, request, body),
     audit: dependencies.audit?.answer(turn, body),
   }).finish();
 }
@@ -225,6 +235,18 @@ async function resolveSecrets(
   turn.putSoon(envoyTable, turn.key, record);
   turn.replyAfter('turn');
   return await answerSecrets(dependencies, turn, payload);
+}
+
+function fetchRelease(
+  dependencies: EnvoyDependencies,
+  turn: EnvoyTurn,
+  { request, body }: EnvoyMessages['fetchRelease']['payload'],
+): Answer | Promise<Answer> {
+  const record = admit(dependencies, turn, 'FetchRelease', request);
+  if (!(record instanceof EnvoyRecord)) return record;
+  turn.putSoon(envoyTable, turn.key, record);
+  turn.replyAfter('turn');
+  return answerFetch(dependencies, turn, request, body);
 }
 
 /** The traits are known by the first half of their SHA-256. */

@@ -93,6 +93,18 @@ export const requestErrors = {
     grpcStatus: 14,
     httpStatus: 503,
   },
+  REQUEST_RELEASE_UNKNOWN: {
+    message: 'this artefact is not part of a release that is being rolled out',
+    remedy: 'Nothing to do: the next check-in brings the current order.',
+    grpcStatus: 5,
+    httpStatus: 404,
+  },
+  REQUEST_RELEASE_BUSY: {
+    message: 'others are fetching the release now',
+    remedy: 'Nothing to do: the agent comes back after the stated time.',
+    grpcStatus: 8,
+    httpStatus: 429,
+  },
   REQUEST_NOT_OFFERED: {
     message: 'this server has no use for {method} yet',
     remedy: 'Nothing is lost; the agent goes on without it.',

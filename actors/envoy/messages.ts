@@ -3,6 +3,7 @@ import type {
   ResolveSecretsRequest,
 } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts';
+import type { FetchReleaseRequest } from '../../agent/protocol/gen/vigo/v1/release.ts';
 import type { Address } from '../../runtime/actor.ts';
 import type { Refusal, ReportedOutcome } from './rules.ts';
 
@@ -22,6 +23,11 @@ export type EnvoyMessages = {
   /** Sealed values of references in the envoy's own bundle. */
   resolveSecrets: {
     payload: { request: SignedRequest; body: ResolveSecretsRequest };
+    reply: Answer;
+  };
+  /** A part of an artefact that is being rolled out, or when to ask again. */
+  fetchRelease: {
+    payload: { request: SignedRequest; body: FetchReleaseRequest };
     reply: Answer;
   };
   /** From the sink: reports up to this sequence are in SQL. */

@@ -13,6 +13,7 @@ import { envoyKind } from '../envoy/actor.ts';
 import { AuditView } from '../envoy/audit-view.ts';
 import { createPolicyView, type PolicyView } from '../envoy/policy-view.ts';
 import { createSecretView, type SecretView } from '../envoy/secret-view.ts';
+import { UpdateView } from '../envoy/update-view.ts';
 import { createRehearsalView, type RehearsalView } from '../plan/rehearsal-view.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { sqlStatementCount } from '../sink/statement-counter.ts';
@@ -21,6 +22,7 @@ import { sodiumPemSigner, sodiumVerifier } from './crypto/sodium.ts';
 import { createEndpoint, type Endpoint } from './endpoint/endpoint.ts';
 import { refusalAddress, refusalKind } from './endpoint/refusal-log.ts';
 import { createLog, type Log } from './log.ts';
+import { nodeReleaseParts } from './node-release-files.ts';
 import { isSqlDriverLoaded } from './sql-watch.ts';
 import type { ShardStatus } from './status.ts';
 import {
@@ -32,6 +34,7 @@ import {
 import {
   auditLogTables,
   rehearsalTables,
+  releaseRollouts,
   reviveServerError,
   type ServerThreadData,
   secretEpochs,
@@ -63,6 +66,7 @@ interface ShardParts {
   readonly policy: PolicyView;
   readonly secrets: SecretView;
   readonly rehearsals: RehearsalView;
+  readonly updates: UpdateView;
   readonly audit: AuditView;
 }
 
@@ -97,8 +101,25 @@ async function openShard(): Promise<ShardParts> {
   });
   const rehearsals = createRehearsalView(service, rehearsalTables, ports.clock);
   const audit = new AuditView(service, auditLogTables, ports.clock);
+  const updates = openUpdates(service, data, ports);
   const outbox = await Outbox.open(store);
-  return { thread, data, ports, log, store, stores, policy, secrets, rehearsals, audit, outbox };
+  const views = { policy, secrets, rehearsals, audit, updates };
+  return { thread, data, ports, log, store, stores, ...views, outbox };
+}
+
+function openUpdates(
+  service: PeerStore,
+  { config, layout }: ServerThreadData,
+  { clock }: Ports,
+): UpdateView {
+  const { downloads, bytesPerSecond } = config.releases;
+  return new UpdateView({
+    store: service,
+    table: releaseRollouts,
+    clock,
+    limits: { places: downloads, bytesPerSecond },
+    readPart: nodeReleaseParts(layout.agentsDirectory),
+  });
 }
 
 class Shard {
@@ -136,13 +157,14 @@ class Shard {
   }
 
   #envoys(): AnyKind {
-    const { policy, secrets, rehearsals, audit, store, outbox, data } = this.#parts;
+    const { policy, secrets, rehearsals, audit, updates, store, outbox, data } = this.#parts;
     const { intervalMs, bundleMaxAgeMs, clockSkewToleranceMs } = data.config.checkin;
     return envoyKind({
       policy,
       secrets,
       rehearsals,
       audit,
+      updates,
       verifier: new RequestVerifier(sodiumVerifier, clockSkewToleranceMs),
       clockSkewMs: clockSkewToleranceMs,
       signer: sodiumPemSigner(data.bundleSigningKey),
@@ -242,6 +264,7 @@ function openEndpoint(
       ticketKeys: tls.ticketKeys,
     },
     bundlePublicKey,
+    releasePublicKeys: config.releases.publicKeys,
     intervalMs: config.checkin.intervalMs,
     reportLimit: Math.min(config.limits.reportBytes, reportBodyLimit),
     connectionLimit: config.limits.connectionsPerShard,

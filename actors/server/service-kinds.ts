@@ -13,16 +13,19 @@ import { publishKind } from '../publish/actor.ts';
 import { publishAddress } from '../publish/messages.ts';
 import { rememberingProbe } from '../publish/stack/check-urls.ts';
 import { publishWriterKind } from '../publish/writer.ts';
+import { releasesKind } from '../releases/actor.ts';
+import { releasesAddress } from '../releases/messages.ts';
 import { rolloutKind } from '../rollout/actor.ts';
 import { type HealthSource, newestRecord } from '../rollout/health.ts';
 import { createSecretCheck } from '../secrets/check-stack.ts';
 import type { SecretProvider } from '../secrets/provider.ts';
 import { uploadKind } from '../upload/actor.ts';
-import { sodiumVerifier } from './crypto/sodium.ts';
+import { sodiumPemSigner, sodiumVerifier } from './crypto/sodium.ts';
 import { lazyAuthority } from './lazy-authority.ts';
 import type { Log } from './log.ts';
+import { nodeReleaseFiles } from './node-release-files.ts';
 import { secretKinds } from './secret-services.ts';
-import { type ServerThreadData, serverTables } from './thread-data.ts';
+import { releaseRollouts, type ServerThreadData, serverTables } from './thread-data.ts';
 
 const recoverDeadlineMs = 50_000;
 
@@ -69,15 +72,33 @@ export function serviceKinds(
       layout: guardLayout([layout.root]),
     }),
     uploadKind(layout.uploadsDirectory),
+    releasesKind({
+      files: nodeReleaseFiles(layout.agentsDirectory),
+      table: releaseRollouts,
+      signer: sodiumPemSigner(data.bundleSigningKey),
+      verifier: sodiumVerifier,
+      publicKeys: config.releases.publicKeys,
+    }),
     publishWriterKind(serverTables),
   ];
 }
 
+/** Brings the rollout of a release into a store that lost it. */
+async function recoverReleases(system: ThreadSystem, log: Log): Promise<void> {
+  try {
+    await system.ask(releasesAddress(), 'recover', {}, { deadlineMs: recoverDeadlineMs });
+  } catch (error) {
+    log.error({ err: error }, 'releases cannot be read; no agent is updated');
+  }
+}
+
 /**
  * Brings the policy that is in force into a store that lost it, before agents come. A damaged live
- * copy must not keep the server from serving; the next publish repairs it.
+ * copy must not keep the server from serving; the next publish repairs it. Likewise the release that is
+ * being rolled out.
  */
 export async function recoverPolicy(system: ThreadSystem, log: Log): Promise<void> {
+  await recoverReleases(system, log);
   try {
     const options = { deadlineMs: recoverDeadlineMs };
     const { version, rebuilt } = await system.ask(publishAddress(), 'recover', {}, options);

@@ -5,6 +5,7 @@ import { auditTables } from '../audit/tables.ts';
 import { isServerErrorCode, ServerError } from '../errors.ts';
 import { planTables } from '../plan/tables.ts';
 import { policyTables } from '../policy/tables.ts';
+import { releaseRolloutTable } from '../releases/tables.ts';
 import { secretEpochTable } from '../secrets/tables.ts';
 import type { ServerConfig } from './config/config.ts';
 import type { HomeLayout } from './home/layout.ts';
@@ -53,6 +54,7 @@ export const serverTables = policyTables(msgpackCodec, bytesCodec);
 /** In the same store. */
 export const secretEpochs = secretEpochTable(msgpackCodec());
 export const auditLogTables = auditTables(msgpackCodec);
+export const releaseRollouts = releaseRolloutTable(msgpackCodec());
 export const rehearsalTables = planTables(msgpackCodec, bytesCodec);
 
 /** Coded errors of the actors keep their class across threads. */

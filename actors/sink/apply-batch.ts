@@ -1,4 +1,5 @@
 import type { Transaction } from 'kysely';
+import { writeUpdate } from './envoy-updates.ts';
 import type { FleetBatch, ReportedRun, ReportedTraits } from './fleet-batch.ts';
 import { diffLimit, gapPatienceMs, insertChunk, textLimit } from './limits.ts';
 import type { FleetEvents } from './messages.ts';
@@ -38,6 +39,7 @@ export async function applyBatch(
   }
   for (const traits of batch.traits) await upsertTraits(writer, traits);
   for (const seen of batch.seen) await updateSeen(writer, seen);
+  for (const update of batch.updates) await writeUpdate(writer, update);
   return { settled, answers };
 }
 

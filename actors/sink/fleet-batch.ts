@@ -1,6 +1,7 @@
 import { ReportRequest } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { unreadableEvent } from './audit-append.ts';
+import { type ReportedUpdate, updateEvent } from './envoy-updates.ts';
 import { resultsPerRunLimit } from './limits.ts';
 import type { FleetEvents } from './messages.ts';
 
@@ -31,6 +32,8 @@ export interface FleetBatch {
   readonly traits: readonly ReportedTraits[];
   /** The last of each envoy. */
   readonly seen: readonly FleetEvents['envoy.seen'][];
+  /** The last of each envoy. */
+  readonly updates: readonly ReportedUpdate[];
   readonly audit: readonly AuditEvent[];
 }
 
@@ -42,10 +45,11 @@ export function decodeFleetBatch(origin: string, entries: readonly FleetEntry[])
   const runs = new Map<string, ReportedRun>();
   const traits = new Map<string, ReportedTraits>();
   const seen = new Map<string, FleetEvents['envoy.seen']>();
+  const updates = new Map<string, ReportedUpdate>();
   const audit: AuditEvent[] = [];
   for (const entry of entries) {
     try {
-      decodeEntry(entry, { runs, traits, seen, audit });
+      decodeEntry(entry, { runs, traits, seen, updates, audit });
     } catch {
       audit.push(unreadableEvent(`${origin}/${entry.storeId}`, entry.sequence, entry.event.atMs));
     }
@@ -54,6 +58,7 @@ export function decodeFleetBatch(origin: string, entries: readonly FleetEntry[])
     runs: [...runs.values()],
     traits: [...traits.values()],
     seen: [...seen.values()],
+    updates: [...updates.values()],
     audit,
   };
 }
@@ -62,6 +67,7 @@ interface Sorted {
   readonly runs: Map<string, ReportedRun>;
   readonly traits: Map<string, ReportedTraits>;
   readonly seen: Map<string, FleetEvents['envoy.seen']>;
+  readonly updates: Map<string, ReportedUpdate>;
   readonly audit: AuditEvent[];
 }
 
@@ -92,6 +98,12 @@ function decodeEntry({ event }: FleetEntry, sorted: Sorted): void {
     case 'envoy.seen': {
       const body = event.body as FleetEvents['envoy.seen'];
       sorted.seen.set(text(body.envoyId), body);
+      return;
+    }
+    case 'update.reported': {
+      const body = event.body as ReportedUpdate;
+      sorted.updates.set(text(body.envoyId), body);
+      sorted.audit.push(updateEvent(body, event.atMs));
       return;
     }
     case 'audit': {

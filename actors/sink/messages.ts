@@ -94,6 +94,15 @@ export type FleetEvents = {
     policyVersion: number;
     agentVersion: string;
   };
+  /** What an envoy said of its update; `phase` is an UpdatePhase. */
+  'update.reported': {
+    envoyId: string;
+    version: string;
+    phase: number;
+    code: string;
+    message: string;
+    atMs: number;
+  };
   audit: AuditEvent;
 };
 

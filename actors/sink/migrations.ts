@@ -3,6 +3,7 @@ import { type Migration, type MigrationProvider, Migrator } from 'kysely/migrati
 import { ServerError } from '../errors.ts';
 import { createAdminTokensTable } from './admin-tokens.ts';
 import { createAuditTreeTables } from './audit-tree-tables.ts';
+import { addAgentUpdates } from './envoy-updates.ts';
 import { addUndeterminedScores, createPlanTables } from './plan-tables.ts';
 import { addPolicyVersionDetails } from './policy-versions.ts';
 import type { SinkSchema } from './schema.ts';
@@ -17,6 +18,7 @@ const migrations: Record<string, Migration> = {
   '0005-policy-versions': { up: addPolicyVersionDetails },
   '0006-undetermined': { up: addUndeterminedScores },
   '0007-audit-tree': { up: createAuditTreeTables },
+  '0008-agent-updates': { up: addAgentUpdates },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

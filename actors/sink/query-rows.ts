@@ -1,5 +1,6 @@
 import { ConvergenceState, ResourceAction } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import { genesisHead } from '../audit/chain.ts';
+import { type EnvoyUpdateView, envoyUpdateView } from './envoy-update-view.ts';
 import type { RunRow } from './queries.ts';
 import { tokenRecord } from './records.ts';
 import type { AuditLogTable, EnvoysTable, ResourceResultsTable, TokensTable } from './schema.ts';
@@ -12,6 +13,8 @@ export interface EnvoyView {
   readonly lastSeenMs: number | undefined;
   readonly policyVersion: number | undefined;
   readonly agentVersion: string;
+  /** What the envoy last said of an update of its agent. */
+  readonly update: EnvoyUpdateView | undefined;
   readonly enrolledAtMs: number;
   readonly revoked: boolean;
 }
@@ -123,6 +126,7 @@ export function envoyView(row: EnvoysTable): EnvoyView {
     lastSeenMs: row.last_seen_ms ?? undefined,
     policyVersion: row.policy_version ?? undefined,
     agentVersion: row.agent_version,
+    update: envoyUpdateView(row.agent_update),
     enrolledAtMs: row.enrolled_at_ms,
     revoked,
   };

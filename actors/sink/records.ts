@@ -191,6 +191,7 @@ function envoyRow(record: SinkRecord & { record: 'envoy' }): EnvoysTable {
     last_seen_ms: null,
     state: 0,
     policy_version: null,
+    agent_update: null,
     settled_report_sequence: identity.settledReportSequence,
   };
 }

@@ -31,6 +31,8 @@ export interface EnvoysTable {
   policy_version: number | null;
   /** Every report up to this one was in `runs` once. */
   settled_report_sequence: number;
+  /** JSON object: what the envoy last said of an update; null before the first. */
+  agent_update: string | null;
 }
 
 export interface TokensTable {

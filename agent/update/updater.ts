@@ -364,8 +364,13 @@ export class Updater {
     const { update } = this.#memory;
     if (update === undefined) return;
     const away = update.awayToo || this.#failedFirst;
+    const phase = away ? this.#again(update) : 'returned';
+    const exhausted = away && phase === 'returned';
     await this.#remember({
-      phase: away ? this.#again(update) : 'returned',
+      ...(exhausted
+        ? this.#failure('returned', new AgentError('AGENT_UPDATE_TRIALS', update.message))
+        : {}),
+      phase,
       atMs: this.#nowMs(),
       told: false,
     });

@@ -33,6 +33,13 @@ export interface ServerConfig {
     readonly bcryptCost: number;
   };
   readonly publish: PublishSettings;
+  readonly releases: {
+    /** Ed25519, 32 bytes each; none = this server signs releases itself. */
+    readonly publicKeys: readonly Uint8Array[];
+    /** Of one shard. */
+    readonly downloads: number;
+    readonly bytesPerSecond: number;
+  };
   readonly secrets: SecretsConfig;
   readonly runtime: {
     /** 0 = one per core. */
@@ -102,6 +109,11 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
       bcryptCost: enrollment.bcrypt_cost,
     },
     publish: publishFromRaw(raw.publish),
+    releases: {
+      publicKeys: raw.releases.public_keys.map((key) => new Uint8Array(Buffer.from(key, 'hex'))),
+      downloads: raw.releases.downloads,
+      bytesPerSecond: raw.releases.bytes_per_second,
+    },
     secrets: secretsFromRaw(secrets, home),
     runtime: { shards: runtime.shards, serviceThreads: runtime.service_threads },
     limits: {

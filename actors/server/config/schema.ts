@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { durationExamples } from './duration.ts';
 import { publishSection } from './publish-section.ts';
+import { releasesSection } from './releases-section.ts';
 
 /**
  * The one description of server.yaml: validation, defaults, the documented sample and the
@@ -262,7 +263,18 @@ const log = Type.Object(
 );
 
 export const configSchema = Type.Object(
-  { server, checkin, database, enrollment, publish: publishSection, secrets, runtime, limits, log },
+  {
+    server,
+    checkin,
+    database,
+    enrollment,
+    publish: publishSection,
+    releases: releasesSection,
+    secrets,
+    runtime,
+    limits,
+    log,
+  },
   section,
 );
 

@@ -12,6 +12,8 @@ export interface EndpointOptions {
   readonly thread: string;
   readonly identity: TlsIdentity;
   readonly bundlePublicKey: Uint8Array;
+  /** Keys that sign releases; none: the bundle key does. */
+  readonly releasePublicKeys: readonly Uint8Array[];
   readonly intervalMs: number;
   /** Bytes of one report. */
   readonly reportLimit: number;

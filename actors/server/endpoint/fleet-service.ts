@@ -21,6 +21,8 @@ export interface FleetServiceParts {
   readonly counters: Counters;
   /** Ed25519, 32 bytes; agents pin it. */
   readonly bundlePublicKey: Uint8Array;
+  /** Keys that sign releases; none: the bundle key does. */
+  readonly releasePublicKeys: readonly Uint8Array[];
   readonly intervalMs: number;
   /** Bytes of one report. */
   readonly reportLimit: number;
@@ -86,6 +88,12 @@ export function createFleetService(parts: FleetServiceParts): Readonly<Record<st
       const { body: type, bodyLimit } = methods.ResolveSecrets;
       const body = decode('ResolveSecrets', type, request.body, bodyLimit);
       return askEnvoy(parts, identified, 'resolveSecrets', { request, body });
+    }),
+    [methods.FetchRelease.path]: signed(parts, 'FetchRelease', (identified) => {
+      const { request } = identified;
+      const { body: type, bodyLimit } = methods.FetchRelease;
+      const body = decode('FetchRelease', type, request.body, bodyLimit);
+      return askEnvoy(parts, identified, 'fetchRelease', { request, body });
     }),
     [methods.Work.path]: signed(parts, 'Work', notOffered('Work')),
   };
@@ -161,7 +169,7 @@ function claimed(
   return claim;
 }
 
-async function askEnvoy<T extends 'checkIn' | 'report' | 'reportTraits' | 'resolveSecrets'>(
+async function askEnvoy<T extends 'checkIn' | 'report' | 'reportTraits' | 'resolveSecrets' | 'fetchRelease'>(
   { system }: FleetServiceParts,
   { connection, envoyId, request }: Identified,
   type: T,
@@ -217,7 +225,7 @@ async function serveRegister(
       intervalMs: parts.intervalMs,
       serverTimeMs: parts.system.ports.clock.nowMs(),
       traceparent,
-      releasePublicKeys: [],
+      releasePublicKeys: parts.releasePublicKeys.map((key) => Buffer.from(key)),
     }).finish();
   } catch (error) {
     return refuse(parts, peer, error, traceparent);

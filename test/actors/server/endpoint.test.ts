@@ -47,6 +47,7 @@ async function endpointFor(t: Test): Promise<{ endpoint: Endpoint; port: number;
         ticketKeys: randomBytes(48),
       },
       bundlePublicKey: new Uint8Array(32),
+      releasePublicKeys: [],
       intervalMs: 15_000,
       reportLimit: 1_000_000,
       connectionLimit: 1000,

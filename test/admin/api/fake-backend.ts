@@ -9,6 +9,7 @@ export const knownEnvoy: EnvoyView = {
   lastSeenMs: 1_000,
   policyVersion: 3,
   agentVersion: '0.1.0',
+  update: undefined,
   enrolledAtMs: 500,
   revoked: false,
 };

@@ -139,7 +139,8 @@ t.test('a release that never got its chance is tried a few times, and then told'
   t.equal(machine.trialsBegun, trialLimit);
   machine.away = false;
   await cycles(machine, 4);
-  t.match(last(machine), { phase: UpdatePhase.UPDATE_PHASE_RETURNED });
+  const code = 'AGENT_UPDATE_TRIALS';
+  t.match(last(machine), { phase: UpdatePhase.UPDATE_PHASE_RETURNED, code });
 });
 
 t.test('a full disk puts an update off, and never ends the agent', async (t) => {
