@@ -78,8 +78,8 @@ t.test('a role that has the permission gets through, on every route', async (t) 
   for (const { method, path, access } of guarded) {
     const target = path.replaceAll(/\{\w+\}/g, 'x');
     for (const role of roles.filter((each) => isAllowed(each, access))) {
-      const { body } = await send(method, target, `vgot_${role}`);
-      const { code } = JSON.parse(String(body)) as Partial<Problem>;
+      const { body, status } = await send(method, target, `vgot_${role}`);
+      const { code } = (status === 200 ? {} : JSON.parse(String(body))) as Partial<Problem>;
       t.notMatch(code ?? '', /UNAUTHENTICATED|FORBIDDEN/, `${method} ${path} as ${role}`);
     }
   }
