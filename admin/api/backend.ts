@@ -14,6 +14,7 @@ import type {
 import type { Address, MessageMap } from '../../runtime/actor.ts';
 import type { InstallSource } from './install/source.ts';
 
+export type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
 export type { Page } from '../../actors/sink/queries.ts';
 export type {
   AuditView,

@@ -1,14 +1,13 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import type { AuditHead, AuditRow } from '../../../actors/audit/chain.ts';
-import type { AuditView, Page } from '../../api/backend.ts';
-import { AdminError } from '../../errors.ts';
+import type { AuditView, CheckpointView, Page } from '../../api/backend.ts';
 import type { Client } from '../client.ts';
 import { limitOption } from '../options.ts';
-import type { OpenSession, Session } from '../session.ts';
+import type { OpenSession } from '../session.ts';
 import type { Column } from '../table.ts';
 import { escapeJson } from '../terminal-text.ts';
-import { ago, plural } from '../words.ts';
+import { ago } from '../words.ts';
+import { addAuditProofCommands } from './audit-proofs.ts';
 
 const pageSize = 500;
 
@@ -27,26 +26,15 @@ function details(entry: AuditView): string {
 }
 
 /** Every entry of the log, in order, page by page. */
-async function* wholeLog(client: Client): AsyncGenerator<AuditRow> {
+export async function* wholeLog(client: Client) {
   let after = 0;
   while (true) {
     const page = await client.get<Page<AuditView>>('/api/v1/audit', { after, limit: pageSize });
-    for (const { sequence, hash, ...event } of page.items) yield { sequence, hash, event };
+    for (const { sequence, hash, previousHash: _, ...event } of page.items)
+      yield { sequence, hash, event };
     const last = page.items.at(-1);
     if (!last || page.items.length < pageSize) return;
     after = last.sequence;
-  }
-}
-
-async function* exportedRows(path: string): AsyncGenerator<AuditRow> {
-  const { open } = await import('node:fs/promises');
-  const { readExport } = await import('../../../actors/audit/export.ts');
-  try {
-    const file = await open(path);
-    yield* readExport(file.readLines(), path);
-  } catch (error) {
-    const { syscall, message } = error as NodeJS.ErrnoException;
-    throw syscall === undefined ? error : new AdminError('CLI_FILE_UNREADABLE', message);
   }
 }
 
@@ -70,44 +58,38 @@ export function addAuditCommands(program: Command, open: OpenSession): void {
 
   audit
     .command('export')
-    .description('print the whole log as JSON lines, for an offline check')
+    .description(
+      'print the whole log as JSON lines, with its signed checkpoint, for an offline check',
+    )
     .action(async () => {
-      const { exportLine } = await import('../../../actors/audit/export.ts');
+      const { checkpointLine, exportLine } = await import('../../../actors/audit/export.ts');
       const it = await open();
+      const checkpoint = await it.client.get<CheckpointView>('/api/v1/audit/checkpoint');
+      process.stdout.write(`${escapeJson(checkpointLine(checkpoint))}\n`);
       for await (const row of wholeLog(it.client)) {
         process.stdout.write(`${escapeJson(exportLine(row))}\n`);
       }
     });
 
   audit
-    .command('verify')
-    .description('recompute the hash chain here, on the log of the server or on an export')
-    .option('--file <export>', 'check this export, without a server')
-    .option('--expect-head <hash>', 'a head noted earlier, which the log must contain')
-    .action(async (options: { file?: string; expectHead?: string }) => {
+    .command('acknowledge-restore')
+    .description('say that the log was restored from a backup: envoys take the shorter log')
+    .requiredOption('--through <entries>', 'how many entries envoys have seen, at most')
+    .requiredOption('--reason <text>', 'what happened; it stands in the log for ever')
+    .action(async ({ through, reason }: { through: string; reason: string }) => {
       const it = await open();
-      const rows = options.file ? exportedRows(options.file) : wholeLog(it.client);
-      printHead(it, await verify(rows, options.expectHead));
+      const reply = await it.client.post<{ sequence: number; size: number }>(
+        '/api/v1/audit/restore-acknowledgement',
+        { through: Number(through), reason },
+      );
+      const { sequence } = reply;
+      it.print(reply, () =>
+        [
+          `${styleText('yellow', 'Acknowledged')} as entry ${sequence}, under your name.`,
+          `Envoys that have seen up to ${through} entries take the restored log at their next check-in.`,
+        ].join('\n'),
+      );
     });
-}
 
-async function verify(rows: AsyncIterable<AuditRow>, expected?: string): Promise<AuditHead> {
-  const { verifyChain } = await import('../../../actors/audit/chain.ts');
-  try {
-    return await verifyChain(rows, expected);
-  } catch (error) {
-    const coded = error as { code?: string; message: string; remedy?: string };
-    if (!coded.code?.startsWith('AUDIT_')) throw error;
-    throw new AdminError('CLI_AUDIT_BROKEN', coded.message, { code: coded.code }, coded.remedy);
-  }
-}
-
-function printHead(it: Session, head: AuditHead): void {
-  it.print({ verified: true, entries: head.sequence, head: head.hash }, () =>
-    [
-      `${styleText('green', 'The chain verifies')}: ${plural(head.sequence, 'entry', 'entries')}.`,
-      `Head: ${head.hash}`,
-    ].join('\n'),
-  );
-  it.note('Note the head elsewhere: --expect-head then also shows whether the end was cut off.');
+  addAuditProofCommands(audit, open);
 }

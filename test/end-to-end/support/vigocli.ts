@@ -14,7 +14,12 @@ export function cli(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<CliResult> {
-  const env = { PATH: process.env.PATH ?? '', COLUMNS: '100', ...environment };
+  const env = {
+    PATH: process.env.PATH ?? '',
+    COLUMNS: '100',
+    VIGO_AUDIT_MEMORY: 'off',
+    ...environment,
+  };
   return new Promise((resolve) => {
     const child = spawn(
       process.execPath,
