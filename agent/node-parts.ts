@@ -37,13 +37,16 @@ export const nodeParts: ProgramParts = {
     });
   },
   platform: ({ root }) => createNodePlatform({ root }),
-  engine: ({ configDirectory, stateDirectory }, platform) =>
+  engine: ({ configDirectory, stateDirectory, server }, platform) =>
     createEngine({
       platform,
       registry: resourceTypes,
       snapshots: createSnapshots({ platform, directory: `${stateDirectory}/snapshots` }),
       secretPlaces: createSecretPlaces(new NodeStateFiles(stateDirectory)),
-      layout: guardLayout([configDirectory, stateDirectory]),
+      layout: guardLayout(
+        [configDirectory, stateDirectory],
+        server === undefined ? undefined : splitServer(server),
+      ),
     }),
   openTraits: (platform, facts) => createTraitCollection(platform, { facts: () => facts }),
   programs: ({ root }) =>

@@ -76,7 +76,8 @@ export async function openAgent(context: CommandContext, updates = false): Promi
   });
   const cache = new BundleCache(files, verifier);
   const reporter = new Reporter({ queue, client, memory, incidents, log, nowMs });
-  const engine = parts.engine(settings, platform);
+  const server = settings.server ?? identity.server;
+  const engine = parts.engine({ ...settings, server }, platform);
   const traits = parts.openTraits(platform, traitFacts(settings, envoyId));
   const openUpdater = () =>
     Updater.open({

@@ -9,6 +9,7 @@ import type { CompiledResource, Rendered, Traits } from './compile.ts';
 import { NodeConditions } from './environment.ts';
 import { type Failure, toFailure } from './failure.ts';
 import type { VarsContext } from './module-vars.ts';
+import { MountAliases } from './mount-aliases.ts';
 import { writtenPaths } from './secret-resources.ts';
 import type { Snapshots } from './snapshots.ts';
 import { withinLimit } from './time-limit.ts';
@@ -150,25 +151,35 @@ async function held(
 }
 
 function checkTargets(rendered: Rendered, layout: GuardLayout): void {
-  for (const target of rendered.targets) {
-    const refusal = checkTarget(target, layout);
-    if (refusal !== undefined) throw new AgentError('AGENT_GUARDRAIL', { detail: refusal.reason });
-  }
+  for (const target of rendered.guarded) refuse(checkTarget(target, layout));
 }
 
-/** The same with links followed, as they are now: done for every change, right before it. */
+function refuse(refusal: { readonly reason: string } | undefined): void {
+  if (refusal !== undefined) throw new AgentError('AGENT_GUARDRAIL', { detail: refusal.reason });
+}
+
+/**
+ * The same with links followed and under every name that bind mounts give: done for every change,
+ * right before it.
+ */
 export async function checkResolvedTargets(
   rendered: Rendered,
-  context: StepContext,
+  { platform, layout }: StepContext,
 ): Promise<void> {
-  const { paths } = context.platform;
-  for (const target of rendered.targets) {
+  const { paths } = platform;
+  let aliases: MountAliases | undefined;
+  for (const target of rendered.guarded) {
     if (target.kind !== 'path') continue;
     for (const followLast of [false, true]) {
       const value = paths.declared(await paths.resolve(target.value, { followLast }));
-      const refusal = checkTarget({ ...target, value }, context.layout);
-      if (refusal !== undefined)
-        throw new AgentError('AGENT_GUARDRAIL', { detail: refusal.reason });
+      refuse(checkTarget({ ...target, value }, layout));
+      aliases ??= await MountAliases.read(platform);
+      const entered = target.effect === 'remove' ? aliases.pointsBelow(value) : [];
+      for (const place of [value, ...entered])
+        for (const name of aliases.of(place)) {
+          const refusal = checkTarget({ ...target, value: name }, layout);
+          if (refusal !== undefined) refuse({ reason: `${place} is ${refusal.reason}` });
+        }
     }
   }
 }

@@ -19,6 +19,8 @@ type Parameters = Readonly<Record<string, PolicyValue>>;
 export interface Rendered {
   readonly spec: unknown;
   readonly targets: readonly Target[];
+  /** Those and what the type's table names, which may be more: for the guardrails. */
+  readonly guarded: readonly Target[];
 }
 
 /** One resource made ready once per document. Whatever is wrong with it is thrown when it is used. */
@@ -174,8 +176,11 @@ function compileParameters(
       renderers.map(([name, render]) => [name, render(data, reads)]),
     );
     fillTemplates(rendered, type, (name) => templates.get(name)?.(data, reads));
-    const spec = type.parse(finish(rendered));
-    return { spec, targets: type.targets(spec) };
+    const finished = finish(rendered);
+    const spec = type.parse(finished);
+    const targets = type.targets(spec);
+    const declared = resourceSchemas.get(type.name)?.targets(finished) ?? [];
+    return { spec, targets, guarded: [...targets, ...declared] };
   };
   const usesData =
     hasTemplate(parameters) || Object.keys(type.templateParameters ?? {}).some(has(parameters));

@@ -94,7 +94,7 @@ export interface Foresight {
 export type AnyResourceType = ResourceType<unknown, unknown>;
 
 export interface Target {
-  readonly kind: 'path' | 'package' | 'service' | 'command';
+  readonly kind: 'path' | 'package' | 'service' | 'command' | 'account' | 'traffic';
   readonly value: string;
   /** What would be done to it: removing is refused where using is not. */
   readonly effect: 'write' | 'remove' | 'run' | 'stop';

@@ -1,6 +1,8 @@
 import { coversProtected, isProtected, segmentsOf, wildcardMatch } from './guardrail-paths.ts';
 import type { GuardLayout } from './guardrails.ts';
 
+/** Variables of one text that are followed. */
+const variableLimit = 100;
 /** Commands inside commands (`sh -c`, `eval`) that are looked into. */
 const nestingLimit = 4;
 
@@ -132,11 +134,51 @@ const writeCommands = new Set([
 
 /** Why the shell text would harm Vigo itself, or undefined. Reads words, not meaning. */
 export function commandRefusal(text: string, layout: GuardLayout, depth = 0): string | undefined {
-  for (const words of simpleCommands(text)) {
-    const reason = simpleRefusal(words, layout) ?? nestedRefusal(words, layout, depth);
+  const shell = new ShellState();
+  for (const written of simpleCommands(text)) {
+    const words = shell.see(written);
+    const placed = words.map((word) => shell.place(word));
+    const reason =
+      simpleRefusal(words, layout) ??
+      simpleRefusal(placed, layout) ??
+      nestedRefusal(words, layout, depth);
     if (reason !== undefined) return reason;
   }
   return undefined;
+}
+
+/** What a text says of itself while it is read: plain variables and where it has gone. */
+class ShellState {
+  readonly #variables = new Map<string, string>();
+  #directory: string | undefined;
+
+  /** The words with the variables that are known put in. */
+  see(written: readonly string[]): string[] {
+    const words = written.map((word) => this.#fill(word));
+    for (const word of words) {
+      const assigned = /^([A-Za-z_]\w*)=(.*)$/s.exec(word);
+      if (assigned === null) break;
+      if (this.#variables.size < variableLimit) this.#variables.set(assigned[1]!, assigned[2]!);
+    }
+    const [name, target] = words;
+    if ((name === 'cd' || name === 'pushd') && target !== undefined)
+      this.#directory = target.startsWith('/') ? target : this.place(target);
+    return words;
+  }
+
+  /** A relative name where it would be; anything else, or in a place that is not known, as it is. */
+  place(word: string): string {
+    const plain = /^[\w.*?[{]/.test(word);
+    return this.#directory === undefined || !plain ? word : `${this.#directory}/${word}`;
+  }
+
+  #fill(word: string): string {
+    return word.replace(
+      /\$(?:\{(\w+)\}|(\w+))/g,
+      (whole, braced: string | undefined, bare: string | undefined) =>
+        this.#variables.get(braced ?? bare ?? '') ?? whole,
+    );
+  }
 }
 
 function nestedRefusal(

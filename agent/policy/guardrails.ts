@@ -1,6 +1,7 @@
 import type { Target } from '../executors/contract.ts';
 import { commandRefusal } from './guardrail-commands.ts';
 import { coversProtected, isProtected, segmentsOf, wildcardMatch } from './guardrail-paths.ts';
+import { type ServerAddress, trafficRefusal } from './guardrail-traffic.ts';
 
 /**
  * What policy may never touch: the agent, the server, their files, packages and services.
@@ -12,6 +13,10 @@ export interface GuardLayout {
   /** Service names without a suffix such as ".service". */
   readonly services: readonly string[];
   readonly packages: readonly string[];
+  /** Users and groups whose end or other number would leave nothing that can repair. */
+  readonly accounts: readonly string[];
+  /** What firewall rules must leave open; only the node knows it. */
+  readonly server?: ServerAddress;
 }
 
 export interface Refusal {
@@ -19,6 +24,9 @@ export interface Refusal {
   /** One sentence for a person. */
   readonly reason: string;
 }
+
+/** An interpreter, and what it interprets. */
+const programWords = 2;
 
 export const standardLayout: GuardLayout = {
   paths: [
@@ -53,15 +61,35 @@ export const standardLayout: GuardLayout = {
     '/lib/systemd/system/vigosrv.service',
     '/usr/lib/systemd/system/vigo-envoy.service',
     '/usr/lib/systemd/system/vigosrv.service',
+    // systemd reads these for the agent's unit too: by prefix, for every service, and by target.
+    ...['/etc', '/run', '/usr/lib', '/lib', '/usr/local/lib'].flatMap((root) => [
+      `${root}/systemd/system/vigo-.service.d`,
+      `${root}/systemd/system/service.d`,
+      `${root}/systemd/system.control`,
+    ]),
+    ...['vigo-envoy', 'vigosrv'].flatMap((name) => [
+      `/run/systemd/system/${name}.service`,
+      `/run/systemd/system/${name}.service.d`,
+      `/usr/lib/systemd/system/${name}.service.d`,
+      `/etc/systemd/system/multi-user.target.wants/${name}.service`,
+      `/etc/default/${name}`,
+      `/etc/conf.d/${name}`,
+      `/etc/runlevels/default/${name}`,
+    ]),
     '/srv/vigo',
   ],
   services: ['vigo-envoy', 'vigo_envoy', 'com.vigo.envoy', 'vigosrv'],
   packages: ['vigo', 'vigosrv', 'vigocli'],
+  accounts: ['root'],
 };
 
 /** The standard lists and further paths of this installation (state, configuration, homes). */
-export function guardLayout(paths: readonly string[]): GuardLayout {
-  return { ...standardLayout, paths: [...standardLayout.paths, ...paths] };
+export function guardLayout(paths: readonly string[], server?: ServerAddress): GuardLayout {
+  return {
+    ...standardLayout,
+    paths: [...standardLayout.paths, ...paths],
+    ...(server === undefined ? {} : { server }),
+  };
 }
 
 /**
@@ -87,6 +115,13 @@ function refusalReason(target: Target, layout: GuardLayout): string | undefined 
       return protectedName(target.value.split(/[=:/]/)[0]!, layout.packages)
         ? `package ${target.value} is part of Vigo and may not be removed`
         : undefined;
+    case 'account':
+      if (target.effect !== 'remove') return undefined;
+      return layout.accounts.includes(target.value.toLowerCase())
+        ? `account ${target.value} may be neither removed nor renumbered`
+        : undefined;
+    case 'traffic':
+      return layout.server && trafficRefusal(target.value, layout.server);
     case 'command':
       return commandRefusal(target.value, layout);
   }
@@ -101,6 +136,18 @@ function pathReason(target: Target, layout: GuardLayout): string | undefined {
   return inside === undefined
     ? undefined
     : `${target.value} contains ${inside}, which belongs to Vigo`;
+}
+
+/** Whether a process is the agent or the server, by its name or by the program that it runs. */
+export function isVigoProcess(name: string, commandLine: string): boolean {
+  const words = commandLine.split(' ').slice(0, programWords);
+  const programs = [name, ...words].map((word) => word.split('/').pop()!.toLowerCase());
+  return (
+    programs.some((program) => standardLayout.packages.includes(program)) ||
+    words.some((word) => {
+      return word.startsWith('/') && isProtected(segmentsOf(word), standardLayout.paths);
+    })
+  );
 }
 
 function serviceName(value: string): string {

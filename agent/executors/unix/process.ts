@@ -1,6 +1,7 @@
 import { AgentError } from '../../errors.ts';
 import { runTool } from '../../platform/command.ts';
 import { detectServiceManager } from '../../platform/services/service-manager.ts';
+import { isVigoProcess } from '../../policy/guardrails.ts';
 import { processSchema } from '../../policy/resource-schemas/process.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
 import type { Drift, ResourceContext, ResourceType, Target } from '../contract.ts';
@@ -120,6 +121,9 @@ function compare(spec: ProcessSpec, { found }: ProcessState): Drift {
   if (found.length > maximum) {
     if (!spec.killExcess)
       throw new AgentError('AGENT_PROCESS_EXCESS', { detail: `${process}: ${now}` });
+    const own = found.slice(maximum).find((one) => isVigoProcess(one.name, one.commandLine));
+    if (own !== undefined)
+      throw new AgentError('AGENT_GUARDRAIL', { detail: `ending ${own.pid} (${own.name})` });
     const should = maximum === 0 ? 'none should' : `at most ${maximum} should`;
     return {
       action: 'updated',

@@ -1,4 +1,4 @@
-import { list, type ResourceSchema } from './schema.ts';
+import { list, type ResourceSchema, treeTargets } from './schema.ts';
 
 export const dockerContainerSchema = {
   name: 'docker_container',
@@ -117,5 +117,9 @@ export const dockerContainerSchema = {
   targets: (parameters) =>
     list(parameters, 'volumes')
       .filter((volume) => volume.startsWith('/'))
-      .map((volume) => ({ kind: 'path', value: volume.split(':')[0]!, effect: 'write' })),
+      .flatMap((volume) => {
+        const [path, , access] = volume.split(':');
+        // A container may do anything below what it is given, but not where it only reads.
+        return access === 'ro' ? [] : treeTargets(path);
+      }),
 } as const satisfies ResourceSchema;

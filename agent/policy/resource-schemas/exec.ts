@@ -1,4 +1,23 @@
-import { commandTargets, pathTargets, type ResourceSchema } from './schema.ts';
+import {
+  commandTargets,
+  type Parameters,
+  pathTargets,
+  type ResourceSchema,
+  text,
+} from './schema.ts';
+
+/** The commands as if each began in its directory, so that relative names are seen for what they are. */
+function inDirectory(parameters: Parameters): Parameters {
+  const cwd = text(parameters, 'cwd');
+  if (cwd === undefined) return parameters;
+  const change = `cd '${cwd.replaceAll("'", "'\\''")}' && `;
+  const names = ['command', 'onlyif', 'unless'];
+  const commands = names.flatMap((name) => {
+    const command = text(parameters, name);
+    return command === undefined ? [] : [[name, change + command] as const];
+  });
+  return { ...parameters, ...Object.fromEntries(commands) };
+}
 
 export const execSchema = {
   name: 'exec',
@@ -98,7 +117,7 @@ export const execSchema = {
   exclusive: [['stdin', 'secret_file']],
   guards: ['onlyif', 'unless', 'creates'],
   targets: (parameters) => [
-    ...commandTargets(parameters, 'command', 'onlyif', 'unless'),
+    ...commandTargets(inDirectory(parameters), 'command', 'onlyif', 'unless'),
     ...pathTargets(parameters, 'cwd'),
   ],
 } as const satisfies ResourceSchema;

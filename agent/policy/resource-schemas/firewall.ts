@@ -1,4 +1,5 @@
-import { presence, type ResourceSchema } from './schema.ts';
+import { trafficText } from '../guardrail-traffic.ts';
+import { isAbsent, presence, type ResourceSchema, text } from './schema.ts';
 
 export const firewallSchema = {
   name: 'firewall',
@@ -66,5 +67,16 @@ export const firewallSchema = {
       ],
     },
   ],
-  targets: () => [],
+  targets: (parameters) => {
+    const [first = 0, last = first] = (text(parameters, 'port') ?? '').split(/[:-]/).map(Number);
+    const rule = {
+      direction: text(parameters, 'direction') ?? 'in',
+      action: text(parameters, 'action') ?? 'allow',
+      protocol: text(parameters, 'proto') ?? 'any',
+      ports: [first, last] as const,
+      peer: text(parameters, 'from'),
+      absent: isAbsent(parameters),
+    };
+    return [{ kind: 'traffic', value: trafficText(rule), effect: 'write' }];
+  },
 } as const satisfies ResourceSchema;

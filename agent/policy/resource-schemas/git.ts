@@ -1,4 +1,4 @@
-import { pathTargets, presence, type ResourceSchema } from './schema.ts';
+import { pathTargets, presence, type ResourceSchema, text, treeTargets } from './schema.ts';
 
 export const gitSchema = {
   name: 'git',
@@ -56,5 +56,8 @@ export const gitSchema = {
       ],
     },
   ],
-  targets: (parameters) => pathTargets(parameters, 'path'),
+  targets: (parameters) => [
+    ...pathTargets(parameters, 'path'),
+    ...treeTargets(text(parameters, 'path')),
+  ],
 } as const satisfies ResourceSchema;

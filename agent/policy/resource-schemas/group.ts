@@ -1,4 +1,4 @@
-import { presence, type ResourceSchema } from './schema.ts';
+import { accountTargets, presence, type ResourceSchema } from './schema.ts';
 
 export const groupSchema = {
   name: 'group',
@@ -43,5 +43,5 @@ export const groupSchema = {
       description: 'User names, exactly these.',
     },
   ],
-  targets: () => [],
+  targets: (parameters) => accountTargets(parameters, 'group', 'gid'),
 } as const satisfies ResourceSchema;

@@ -1,4 +1,4 @@
-import { commandTargets, isAbsent, presence, type ResourceSchema, text } from './schema.ts';
+import { commandTargets, isAbsent, list, presence, type ResourceSchema, text } from './schema.ts';
 
 export const logrotateSchema = {
   name: 'logrotate',
@@ -109,6 +109,10 @@ export const logrotateSchema = {
       ...(name === undefined
         ? []
         : [{ kind: 'path', value: `/etc/logrotate.d/${name}`, effect } as const]),
+      // Where logs belong, also the agent's may be rotated.
+      ...list(parameters, 'path')
+        .filter((value) => !/^\/var\/log\/(?!.*\.\.)/.test(value))
+        .map((value) => ({ kind: 'path', value, effect: 'write' }) as const),
       ...commandTargets(parameters, 'postrotate'),
     ];
   },

@@ -1,5 +1,4 @@
-import type { ResourceSchema } from './schema.ts';
-import { text } from './schema.ts';
+import { isAbsent, type ResourceSchema, text, treeTargets } from './schema.ts';
 
 export const mountSchema = {
   name: 'mount',
@@ -88,7 +87,17 @@ export const mountSchema = {
     const value = text(parameters, 'path');
     const write = { kind: 'path', value: '/etc/fstab', effect: 'write' } as const;
     if (value === undefined) return [write];
-    const effect = text(parameters, 'state') === 'present' ? 'write' : 'remove';
-    return [{ kind: 'path', value, effect } as const, write];
+    const state = text(parameters, 'state');
+    const effect = state === 'present' ? 'write' : 'remove';
+    const device = text(parameters, 'device');
+    const options = (text(parameters, 'options') ?? '').split(',');
+    const bound = options.some((option) => option === 'bind' || option === 'rbind');
+    const reachable = bound && !options.includes('ro') && !isAbsent(parameters);
+    return [
+      { kind: 'path', value, effect },
+      write,
+      // Under a second name, what belongs to Vigo would be out of the guardrails' sight.
+      ...(reachable ? treeTargets(device) : []),
+    ];
   },
 } as const satisfies ResourceSchema;

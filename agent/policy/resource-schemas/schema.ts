@@ -111,6 +111,21 @@ export function commandTargets(parameters: Parameters, ...names: readonly string
     .map((value) => ({ kind: 'command', value, effect: 'run' }));
 }
 
+/** Targets of an account: another number takes it away from what it owns, as its end does. */
+export function accountTargets(parameters: Parameters, name: string, number: string): Target[] {
+  const value = text(parameters, name);
+  if (value === undefined) return [];
+  const moved = (text(parameters, number) ?? '0') !== '0';
+  const effect = isAbsent(parameters) || moved ? 'remove' : 'write';
+  return [{ kind: 'account', value, effect }];
+}
+
+/** What reaches everything below a path: a glob to the guardrails. */
+export function treeTargets(path: string | undefined): Target[] {
+  if (path === undefined || !path.startsWith('/')) return [];
+  return [{ kind: 'path', value: `${path.replace(/\/+$/, '')}/**`, effect: 'write' }];
+}
+
 export const presence = {
   name: 'state',
   kind: 'enum',

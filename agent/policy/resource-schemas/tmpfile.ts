@@ -1,4 +1,17 @@
-import { isAbsent, presence, type ResourceSchema, text } from './schema.ts';
+import {
+  isAbsent,
+  type Parameters,
+  presence,
+  type ResourceSchema,
+  text,
+  treeTargets,
+} from './schema.ts';
+
+/** Removes what lies below the path, or gives it other owners and modes; so does an age. */
+function reachesBelow(parameters: Parameters): boolean {
+  const recursive = /^[DRZTHAeqQ]/.test(text(parameters, 'entry_type') ?? 'd');
+  return recursive || !['-', undefined].includes(text(parameters, 'age'));
+}
 
 export const tmpfileSchema = {
   name: 'tmpfile',
@@ -87,6 +100,7 @@ export const tmpfileSchema = {
       ...(path === undefined || absent
         ? []
         : [{ kind: 'path', value: path, effect: 'write' } as const]),
+      ...(absent || !reachesBelow(parameters) ? [] : treeTargets(path)),
     ];
   },
 } as const satisfies ResourceSchema;

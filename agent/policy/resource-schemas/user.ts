@@ -1,4 +1,4 @@
-import { pathTargets, presence, type ResourceSchema } from './schema.ts';
+import { accountTargets, pathTargets, presence, type ResourceSchema } from './schema.ts';
 
 const idLimit = 4_294_967_293;
 
@@ -104,5 +104,8 @@ export const userSchema = {
     },
   ],
   exclusive: [['group', 'gid']],
-  targets: (parameters) => pathTargets(parameters, 'home'),
+  targets: (parameters) => [
+    ...pathTargets(parameters, 'home'),
+    ...accountTargets(parameters, 'username', 'uid'),
+  ],
 } as const satisfies ResourceSchema;
