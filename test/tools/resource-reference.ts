@@ -176,7 +176,7 @@ function guardrails(schema: ResourceSchema): string {
   for (const { name } of schema.parameters) {
     for (const { kind, value } of schema.targets({ [name]: probe })) {
       if (!value.includes(probe)) continue;
-      byKind.set(kind, [...(byKind.get(kind) ?? []), `\`${name}\``]);
+      byKind.set(kind, [...new Set([...(byKind.get(kind) ?? []), `\`${name}\``])]);
     }
   }
   const what: Readonly<Record<string, string>> = {
@@ -184,6 +184,8 @@ function guardrails(schema: ResourceSchema): string {
     service: "one of Vigo's services, to stop or disable it",
     package: "one of Vigo's packages, to remove it",
     command: 'a command that would stop or remove Vigo',
+    account: 'root, to remove it or to give it another number',
+    traffic: 'a rule that would cut the node from its server (on the node only)',
   };
   const lines = [...byKind].map(
     ([kind, names]) => `- ${names.join(', ')}: not ${what[kind] ?? kind}.`,
