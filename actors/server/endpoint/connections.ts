@@ -13,10 +13,7 @@ export interface Connection {
   claim: Promise<void> | true | undefined;
 }
 
-/**
- * The open connections of one shard, by "address:port" of the peer, which is how a gRPC call names
- * its connection, and by envoy.
- */
+/** The open connections of one shard, by "address:port" of the peer and by envoy. */
 export class ConnectionTable {
   readonly #byPeer = new Map<string, Connection>();
   /** The newest connection of each envoy. */
@@ -51,10 +48,6 @@ export class ConnectionTable {
     if (envoyId === undefined || this.#byEnvoy.get(envoyId) !== connection) return false;
     this.#byEnvoy.delete(envoyId);
     return true;
-  }
-
-  ofPeer(peer: string): Connection | undefined {
-    return this.#byPeer.get(peer);
   }
 
   disconnect(envoyId: string): void {

@@ -53,9 +53,9 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
     options.onRefusal(code, { envoyId, peer, traceparent });
   };
   const listener = createTlsListener(options.identity, options, system.ports.clock, {
-    accepted: ({ socket, envoyId }) => {
-      if (envoyId !== undefined) options.onConnection(envoyId);
-      grpc.inject(socket);
+    accepted: (connection) => {
+      if (connection.envoyId !== undefined) options.onConnection(connection.envoyId);
+      grpc.inject(connection);
     },
     closed: ({ envoyId, claim }, last) => {
       if (envoyId !== undefined) options.onConnection(envoyId);
@@ -75,10 +75,14 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
     createFleetService({
       ...options,
       system,
-      connections: listener.connections,
       counters,
       refused: (call, { envoyId, peer, traceparent }) => refused(call, envoyId, peer, traceparent),
     }),
+    system.ports.clock,
+    ({ envoyId, peer }, reason) => {
+      counters.refused('CONNECTION_CUT_OFF');
+      options.onRefusal('CONNECTION_CUT_OFF', { envoyId, peer, reason });
+    },
   );
   return {
     listen: (host, port) => listener.listen(host, port),
@@ -86,7 +90,7 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
     counters: () => counters.read(listener.connections.size),
     drain: async (graceMs) => {
       listener.stopAccepting();
-      grpc.drain(graceMs);
+      grpc.drain();
       await listener.connections.emptied(system.ports.clock, graceMs);
       await refusals.settle();
     },

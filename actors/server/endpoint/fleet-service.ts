@@ -8,7 +8,7 @@ import type { ActorSystem } from '../../../runtime/actor.ts';
 import { RuntimeError } from '../../../runtime/errors.ts';
 import { registrationAddress } from '../../enrollment/messages.ts';
 import { type Answer, type EnvoyMessages, envoyAddress } from '../../envoy/messages.ts';
-import type { Connection, ConnectionTable } from './connections.ts';
+import type { Connection } from './connections.ts';
 import type { Counters } from './counters.ts';
 import type { Outcome, Serve } from './grpc-server.ts';
 import { answerDeadlineMs } from './limits.ts';
@@ -17,7 +17,6 @@ import { refuseBadTraits } from './traits-check.ts';
 
 export interface FleetServiceParts {
   readonly system: Pick<ActorSystem, 'ask' | 'claim' | 'ports'>;
-  readonly connections: ConnectionTable;
   readonly counters: Counters;
   /** Ed25519, 32 bytes; agents pin it. */
   readonly bundlePublicKey: Uint8Array;
@@ -58,7 +57,7 @@ interface Identified {
 export function createFleetService(parts: FleetServiceParts): Readonly<Record<string, Serve>> {
   const { counters } = parts;
   return {
-    [register.path]: (bytes, peer) => serveRegister(parts, bytes, peer),
+    [register.path]: (bytes, connection) => serveRegister(parts, bytes, connection),
     [methods.CheckIn.path]: signed(parts, 'CheckIn', (identified) => {
       const { request } = identified;
       const body = decode('CheckIn', methods.CheckIn.body, request.body, methods.CheckIn.bodyLimit);
@@ -111,12 +110,11 @@ function signed(
   serve: (identified: Identified) => Promise<Answer>,
 ): Serve {
   const { requestLimit } = methods[method];
-  return async (bytes, peer) => {
+  return async (bytes, connection) => {
     let traceparent = '';
     try {
-      const connection = parts.connections.ofPeer(peer);
-      const envoyId = connection?.envoyId;
-      if (connection === undefined || envoyId === undefined) {
+      const { envoyId } = connection;
+      if (envoyId === undefined) {
         throw new EarlyRefusal(refusal('REQUEST_CERTIFICATE_REQUIRED'));
       }
       const request = decode(method, SignedRequest, bytes, requestLimit);
@@ -129,22 +127,21 @@ function signed(
       parts.onServed?.(method, { envoyId, traceparent });
       return answer instanceof Uint8Array
         ? answer
-        : refuse(parts, peer, new EarlyRefusal(refusedByActor(answer)), traceparent);
+        : refuse(parts, connection, new EarlyRefusal(refusedByActor(answer)), traceparent);
     } catch (error) {
-      return refuse(parts, peer, error, traceparent);
+      return refuse(parts, connection, error, traceparent);
     }
   };
 }
 
 function refuse(
   parts: FleetServiceParts,
-  peer: string,
+  { envoyId, peer }: Connection,
   error: unknown,
   traceparent: string,
 ): Outcome {
   const refused = error instanceof EarlyRefusal ? error.call : refusedCall(error);
   parts.counters.refused(refused.code);
-  const envoyId = parts.connections.ofPeer(peer)?.envoyId;
   parts.refused(refused, { envoyId, peer, traceparent });
   return { refused, traceparent };
 }
@@ -169,7 +166,9 @@ function claimed(
   return claim;
 }
 
-async function askEnvoy<T extends 'checkIn' | 'report' | 'reportTraits' | 'resolveSecrets' | 'fetchRelease'>(
+async function askEnvoy<
+  T extends 'checkIn' | 'report' | 'reportTraits' | 'resolveSecrets' | 'fetchRelease',
+>(
   { system }: FleetServiceParts,
   { connection, envoyId, request }: Identified,
   type: T,
@@ -191,8 +190,9 @@ const lost: ReadonlySet<string> = new Set(['RUNTIME_CLAIM_LOST', 'RUNTIME_NOT_PL
 async function serveRegister(
   parts: FleetServiceParts,
   bytes: Buffer,
-  peer: string,
+  connection: Connection,
 ): Promise<Outcome> {
+  const { peer } = connection;
   let traceparent = '';
   try {
     const request = decode('Register', register.request, bytes, register.requestLimit);
@@ -202,7 +202,7 @@ async function serveRegister(
       const details = { version, served: protocolVersion };
       throw new EarlyRefusal(refusal('REQUEST_PROTOCOL_VERSION', details));
     }
-    const before = parts.connections.ofPeer(peer)?.envoyId;
+    const before = connection.envoyId;
     const { envoyId, certificateChain } = await parts.system.ask(
       registrationAddress(request.token),
       'register',
@@ -228,7 +228,7 @@ async function serveRegister(
       releasePublicKeys: parts.releasePublicKeys.map((key) => Buffer.from(key)),
     }).finish();
   } catch (error) {
-    return refuse(parts, peer, error, traceparent);
+    return refuse(parts, connection, error, traceparent);
   }
 }
 

@@ -1,106 +1,155 @@
-import type { Duplex } from 'node:stream';
-import {
-  type handleUnaryCall,
-  Server,
-  ServerCredentials,
-  type ServerInterceptingCall,
-  type ServerInterceptor,
-  type ServiceDefinition,
-  status,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
 import { methods, register } from '../../../agent/protocol/methods.ts';
-import { sessionMemoryLimitMb, streamsPerConnectionLimit } from './limits.ts';
-import { type RefusedCall, refusal, toServiceError } from './refusals.ts';
+import type { Clock, TimerHandle } from '../../../runtime/ports/clock.ts';
+import type { Connection } from './connections.ts';
+import {
+  answerHead,
+  answerTrailers,
+  framedMessage,
+  notGrpc,
+  plainRefusalHead,
+  refusalHead,
+} from './grpc-answers.ts';
+import { MessageReader } from './grpc-call.ts';
+import { grpcStatus } from './grpc-status.ts';
+import { sweepMs } from './http2/limits.ts';
+import { HeadReader } from './http2/request-head.ts';
+import { Session } from './http2/session.ts';
+import type { BodySink, Stream } from './http2/stream.ts';
+import type { RefusedCall } from './refusals.ts';
 
 /** An answer on its way out: encoded, or a refusal; with the trace that it belongs to. */
 export type Outcome = Uint8Array | { readonly refused: RefusedCall; readonly traceparent: string };
 
-/** Serves one method: the request as it came, and the peer's "address:port". Never rejects. */
-export type Serve = (request: Buffer, peer: string) => Promise<Outcome>;
+/** Serves one method: the request as it came, and the connection that it came on. Never rejects. */
+export type Serve = (request: Buffer, connection: Connection) => Promise<Outcome>;
 
 export interface GrpcEndpoint {
-  inject(connection: Duplex): void;
-  /** Tells the peers to go, lets calls under way end for at most `graceMs`. */
-  drain(graceMs: number): void;
+  inject(connection: Connection): void;
+  /** Tells the peers to go; calls under way end. */
+  drain(): void;
   close(): void;
 }
 
-/** Room for the envelope of the largest request, which its own method then measures exactly. */
-const receiveLimit = Math.max(...Object.values(methods).map(({ requestLimit }) => requestLimit));
+interface Method {
+  readonly name: string;
+  readonly requestLimit: number;
+  readonly serve: Serve;
+}
+
+/** Hears of a peer that broke the protocol. */
+export type OnBroken = (connection: Connection, reason: string) => void;
 
 /**
- * The agents' service on connections that were accepted elsewhere. Requests and answers are bytes
- * here, so that each method applies its own limits and refuses in its own words.
+ * The agents' service on connections that were accepted elsewhere: unary gRPC on our own HTTP/2
+ * (docs/decisions/0032). Requests and answers are bytes here, so that each method applies its own
+ * limits and refuses in its own words.
  */
-export function createGrpcEndpoint(serve: Readonly<Record<string, Serve>>): GrpcEndpoint {
-  const server = new Server({
-    'grpc.enable_channelz': 0,
-    'grpc.max_concurrent_streams': streamsPerConnectionLimit,
-    'grpc.max_receive_message_length': receiveLimit,
-    'grpc-node.max_session_memory': sessionMemoryLimitMb,
-    interceptors: [explainRefusals],
-  });
-  const definition: Record<string, ServiceDefinition[string]> = {};
-  const implementation: Record<string, handleUnaryCall<Buffer, Buffer>> = {};
-  for (const [name, { path }] of Object.entries({ Register: register, ...methods })) {
-    definition[name] = {
-      path,
-      requestStream: false,
-      responseStream: false,
-      requestSerialize: asBuffer,
-      requestDeserialize: (bytes: Buffer) => bytes,
-      responseSerialize: asBuffer,
-      responseDeserialize: (bytes: Buffer) => bytes,
-    };
-    const method = serve[path];
-    if (method === undefined) throw new Error(`no implementation of ${path}`);
-    implementation[name] = (call, callback) => {
-      method(call.request, call.getPeer()).then((outcome) => {
-        if (outcome instanceof Uint8Array) callback(null, asBuffer(outcome));
-        else callback(toServiceError(outcome.refused, outcome.traceparent));
-      });
-    };
-  }
-  server.addService(definition, implementation as UntypedServiceImplementation);
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+export function createGrpcEndpoint(
+  serve: Readonly<Record<string, Serve>>,
+  clock: Clock,
+  onBroken: OnBroken,
+): GrpcEndpoint {
+  const served = methodsOf(serve);
+  const sessions = new Set<Session<Connection>>();
+  const host = {
+    heads: new HeadReader(),
+    open: (stream: Stream, connection: Connection) => openCall(served, stream, connection),
+    broken: onBroken,
+  };
+  let timer: TimerHandle;
+  const sweep = (): void => {
+    for (const session of sessions) session.sweep();
+    timer = clock.after(sweepMs, sweep, { unref: true });
+  };
+  timer = clock.after(sweepMs, sweep, { unref: true });
   return {
-    inject: (connection) => injector.injectConnection(connection),
-    drain: (graceMs) => injector.drain(graceMs),
-    close: () => {
-      injector.destroy();
-      server.forceShutdown();
+    inject: (connection) => {
+      const { socket } = connection;
+      const session = new Session(socket, connection, host);
+      sessions.add(session);
+      socket.on('data', (chunk: Buffer) => session.read(chunk));
+      socket.on('drain', () => session.drained());
+      socket.once('close', () => {
+        sessions.delete(session);
+        session.end();
+      });
     },
+    drain: () => {
+      for (const session of sessions) session.drain();
+    },
+    close: () => timer.cancel(),
   };
 }
 
-/**
- * The library refuses oversized, truncated and badly compressed messages by itself; this adds the
- * code and the remedy that every refusal of ours carries. It changes one method of the call instead
- * of wrapping the whole call, which would double the cost of every request.
- */
-const explainRefusals: ServerInterceptor = ({ path }, call) => {
-  const send = call.sendStatus.bind(call);
-  call.sendStatus = (sent) => {
-    const explained = sent.code === undefined || sent.code === status.OK || sent.metadata;
-    if (explained) send(sent);
-    else send(toServiceError(libraryRefusal(sent.code, sent.details ?? '', path)));
-  };
-  return call as ServerInterceptingCall;
-};
+/** By path. */
+function methodsOf(serve: Readonly<Record<string, Serve>>): ReadonlyMap<string, Method> {
+  return new Map(
+    Object.entries({ Register: register, ...methods }).map(([name, { path, requestLimit }]) => {
+      const method = serve[path];
+      if (method === undefined) throw new Error(`no implementation of ${path}`);
+      return [path, { name, requestLimit, serve: method }];
+    }),
+  );
+}
 
-function libraryRefusal(code: number | undefined, reason: string, path: string): RefusedCall {
-  const [, size, limit] = /(\d+) vs\.? (\d+)/.exec(reason) ?? [];
-  if (code === status.RESOURCE_EXHAUSTED && size !== undefined && limit !== undefined) {
-    const method = path.slice(path.lastIndexOf('/') + 1);
-    return { ...refusal('REQUEST_TOO_LARGE', { size, limit, method }), retryAfterMs: 0 };
+function openCall(
+  served: ReadonlyMap<string, Method>,
+  stream: Stream,
+  connection: Connection,
+): BodySink | undefined {
+  const { method, path, contentType } = stream.head;
+  if (method !== 'POST' || !/^application\/grpc(\+|;|$)/.test(contentType)) {
+    stream.respondHead(notGrpc);
+    return undefined;
   }
-  const late = code === status.DEADLINE_EXCEEDED;
-  return refusal(late ? 'REQUEST_OVERLOADED' : 'REQUEST_MALFORMED', { reason });
+  const target = served.get(path);
+  if (target !== undefined) return new Call(stream, connection, target);
+  stream.respondHead(plainRefusalHead(grpcStatus.unimplemented, `there is no method ${path}`));
+  return undefined;
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** One unary call. */
+class Call implements BodySink {
+  readonly #stream: Stream;
+  readonly #connection: Connection;
+  readonly #method: Method;
+  readonly #reader: MessageReader;
+  #isServing = false;
+
+  constructor(stream: Stream, connection: Connection, method: Method) {
+    this.#stream = stream;
+    this.#connection = connection;
+    this.#method = method;
+    this.#reader = new MessageReader(method.name, method.requestLimit);
+  }
+
+  data(bytes: Buffer): void {
+    const refused = this.#reader.add(bytes);
+    if (refused !== undefined) this.#refuse(refused, '');
+  }
+
+  end(): void {
+    const message = this.#reader.whole();
+    if (!Buffer.isBuffer(message)) {
+      this.#refuse(message, '');
+      return;
+    }
+    this.#isServing = true;
+    this.#method.serve(message, this.#connection).then(this.#answer);
+  }
+
+  cancelled(): boolean {
+    return this.#isServing;
+  }
+
+  readonly #answer = (outcome: Outcome): void => {
+    this.#isServing = false;
+    if (outcome instanceof Uint8Array) {
+      this.#stream.respond(answerHead, framedMessage(outcome), answerTrailers);
+    } else this.#refuse(outcome.refused, outcome.traceparent);
+  };
+
+  #refuse(call: RefusedCall, traceparent: string): void {
+    this.#stream.respondHead(refusalHead(call, traceparent));
+  }
 }

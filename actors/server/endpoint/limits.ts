@@ -4,8 +4,6 @@
 export const handshakeTimeoutMs = 10_000;
 /** Requests that one connection may have open at a time; an agent needs two. */
 export const streamsPerConnectionLimit = 8;
-/** What HTTP/2 may hold for one connection (headers, queued frames), in megabytes. */
-export const sessionMemoryLimitMb = 2;
 /** An idle peer is probed after this time by TCP, and dropped when it is gone. */
 export const tcpKeepaliveMs = 60_000;
 /** TLS session tickets are good for this long; seconds. */

@@ -1,8 +1,7 @@
-import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { encodeErrorDetail, errorDetailTrailer } from '../../../agent/protocol/error-detail.ts';
 import { RuntimeError } from '../../../runtime/errors.ts';
 import type { Refusal } from '../../envoy/rules.ts';
 import { ServerError } from '../../errors.ts';
+import { grpcStatus } from './grpc-status.ts';
 import { overloadRetryMs } from './limits.ts';
 
 /** A refused or failed request as the peer sees it. */
@@ -15,7 +14,10 @@ export interface RefusedCall {
 }
 
 /** Busy is not broken: the peer is told when to come back. */
-const comeBack: ReadonlySet<number> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED]);
+const comeBack: ReadonlySet<number> = new Set([
+  grpcStatus.unavailable,
+  grpcStatus.resourceExhausted,
+]);
 
 export function refusedCall(reason: unknown): RefusedCall {
   if (reason instanceof ServerError) return describe(reason, reason.retryAfterMs);
@@ -38,17 +40,4 @@ export function refusedByActor({ code, details, retryAfterMs }: Refusal): Refuse
 function describe(error: ServerError | RuntimeError, retryAfterMs: number): RefusedCall {
   const { code, grpcStatus, message, remedy } = error;
   return { code, grpcStatus, message, remedy, retryAfterMs };
-}
-
-/** The gRPC status with the trailer that programs read. */
-export function toServiceError(call: RefusedCall, traceparent = ''): ServiceError {
-  const { code, message, remedy, retryAfterMs } = call;
-  const detail = encodeErrorDetail({ code, message, remedy, retryAfterMs, traceparent });
-  const metadata = new Metadata();
-  metadata.set(errorDetailTrailer, Buffer.from(detail));
-  return Object.assign(new Error(message), {
-    code: call.grpcStatus,
-    details: `${code}: ${message}`,
-    metadata,
-  });
 }
