@@ -3,7 +3,8 @@ import type { ParameterReader } from '../parameters.ts';
 import { managedHeader } from './managed-file.ts';
 
 /** The kinds of source files: where they lie and how they are written. */
-export type RepositoryFormat = 'list' | 'deb822' | 'dnf' | 'zypper';
+export const repositoryFormats = ['list', 'deb822', 'dnf', 'zypper', 'pacman', 'apk'] as const;
+export type RepositoryFormat = (typeof repositoryFormats)[number];
 
 type Reader = ParameterReader<typeof repositorySchema.parameters>;
 
@@ -12,6 +13,8 @@ const places = {
   deb822: (name: string) => `/etc/apt/sources.list.d/${name}.sources`,
   dnf: (name: string) => `/etc/yum.repos.d/${name}.repo`,
   zypper: (name: string) => `/etc/zypp/repos.d/${name}.repo`,
+  pacman: (name: string) => `/etc/pacman.d/vigo/${name}.conf`,
+  apk: (name: string) => `/etc/apk/repositories.d/${name}.list`,
 } as const;
 
 export function repositoryPath(format: RepositoryFormat, name: string): string {
@@ -53,6 +56,10 @@ export function repositoryProblem(format: RepositoryFormat, repo: string): strin
       return 'needs components after the suite';
     return undefined;
   }
+  if (format === 'apk')
+    return /^(?:@[A-Za-z0-9_-]+\s+)?(?:[a-z]+:\/\/|\/)\S+$/.test(repo.trim())
+      ? undefined
+      : 'must be a URL, with @tag before it or without';
   if (repo.trimStart().startsWith('[')) return undefined;
   return /^[a-z]+:\/\/\S+$/.test(repo.trim()) ? undefined : 'must be a URL, or a whole INI section';
 }
@@ -65,6 +72,9 @@ export function renderRepository(
 ): string {
   if (format === 'list') return renderList({ ...parts, key });
   if (format === 'deb822') return renderDeb822({ ...parts, key });
+  if (format === 'apk')
+    return `${managedHeader}\n${parts.enabled ? '' : '#'}${parts.repo.trim()}\n`;
+  if (format === 'pacman') return renderPacman({ ...parts, key });
   return renderIni({ ...parts, key });
 }
 
@@ -119,6 +129,30 @@ function renderIni({ name, repo, enabled, key }: Keyed): string {
     ...(key === undefined ? ['gpgcheck=0'] : ['gpgcheck=1', `gpgkey=file://${key}`]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What is switched off is commented out: pacman knows no other way. */
+function renderPacman({ name, repo, enabled, key }: Keyed): string {
+  const section = repo.trimStart().startsWith('[')
+    ? repo.trim().replace(/\r/g, '')
+    : [
+        `[${name}]`,
+        `Server = ${repo.trim()}`,
+        ...(key === undefined ? [] : ['SigLevel = Required DatabaseOptional']),
+      ].join('\n');
+  return `${managedHeader}\n${enabled ? section : section.replace(/^/gm, '# ')}\n`;
+}
+
+const pacmanInclude = 'Include = /etc/pacman.d/vigo/*.conf';
+
+/** pacman.conf with the line that takes the drop-ins in; the same text when it is there. */
+export function withInclude(text: string): string {
+  const has = text
+    .split('\n')
+    .some((line) => line.trim().replace(/\s*=\s*/, ' = ') === pacmanInclude);
+  if (has) return text;
+  const gap = text === '' || text.endsWith('\n') ? '' : '\n';
+  return `${text}${gap}\n# Sources that vigo manages.\n${pacmanInclude}\n`;
 }
 
 export function readParts(reader: Reader): RepositoryParts {

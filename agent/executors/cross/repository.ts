@@ -2,7 +2,6 @@ import { dirname } from '../../converge/path-text.ts';
 import { AgentError } from '../../errors.ts';
 import { type Download, download } from '../../platform/download.ts';
 import { detectPackageManager } from '../../platform/packages/detect.ts';
-import { isArmoured, keyFingerprints } from '../../platform/packages/openpgp.ts';
 import type { FileStatus, Platform } from '../../platform/platform.ts';
 import { repositorySchema } from '../../policy/resource-schemas/repository.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
@@ -15,15 +14,18 @@ import {
   type ManagedFileState,
   observeManaged,
 } from './managed-file.ts';
-import { makeDirectories } from './places.ts';
+import { followTrusted, makeDirectories } from './places.ts';
 import {
   type RepositoryFormat,
   type RepositoryParts,
   readParts,
   renderRepository,
+  repositoryFormats,
   repositoryPath,
   repositoryProblem,
+  withInclude,
 } from './repository-files.ts';
+import { fingerprintsOf, keptForm, keyPath, trustByPacman } from './repository-keys.ts';
 
 export interface RepositorySpec extends RepositoryParts {
   readonly absent: boolean;
@@ -41,8 +43,11 @@ export interface RepositoryState {
   readonly key: { readonly path: string; readonly status: FileStatus | undefined };
   /** Of the key that is there; undefined when it is missing or no key. */
   readonly fingerprints: readonly string[] | undefined;
+  /** pacman.conf, which names the drop-ins; undefined for other managers. */
+  readonly include: { readonly path: string; readonly text: string } | undefined;
 }
 
+const pacmanConfig = '/etc/pacman.conf';
 const keyBytesLimit = 1024 * 1024;
 const keyTimeoutMs = 60_000;
 const formats = ['list', 'deb822', 'auto'] as const;
@@ -63,16 +68,18 @@ export function createRepositoryType(
     observe,
     compare,
     apply: (spec, state, _drift, context) => apply(spec, state, context, fetchKey),
-    targets: (spec) =>
-      (['list', 'deb822', 'dnf', 'zypper'] as const)
-        .flatMap((format) => [repositoryPath(format, spec.name), keyPath(format, spec.name)])
-        .map((value) => ({ kind: 'path', value, effect: spec.absent ? 'remove' : 'write' })),
+    targets: (spec) => [
+      ...repositoryFormats
+        .flatMap((format) => [
+          repositoryPath(format, spec.name),
+          keyPath(format, spec.name, spec.keyUrl),
+        ])
+        .map(
+          (value) => ({ kind: 'path', value, effect: spec.absent ? 'remove' : 'write' }) as const,
+        ),
+      { kind: 'path', value: pacmanConfig, effect: 'write' } as const,
+    ],
   };
-}
-
-function keyPath(format: RepositoryFormat, name: string): string {
-  const isApt = format === 'list' || format === 'deb822';
-  return `${isApt ? '/etc/apt/keyrings' : '/etc/pki/rpm-gpg'}/vigo-${name}.asc`;
 }
 
 function parse(values: Readonly<Record<string, PolicyValue>>): RepositorySpec {
@@ -100,7 +107,7 @@ function parse(values: Readonly<Record<string, PolicyValue>>): RepositorySpec {
 async function formatOf(spec: RepositorySpec, platform: Platform): Promise<RepositoryFormat> {
   const { files, paths } = platform;
   const manager = (await detectPackageManager(platform))?.name;
-  if (manager === 'zypper') return manager;
+  if (manager === 'zypper' || manager === 'pacman' || manager === 'apk') return manager;
   if (manager === 'dnf' || manager === 'yum') return 'dnf';
   if (manager !== 'apt') throw new AgentError('AGENT_PACKAGE_MANAGER_MISSING');
   if (spec.format !== 'auto') return spec.format;
@@ -120,7 +127,7 @@ async function observe(
   const isApt = format === 'list' || format === 'deb822';
   const otherPath = repositoryPath(format === 'list' ? 'deb822' : 'list', spec.name);
   const other = isApt ? await paths.resolve(otherPath) : undefined;
-  const key = await paths.resolve(keyPath(format, spec.name));
+  const key = await paths.resolve(keyPath(format, spec.name, spec.keyUrl));
   const status = await files.status(key);
   return {
     format,
@@ -132,14 +139,21 @@ async function observe(
     key: { path: key, status },
     fingerprints:
       status?.kind === 'file' && spec.keyUrl !== undefined
-        ? keyFingerprints(await files.read(key, keyBytesLimit))
+        ? fingerprintsOf(format, await files.read(key, keyBytesLimit))
         : undefined,
+    include: format === 'pacman' ? await observeInclude(platform) : undefined,
   };
+}
+
+async function observeInclude(platform: Platform): Promise<RepositoryState['include']> {
+  const { path, status } = await followTrusted(pacmanConfig, platform);
+  const bytes = status?.kind === 'file' ? await platform.files.read(path) : new Uint8Array();
+  return { path, text: new TextDecoder().decode(bytes) };
 }
 
 function managed(spec: RepositorySpec, format: RepositoryFormat) {
   const path = repositoryPath(format, spec.name);
-  const key = spec.keyUrl === undefined ? undefined : keyPath(format, spec.name);
+  const key = spec.keyUrl === undefined ? undefined : keyPath(format, spec.name, spec.keyUrl);
   return { path, content: spec.absent ? undefined : renderRepository(format, spec, key) };
 }
 
@@ -156,17 +170,26 @@ function keyDrift(
   return undefined;
 }
 
+function lacksInclude({ absent }: RepositorySpec, { include }: RepositoryState): boolean {
+  return !absent && include !== undefined && withInclude(include.text) !== include.text;
+}
+
 function compare(spec: RepositorySpec, state: RepositoryState): Drift {
   const { format, other } = state;
   if (!spec.absent) {
     const problem = repositoryProblem(format, spec.repo);
     if (problem !== undefined)
       throw new AgentError('POLICY_PARAMETER_INVALID', { detail: `repo: ${problem}` });
+    if (format === 'apk' && spec.fingerprint !== undefined)
+      throw new AgentError('POLICY_PARAMETER_INVALID', {
+        detail: 'key_fingerprint: keys of apk are no OpenPGP keys and have none',
+      });
   }
   const action = spec.absent ? 'deleted' : 'updated';
   const wrong = [
     keyDrift(spec, state),
     other?.there ? `${spec.name} stands in ${other.path} too` : undefined,
+    lacksInclude(spec, state) ? `${pacmanConfig} does not take in what vigo manages` : undefined,
   ].filter((one) => one !== undefined);
   const file = compareManaged(managed(spec, format), state.file);
   const drifts = [file, ...wrong.map((reason): Drift => ({ action, reason }))];
@@ -187,8 +210,17 @@ async function apply(
   const file = managed(spec, state.format);
   if (compareManaged(file, state.file).action !== 'none')
     await applyManaged(file, state.file, context);
+  if (lacksInclude(spec, state)) await writeInclude(state.include!, context);
   if (state.other?.there) await files.removeFile(state.other.path);
   if (spec.absent && state.key.status !== undefined) await files.removeFile(state.key.path);
+}
+
+async function writeInclude(
+  { path, text }: { readonly path: string; readonly text: string },
+  context: ResourceContext,
+): Promise<void> {
+  if ((await context.platform.files.status(path)) !== undefined) await context.snapshot(path);
+  await context.platform.files.writeAtomic(path, new TextEncoder().encode(withInclude(text)), {});
 }
 
 async function installKey(
@@ -201,15 +233,21 @@ async function installKey(
   const bytes = await keyBytes(spec.keyUrl!, platform, (url) =>
     fetchKey(url, { limit: keyBytesLimit, timeoutMs: keyTimeoutMs, signal }),
   );
-  const found = keyFingerprints(bytes);
+  const found = fingerprintsOf(format, bytes);
   if (found === undefined) throw new AgentError('AGENT_KEY_REFUSED', { detail: 'it is no key' });
   if (spec.fingerprint !== undefined && !found.includes(spec.fingerprint))
     throw new AgentError('AGENT_KEY_REFUSED', {
       detail: `its fingerprint is ${found[0]}, not ${spec.fingerprint}`,
     });
-  const directory = dirname(keyPath(format, spec.name));
+  const directory = dirname(keyPath(format, spec.name, spec.keyUrl));
   await makeDirectories(await platform.paths.resolve(directory, { followLast: true }), platform);
-  await platform.files.writeAtomic(key.path, armoured(bytes), { mode: 0o644 });
+  const kept = keptForm(format, bytes);
+  if (format !== 'pacman') return platform.files.writeAtomic(key.path, kept, { mode: 0o644 });
+  // The key is in its place once pacman has it.
+  const work = `${key.path}.new`;
+  await platform.files.writeAtomic(work, kept, { mode: 0o644 });
+  await trustByPacman(work, spec.fingerprint ?? found[0]!, context);
+  await platform.files.rename(work, key.path);
 }
 
 async function keyBytes(
@@ -223,17 +261,6 @@ async function keyBytes(
     await platform.paths.resolve(path, { followLast: true }),
     keyBytesLimit,
   );
-}
-
-const columns = 64;
-
-/** apt tells the two forms apart by the name of the file, so all keys are kept in one. */
-function armoured(bytes: Uint8Array): Uint8Array {
-  if (isArmoured(bytes)) return bytes;
-  const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-  const lines = base64.match(new RegExp(`.{1,${columns}}`, 'g')) ?? [];
-  const edge = (word: string) => `-----${word} PGP PUBLIC KEY BLOCK-----`;
-  return new TextEncoder().encode([edge('BEGIN'), '', ...lines, edge('END'), ''].join('\n'));
 }
 
 export const repositoryType = createRepositoryType();

@@ -5,6 +5,7 @@ export const repositorySchema = {
   summary: 'Keeps a source of packages, and the key that it is signed with.',
   notes: [
     'Debian and Ubuntu: a file in /etc/apt/sources.list.d and a key in /etc/apt/keyrings. Fedora and Red Hat: /etc/yum.repos.d, SUSE: /etc/zypp/repos.d, with keys in /etc/pki/rpm-gpg.',
+    'Arch: /etc/pacman.d/vigo, which a line in /etc/pacman.conf takes in; a key goes through pacman-key, once. Alpine: /etc/apk/repositories.d, with keys in /etc/apk/keys under their own file name and without a fingerprint.',
     'Lists are not refreshed: set update_cache of the package that comes from it.',
   ],
   category: 'packages',
@@ -23,7 +24,7 @@ export const repositorySchema = {
       name: 'repo',
       kind: 'string',
       description:
-        'apt: a line "deb URL suite components". Others: the base URL, or a whole INI section. Required for present.',
+        'apt: a line "deb URL suite components". apk: a URL, "@tag URL" too. Others: the base URL, or a whole INI section. Required for present.',
       examples: ['deb https://packages.example.com/debian stable main'],
     },
     {
@@ -79,8 +80,12 @@ export const repositorySchema = {
       `/etc/apt/sources.list.d/${name}.sources`,
       `/etc/yum.repos.d/${name}.repo`,
       `/etc/zypp/repos.d/${name}.repo`,
+      `/etc/pacman.d/vigo/${name}.conf`,
+      `/etc/apk/repositories.d/${name}.list`,
       `/etc/apt/keyrings/vigo-${name}.asc`,
       `/etc/pki/rpm-gpg/vigo-${name}.asc`,
-    ].map((value) => ({ kind: 'path', value, effect }));
+    ]
+      .map((value) => ({ kind: 'path', value, effect }) as const)
+      .concat({ kind: 'path', value: '/etc/pacman.conf', effect: 'write' });
   },
 } as const satisfies ResourceSchema;

@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { AgentError } from '../../../../agent/errors.ts';
 import { createRepositoryType } from '../../../../agent/executors/cross/repository.ts';
-import { repositoryProblem } from '../../../../agent/executors/cross/repository-files.ts';
+import {
+  repositoryProblem,
+  withInclude,
+} from '../../../../agent/executors/cross/repository-files.ts';
 import { isArmoured, keyFingerprints } from '../../../../agent/platform/packages/openpgp.ts';
 import {
   type ExecutorCase,
@@ -10,7 +13,11 @@ import {
   refusedCases,
 } from '../../../support/executor-harness.ts';
 import { fc } from '../../../support/property.ts';
-import { arrange, simulatedMachine } from '../../../support/simulated-machine.ts';
+import {
+  arrange,
+  type SimulatedTool,
+  simulatedMachine,
+} from '../../../support/simulated-machine.ts';
 
 /** Made by GnuPG 2.2 for this test; the private half was thrown away. */
 const key = [
@@ -30,8 +37,10 @@ const bytes = new TextEncoder().encode(key);
 
 const type = createRepositoryType(async (url) => {
   if (url.includes('down')) throw new AgentError('AGENT_DOWNLOAD_FAILED', { detail: url });
+  if (url.includes('alpine')) return new TextEncoder().encode(pem);
   return url.includes('garbage') ? new TextEncoder().encode('<html>') : bytes;
 });
+const pem = '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n';
 const header = '# Managed by vigo; changes made here are undone.\n';
 const list = '/etc/apt/sources.list.d/vendor.list';
 const sources = '/etc/apt/sources.list.d/vendor.sources';
@@ -198,6 +207,155 @@ t.test('a source of packages is what is declared', (t) =>
     platform: simulatedMachine({}),
     interrupted: 'first-of-each-action',
   }),
+);
+
+const dropIn = '/etc/pacman.d/vigo/vendor.conf';
+const pacmanKey = '/etc/pacman.d/vigo/vendor.asc';
+const pacmanConfig = '/etc/pacman.conf';
+const options = '[options]\nArchitecture = auto\n';
+const taken = withInclude(options);
+const arch =
+  (files: Record<string, string> = {}) =>
+  (root: string) =>
+    arrange(root, { '/usr/bin/pacman': '', [pacmanConfig]: options, ...files });
+const archRepo = { repository: 'vendor', repo: 'https://p.example/$repo/os/$arch' };
+const archSigned = { ...archRepo, key_url: 'https://p.example/k', key_fingerprint: fingerprint };
+const section = `${header}[vendor]\nServer = https://p.example/$repo/os/$arch\n`;
+const archIs = (root: string, t: Test) => {
+  holds(dropIn, `${section}SigLevel = Required DatabaseOptional\n`)(root, t);
+  holds(pacmanKey, key)(root, t);
+  holds(pacmanConfig, taken)(root, t);
+  holds('/keyring', `${fingerprint}\n`)(root, t);
+};
+const keyring: SimulatedTool = ([verb, word], root) => {
+  if (verb === '--lsign-key') arrange(root, { '/keyring': `${word}\n` });
+  return undefined;
+};
+
+t.test('a source of pacman is a drop-in that pacman.conf takes in', (t) =>
+  proveExecutor(
+    t,
+    type,
+    [
+      {
+        name: 'from nothing',
+        parameters: archSigned,
+        arrange: arch(),
+        action: 'created',
+        check: archIs,
+      },
+      {
+        name: 'as declared',
+        parameters: archRepo,
+        arrange: arch({ [dropIn]: section, [pacmanConfig]: taken }),
+        action: 'none',
+      },
+      {
+        name: 'the line of pacman.conf is gone',
+        parameters: archRepo,
+        arrange: arch({ [dropIn]: section }),
+        action: 'updated',
+        reason: /does not take in/,
+        check: holds(pacmanConfig, taken),
+      },
+      {
+        name: 'switched off',
+        parameters: { ...archRepo, enabled: false },
+        arrange: arch({ [dropIn]: section, [pacmanConfig]: taken }),
+        action: 'updated',
+        check: holds(dropIn, `${header}# [vendor]\n# Server = https://p.example/$repo/os/$arch\n`),
+      },
+      {
+        name: 'absent',
+        parameters: { ...archSigned, state: 'absent' },
+        arrange: arch({ [dropIn]: section, [pacmanKey]: key, [pacmanConfig]: taken }),
+        action: 'deleted',
+        check: (root, t) => t.notOk(existsSync(root + dropIn) || existsSync(root + pacmanKey)),
+      },
+      {
+        name: 'no URL',
+        parameters: { ...archRepo, repo: 'deb x y z' },
+        arrange: arch(),
+        action: 'failed',
+        errorCode: 'POLICY_PARAMETER_INVALID',
+      },
+    ],
+    {
+      platform: simulatedMachine({ 'pacman-key': keyring }),
+      interrupted: 'first',
+      backend: 'pacman',
+    },
+  ),
+);
+
+const alpineList = '/etc/apk/repositories.d/vendor.list';
+const alpineKey = '/etc/apk/keys/vendor-1.rsa.pub';
+const alpine =
+  (files: Record<string, string> = {}) =>
+  (root: string) =>
+    arrange(root, { '/sbin/apk': '', ...files });
+const alpineRepo = {
+  repository: 'vendor',
+  repo: '@vendor https://p.example/alpine',
+  key_url: 'https://alpine.example/vendor-1.rsa.pub',
+};
+
+t.test('a source of apk is a list of its own', (t) =>
+  proveExecutor(
+    t,
+    type,
+    [
+      {
+        name: 'from nothing',
+        parameters: alpineRepo,
+        arrange: alpine(),
+        action: 'created',
+        check: (root, t) => {
+          holds(alpineList, `${header}@vendor https://p.example/alpine\n`)(root, t);
+          holds(alpineKey, pem)(root, t);
+        },
+      },
+      {
+        name: 'as declared',
+        parameters: alpineRepo,
+        arrange: alpine({
+          [alpineList]: `${header}@vendor https://p.example/alpine\n`,
+          [alpineKey]: pem,
+        }),
+        action: 'none',
+      },
+      {
+        name: 'edited, and switched off',
+        parameters: { ...alpineRepo, enabled: false },
+        arrange: alpine({ [alpineList]: 'x', [alpineKey]: pem }),
+        action: 'updated',
+        check: holds(alpineList, `${header}#@vendor https://p.example/alpine\n`),
+      },
+      {
+        name: 'absent',
+        parameters: { ...alpineRepo, state: 'absent' },
+        arrange: alpine({ [alpineList]: 'x', [alpineKey]: pem }),
+        action: 'deleted',
+        check: (root, t) => t.notOk(existsSync(root + alpineList) || existsSync(root + alpineKey)),
+      },
+      {
+        name: 'a fingerprint, which such keys do not have',
+        parameters: { ...alpineRepo, key_fingerprint: fingerprint },
+        arrange: alpine(),
+        action: 'failed',
+        errorCode: 'POLICY_PARAMETER_INVALID',
+      },
+      {
+        name: 'no key at all',
+        parameters: { ...alpineRepo, key_url: 'https://garbage/x' },
+        arrange: alpine(),
+        predicted: 'created',
+        action: 'failed',
+        errorCode: 'AGENT_KEY_REFUSED',
+      },
+    ],
+    { platform: simulatedMachine({}), interrupted: 'first', backend: 'apk' },
+  ),
 );
 
 t.test('a key that is not the declared one is never installed', async (t) => {
