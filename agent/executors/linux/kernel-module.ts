@@ -1,5 +1,7 @@
 import { AgentError } from '../../errors.ts';
 import { causeOf, runTool } from '../../platform/command.ts';
+import type { Platform } from '../../platform/platform.ts';
+import { readText } from '../../platform/text-file.ts';
 import { kernelModuleSchema } from '../../policy/resource-schemas/kernel-module.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
 import type { Drift, ResourceContext, ResourceType, Target } from '../contract.ts';
@@ -18,8 +20,8 @@ import { toolFailure } from '../unix/tool.ts';
 export interface KernelModuleSpec {
   readonly module: string;
   readonly absent: boolean;
-  readonly params: string | undefined;
-  /** The files that load it at boot and give it its parameters, or that are to be gone. */
+  readonly optionsFile: string;
+  /** The files that give it its parameters and load it at boot, or that are to be gone. */
   readonly files: readonly ManagedFile[];
 }
 
@@ -67,7 +69,7 @@ function parse(values: Readonly<Record<string, PolicyValue>>): KernelModuleSpec 
   return {
     module,
     absent,
-    params,
+    optionsFile: options,
     files: [
       ...(params === undefined && !absent
         ? []
@@ -84,19 +86,29 @@ async function observe(
   const { files, paths } = platform;
   // The kernel spells names with "_" whatever the file is called.
   const name = spec.module.replaceAll('-', '_');
-  const list = await paths.resolve('/proc/modules');
-  const modules =
-    (await files.status(list)) === undefined
-      ? ''
-      : new TextDecoder().decode(await files.read(list));
+  const modules = (await readText(platform, '/proc/modules')) ?? '';
   const loadable = modules.split('\n').some((line) => line.startsWith(`${name} `));
-  const known = await files.status(await paths.resolve(`/sys/module/${name}`));
+  const known =
+    !loadable &&
+    ((await files.status(await paths.resolve(`/sys/module/${name}`))) !== undefined ||
+      (await isBuiltIn(name, platform)));
   const states: ManagedFileState[] = [];
   for (const { path } of spec.files) states.push(await observeManaged(path, platform));
   return {
-    loaded: loadable ? 'loaded' : known === undefined ? 'no' : 'built-in',
+    loaded: loadable ? 'loaded' : known ? 'built-in' : 'no',
     files: states,
   };
+}
+
+/** By the kernel's list: what is built in and has no parameters is not in /sys/module. */
+async function isBuiltIn(name: string, platform: Platform): Promise<boolean> {
+  const release = (await readText(platform, '/proc/sys/kernel/osrelease'))?.trim();
+  if (release === undefined) return false;
+  const list = (await readText(platform, `/lib/modules/${release}/modules.builtin`)) ?? '';
+  return list.split('\n').some((line) => {
+    const file = line.slice(line.lastIndexOf('/') + 1);
+    return file.replace(/\.ko$/, '').replaceAll('-', '_') === name;
+  });
 }
 
 function compare(spec: KernelModuleSpec, state: KernelModuleState): Drift {
@@ -119,7 +131,10 @@ function compare(spec: KernelModuleSpec, state: KernelModuleState): Drift {
   return joinDrifts([running, ...drifts]);
 }
 
-/** Parameters first, so that they hold for this load; removed last, when nothing needs them. */
+/**
+ * Parameters first, so that they hold for this load; the file that loads it at boot only after the
+ * kernel took it. Removed last, when nothing needs them.
+ */
 async function apply(
   spec: KernelModuleSpec,
   state: KernelModuleState,
@@ -127,10 +142,22 @@ async function apply(
   context: ResourceContext,
 ): Promise<void> {
   if (spec.absent && state.loaded === 'loaded') await modprobe(['-r'], spec.module, context);
-  for (const [index, file] of spec.files.entries())
-    if (compareManaged(file, state.files[index]!).action !== 'none')
-      await applyManaged(file, state.files[index]!, context);
-  if (!spec.absent && state.loaded === 'no') await modprobe([], spec.module, context);
+  const wrong = spec.files.flatMap((file, index) => {
+    const before = state.files[index]!;
+    return compareManaged(file, before).action === 'none' ? [] : [{ file, before }];
+  });
+  const early = wrong.filter(({ file }) => spec.absent || file.path === spec.optionsFile);
+  for (const { file, before } of early) await applyManaged(file, before, context);
+  if (!spec.absent && state.loaded === 'no')
+    try {
+      await modprobe([], spec.module, context);
+    } catch (thrown) {
+      for (const { before } of early)
+        if (before.status === undefined) await context.platform.files.removeFile(before.path);
+      throw thrown;
+    }
+  for (const { file, before } of wrong.slice(early.length))
+    await applyManaged(file, before, context);
 }
 
 async function modprobe(

@@ -194,9 +194,31 @@ async function apply(
   }
   if (spec.state !== 'mounted' || spec.entry === undefined) return;
   if (mountDrift(spec, state) === undefined) return;
+  try {
+    await mount(spec, spec.entry, state, context);
+  } catch (thrown) {
+    // A machine does not come up from an entry that cannot be mounted.
+    if (edited !== state.fstab.text)
+      await platform.files.writeAtomic(
+        state.fstab.path,
+        new TextEncoder().encode(state.fstab.text),
+        {},
+      );
+    throw thrown;
+  }
+}
+
+/** By the table, which also keeps credentials among the options out of the process list. */
+async function mount(
+  spec: MountSpec,
+  entry: FstabEntry,
+  state: MountState,
+  context: ResourceContext,
+): Promise<void> {
+  const { platform } = context;
   const { mounted } = state;
-  if (mounted !== undefined && isRightKind(spec.entry, state)) {
-    const options = `remount,${spec.entry.options.replace(/\br?bind\b/, 'bind')}`;
+  if (mounted !== undefined && isRightKind(entry, state)) {
+    const options = `remount,${entry.options.replace(/\br?bind\b/, 'bind')}`;
     return run(['mount', '-o', options, spec.path], context);
   }
   if (mounted !== undefined) await unmount(spec.path, context);

@@ -169,18 +169,17 @@ async function apply(
   if (remake) await make(path, spec.size!, context);
   else if (!spec.absent && state.status?.kind === 'file' && state.status.mode !== fileMode)
     await files.setMode(path, fileMode);
+  if (!spec.absent && (active === undefined || off)) {
+    const flags = spec.priority === undefined ? [] : ['--priority', String(spec.priority)];
+    await mustRun(['swapon', ...flags, '--', path], context, 'AGENT_SWAP_FAILED');
+  }
+  // After it proved to work: what cannot be used must not stand in the table at the next boot.
   const edited = editedTable(spec, state.fstab.text);
   if (edited !== state.fstab.text) {
     await context.snapshot(state.fstab.path);
     await files.writeAtomic(state.fstab.path, new TextEncoder().encode(edited), {});
   }
-  if (spec.absent) {
-    if (state.status?.kind === 'file') await files.removeFile(path);
-    return;
-  }
-  if (active !== undefined && !off) return;
-  const flags = spec.priority === undefined ? [] : ['--priority', String(spec.priority)];
-  await mustRun(['swapon', ...flags, '--', path], context, 'AGENT_SWAP_FAILED');
+  if (spec.absent && state.status?.kind === 'file') await files.removeFile(path);
 }
 
 async function swapOff(path: string, context: ResourceContext): Promise<void> {

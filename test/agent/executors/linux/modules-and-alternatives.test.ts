@@ -98,6 +98,17 @@ const modules: readonly ExecutorCase[] = [
     reason: /built-in/,
   },
   {
+    name: 'built in, without parameters',
+    parameters: { module: 'snd-x', persist: false },
+    arrange: having({
+      [list]: '',
+      '/proc/sys/kernel/osrelease': '6.1.0\n',
+      '/lib/modules/6.1.0/modules.builtin': 'kernel/fs/ext4/ext4.ko\nkernel/sound/snd-x.ko\n',
+    }),
+    action: 'none',
+    reason: /built-in/,
+  },
+  {
     name: 'absent',
     parameters: { module: 'br-netfilter', state: 'absent' },
     arrange: having({ [list]: loaded, [load]: loadText, [options]: optionsText }),
@@ -137,8 +148,8 @@ t.test('a module is what is declared', (t) =>
 );
 
 t.test('trouble with a module is told apart', async (t) => {
+  const root = t.testdir({});
   const applied = async (parameters: Record<string, string>, files: Record<string, string>) => {
-    const root = t.testdir({});
     arrange(root, files);
     const context = {
       platform: simulatedMachine({ modprobe })(root),
@@ -154,10 +165,12 @@ t.test('trouble with a module is told apart', async (t) => {
     code: 'AGENT_MODULE_IN_USE',
     outcome: 'blocked',
   });
-  await t.rejects(applied({ module: 'ghost' }, { [list]: '' }), {
+  await t.rejects(applied({ module: 'ghost', params: 'a=1' }, { [list]: '' }), {
     code: 'AGENT_MODULE_UNKNOWN',
     outcome: 'failed',
   });
+  for (const place of ['/etc/modules-load.d/vigo-ghost.conf', '/etc/modprobe.d/vigo-ghost.conf'])
+    t.notOk(existsSync(root + place), `${place} would be trouble at every boot`);
 });
 
 const record = '/var/lib/dpkg/alternatives/editor';

@@ -204,6 +204,26 @@ t.test('a file system in use is blocked, not failed', async (t) => {
   await t.rejects(applied, { code: 'AGENT_MOUNT_BUSY', outcome: 'blocked' });
 });
 
+t.test('what cannot be used does not stand in the table at the next boot', async (t) => {
+  const place = t.testdir({});
+  const refuse: SimulatedTool = () => ({ exitCode: 32, stderr: 'wrong fs type, bad superblock' });
+  const context = {
+    platform: simulatedMachine({ mount: refuse, swapon: refuse })(place),
+    signal: new AbortController().signal,
+    triggered: false,
+    snapshot: async () => {},
+  };
+  const drift = { action: 'created', reason: '' } as const;
+  arrange(place, { [table]: other, [kernel]: root, [list]: headline, '/dev/sdb': '' });
+  const disk = mountType.parse({ path: '/srv/s', device: '/dev/sdb', fstype: 'ext4' });
+  const mounting = mountType.apply(disk, await mountType.observe(disk, context), drift, context);
+  await t.rejects(mounting, { code: 'AGENT_MOUNT_FAILED' });
+  const area = swapType.parse({ path: '/dev/sdb' });
+  const using = swapType.apply(area, await swapType.observe(area, context), drift, context);
+  await t.rejects(using, { code: 'AGENT_SWAP_FAILED' });
+  t.equal(readFileSync(place + table, 'utf8'), other);
+});
+
 t.test('mount options are compared as far as the kernel shows them', async (t) => {
   const mounted = parseMountinfo(
     `${root}40 22 0:3 / /a\\040b ro,nosuid shared:1 - tmpfs x rw\n`,
