@@ -1,4 +1,5 @@
 import { guardLayout } from '../../agent/policy/guardrails.ts';
+import type { AnyKind } from '../../runtime/host.ts';
 import type { LmdbStore } from '../../runtime/lmdb-store.ts';
 import { peerStores } from '../../runtime/peer-stores.ts';
 import { nodePorts } from '../../runtime/ports/node-ports.ts';
@@ -66,16 +67,6 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   const secrets = await openSecretStore(config.secrets, ports);
   const peers = peerStores(shards, directoryOf, ports.clock);
   const services = serviceKinds(data, ports, secrets, Object.values(peers));
-  const plans = planKind({
-    stackDirectory: layout.stacksDirectory,
-    tables: serverTables,
-    planTables: rehearsalTables,
-    crypto: sodiumVerifier,
-    layout: guardLayout([layout.root]),
-    facts: writer,
-    intervalMs: config.checkin.intervalMs,
-    approvalRequired: config.publish.approvalRequired,
-  });
   keepCompiledCode(ports.clock);
   const joined = await joinSystem(
     {
@@ -83,7 +74,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
       stores: peers,
       ports,
       reviveError: reviveServerError,
-      kinds: [sink, auditServices(data, writer, log), plans, ...services],
+      kinds: [sink, auditServices(data, writer, log), plansOf(data, writer), ...services],
       onControl: (name) => {
         if (name === serviceReadyControl) return ready;
         if (name !== statusControl) return undefined;
@@ -107,6 +98,20 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   await joined.stopped;
   sources.close();
   writer.close();
+}
+
+/** What plans a stack against what is live. */
+function plansOf({ layout, config }: ServerThreadData, writer: SinkWriter): AnyKind {
+  return planKind({
+    stackDirectory: layout.stacksDirectory,
+    tables: serverTables,
+    planTables: rehearsalTables,
+    crypto: sodiumVerifier,
+    layout: guardLayout([layout.root]),
+    facts: writer,
+    intervalMs: config.checkin.intervalMs,
+    approvalRequired: config.publish.approvalRequired,
+  });
 }
 
 /** This thread's store and the database, with the identities of the one in the other. */

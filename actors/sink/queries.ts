@@ -19,6 +19,8 @@ import * as rows from './query-rows.ts';
 import type { RunsTable, SinkSchema } from './schema.ts';
 import { countSqlStatement } from './statement-counter.ts';
 
+export type { FleetFigures } from './fleet-figures.ts';
+
 /** Builds queries; runs none. */
 const builder = new Kysely<SinkSchema>({
   dialect: {

@@ -34,8 +34,7 @@ export class LanguageServer {
 
   private constructor(schemas: Readonly<Record<string, readonly string[]>>) {
     this.#schemas = schemas;
-    // The test runner puts its NODE_OPTIONS into every child; this one is to be as users have it.
-    this.#child = spawn('env', ['-i', process.execPath, program, '--stdio']);
+    this.#child = spawn(process.execPath, [program, '--stdio'], { env: {} });
     this.#child.once('exit', (code) => this.#ended(code));
     this.#child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
   }

@@ -5,11 +5,11 @@
  * As root the suites run without the capabilities that could hurt the machine (set the clock,
  * reboot, load modules, raw I/O), so that a faulty executor cannot.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { runFiles } from './run-files.ts';
 import { type Suite, suites } from './suites.ts';
-import { TapOutputReader, type TapSummary } from './tap-output.ts';
+import type { FileResult } from './tap-output.ts';
 
 const project = new URL('../..', import.meta.url).pathname;
 const bin = `${project}node_modules/.bin/`;
@@ -26,10 +26,9 @@ const staticChecks: readonly [name: string, argv: readonly [string, ...string[]]
   ['generated codecs are current', [process.execPath, 'test/tools/check-generated.ts']],
 ];
 
-function harmless(argv: readonly [string, ...string[]]): readonly [string, ...string[]] {
+function harmless(): readonly string[] {
   const canDrop = process.geteuid?.() === 0 && existsSync('/usr/bin/setpriv');
-  if (!canDrop) return argv;
-  return ['setpriv', '--bounding-set=-sys_time,-sys_boot,-sys_module,-sys_rawio', ...argv];
+  return canDrop ? ['setpriv', '--bounding-set=-sys_time,-sys_boot,-sys_module,-sys_rawio'] : [];
 }
 
 function runStatic(): boolean {
@@ -58,39 +57,30 @@ function prepare(): boolean {
   });
 }
 
-async function runSuite(suite: Suite): Promise<TapSummary | undefined> {
+async function runSuite(suite: Suite): Promise<readonly FileResult[]> {
   const files = suite.files.flatMap((pattern) => globSync(pattern, { cwd: project })).sort();
   console.log(`\n${suite.name}: ${suite.proves}`);
-  if (files.length === 0) return undefined;
-  const [command, ...rest] = harmless([
-    `${bin}tap`,
-    'run',
-    '--disable-coverage',
-    '--reporter=tap',
-    `--jobs=${suite.jobs}`,
-    `--timeout=${suite.timeoutSeconds}`,
-    ...files,
-  ]);
-  const reader = new TapOutputReader();
-  const env = { ...process.env, VIGO_TEST_COMPILED: '1', NODE_COMPILE_CACHE: compileCache };
-  const child = spawn(command, rest, { cwd: project, env, stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const file = reader.line(line);
-    if (!file) continue;
-    console.log(`  ${file.ok ? '✓' : '✗'} ${file.file} (${Math.round(file.timeMs)} ms)`);
-    if (!file.ok) console.log(file.output.join('\n'));
+  const results: FileResult[] = [];
+  const options = {
+    directory: project,
+    jobs: suite.jobs,
+    timeoutSeconds: suite.timeoutSeconds,
+    environment: { VIGO_TEST_COMPILED: '1', NODE_COMPILE_CACHE: compileCache },
+    prefix: harmless(),
+  };
+  for await (const result of runFiles(files, options)) {
+    results.push(result);
+    console.log(`  ${result.ok ? '✓' : '✗'} ${result.file} (${Math.round(result.timeMs)} ms)`);
+    if (!result.ok) console.log(result.output.join('\n'));
   }
-  const failedFiles = reader.summary.files.filter((file) => !file.ok).length;
-  if (reader.summary.files.length < files.length) reader.summary.failed += 1;
-  if (failedFiles > 0 && reader.summary.failed === 0) reader.summary.failed = failedFiles;
-  return reader.summary;
+  return results;
 }
 
-function printSkips(summaries: readonly TapSummary[]): void {
-  const skips = summaries.flatMap((summary) => summary.skipped);
-  if (skips.length === 0) return;
-  console.log(`\nSkipped on this machine, and why:`);
-  for (const skip of skips) console.log(`  - ${skip.file}: ${skip.test}: ${skip.reason}`);
+function printSkips(results: readonly FileResult[]): void {
+  const lines = results.flatMap(({ file, skipped }) =>
+    skipped.map(({ test, reason }) => `  - ${file}: ${test}: ${reason}`),
+  );
+  if (lines.length > 0) console.log(`\nSkipped on this machine, and why:\n${lines.join('\n')}`);
 }
 
 async function main(): Promise<number> {
@@ -98,20 +88,19 @@ async function main(): Promise<number> {
   if (wants('static') && !runStatic()) return 1;
   const chosen = suites.filter((suite) => wants(suite.name));
   if (chosen.length > 0 && !prepare()) return 1;
-  const summaries: TapSummary[] = [];
+  const results: FileResult[] = [];
   for (const suite of chosen) {
-    const summary = await runSuite(suite);
-    if (!summary) continue;
-    summaries.push(summary);
-    if (summary.failed > 0 && !keepGoing) break;
+    const own = await runSuite(suite);
+    results.push(...own);
+    if (own.some(({ ok }) => !ok) && !keepGoing) break;
   }
-  printSkips(summaries);
-  const sum = (pick: (summary: TapSummary) => number) =>
-    summaries.reduce((total, summary) => total + pick(summary), 0);
-  const failed = sum((summary) => summary.failed);
+  printSkips(results);
+  const sum = (count: (result: FileResult) => number) =>
+    results.reduce((total, result) => total + count(result), 0);
+  const failed = sum((result) => result.failed);
   if (chosen.length > 0) {
-    const passed = sum((summary) => summary.passed);
-    const skipped = sum((summary) => summary.skipped.length);
+    const passed = sum((result) => result.passed);
+    const skipped = sum((result) => result.skipped.length);
     console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
   }
   return failed > 0 ? 1 : 0;

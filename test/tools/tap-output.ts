@@ -1,49 +1,61 @@
-/** What one tap run printed, as far as the summary needs it. */
-export interface TapSummary {
-  passed: number;
-  failed: number;
+/** What one test file printed, as far as the summary needs it. */
+export interface FileResult {
+  readonly file: string;
+  readonly ok: boolean;
+  readonly timeMs: number;
+  readonly passed: number;
+  readonly failed: number;
   /** Each skipped test with its reason. */
-  skipped: { file: string; test: string; reason: string }[];
-  files: { file: string; ok: boolean; timeMs: number; output: string[] }[];
+  readonly skipped: readonly { readonly test: string; readonly reason: string }[];
+  readonly output: readonly string[];
 }
 
-const fileLine = /^(not )?ok \d+ - (.*?)(?: # time=([\d.]+)(ms|s|m))?(?: \{)?$/;
-const testLine = /^ {4}(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO)(.*?))?(?: # time=.*)?(?: \{)?$/;
+const testLine = /^(not )?ok \d+(?: - (.*?))?(?: # (SKIP|TODO)(.*?))?(?: # time=.*)?(?: \{)?$/;
+const planLine = /^1\.\.(\d+)(?: # SKIP ?(.*))?$/;
 
 /**
- * Reads TAP 14 as tap's `tap` reporter prints it: a test file is a top-level point, a `t.test` in it
- * a point indented by four spaces (https://testanything.org/tap-version-14-specification.html).
+ * Reads TAP 14 as tap prints it: a `t.test` of the file is a point that is not indented
+ * (https://testanything.org/tap-version-14-specification.html).
  */
 export class TapOutputReader {
-  readonly summary: TapSummary = { passed: 0, failed: 0, skipped: [], files: [] };
-  #lines: string[] = [];
-  #pendingSkips: { test: string; reason: string }[] = [];
+  readonly #lines: string[] = [];
+  readonly #skipped: { test: string; reason: string }[] = [];
+  #passed = 0;
+  #failed = 0;
+  #planned: number | undefined;
 
-  /** Takes one line without its end; returns the file that it completes, if any. */
-  line(text: string): TapSummary['files'][number] | undefined {
+  /** Takes one line without its end. */
+  line(text: string): void {
     this.#lines.push(text);
+    const plan = planLine.exec(text);
+    if (plan) {
+      this.#planned = Number(plan[1]);
+      if (plan[2] !== undefined) this.#skipped.push({ test: 'all of it', reason: plan[2] });
+    }
     const test = testLine.exec(text);
-    if (test) this.#countTest(test);
-    const file = fileLine.exec(text);
-    if (!file) return undefined;
-    const scale = file[4] === 's' ? 1000 : file[4] === 'm' ? 60_000 : 1;
-    const entry = {
-      file: file[2] ?? '?',
-      ok: file[1] === undefined,
-      timeMs: Number(file[3] ?? 0) * scale,
-      output: this.#lines,
-    };
-    for (const skip of this.#pendingSkips) this.summary.skipped.push({ file: entry.file, ...skip });
-    this.#pendingSkips = [];
-    this.#lines = [];
-    this.summary.files.push(entry);
-    return entry;
+    if (!test) return;
+    if (test[3] === 'SKIP') {
+      this.#skipped.push({ test: test[2] ?? '', reason: (test[4] ?? '').trim() });
+    } else if (test[1] !== undefined) this.#failed += 1;
+    else this.#passed += 1;
   }
 
-  #countTest(match: RegExpExecArray): void {
-    if (match[3] === 'SKIP') {
-      this.#pendingSkips.push({ test: match[2] ?? '', reason: (match[4] ?? '').trim() });
-    } else if (match[1] !== undefined) this.summary.failed += 1;
-    else this.summary.passed += 1;
+  /** `exit`: how the process ended, where it did not end with 0. A file that ends early has failed. */
+  end(file: string, timeMs: number, exit: string | undefined): FileResult {
+    const seen = this.#passed + this.#failed + this.#skipped.length;
+    const short = this.#planned === undefined || (this.#planned > 0 && seen !== this.#planned);
+    const why =
+      exit ?? (short ? `${seen} tests of ${this.#planned ?? 'a plan that never came'}` : '');
+    if (why !== '') this.#lines.push(`# ${file}: ${why}`);
+    const ok = why === '' && this.#failed === 0;
+    return {
+      file,
+      ok,
+      timeMs,
+      passed: this.#passed,
+      failed: ok ? 0 : Math.max(1, this.#failed),
+      skipped: this.#skipped,
+      output: this.#lines,
+    };
   }
 }

@@ -1,6 +1,6 @@
 import type { PublishStatus } from '../../../actors/publish/messages.ts';
 import type { RolloutView } from '../../../actors/rollout/messages.ts';
-import type { FleetFigures } from '../../../actors/sink/fleet-figures.ts';
+import type { FleetFigures } from '../../../actors/sink/queries.ts';
 import type { StatusView } from '../backend.ts';
 import type { ApiMeter } from './api-meter.ts';
 import { Exposition } from './exposition.ts';
