@@ -1,13 +1,23 @@
-import type { TLSSocket } from 'node:tls';
 import { defaultWindow, windowMax } from './frames.ts';
 import { controlQueueLimit, socketQueueLimit } from './limits.ts';
 
 /** A table of size 0 (RFC 7541, section 6.3), which is all that our blocks need. */
 const noTable = Buffer.from([0x20]);
 
+/** What a session needs of its TLS socket. */
+export interface Wire {
+  readonly writable: boolean;
+  /** Bytes that wait to be sent. */
+  readonly writableLength: number;
+  write(bytes: Uint8Array): unknown;
+  destroy(): unknown;
+  /** As `destroy`, once everything was sent. */
+  destroySoon(): void;
+}
+
 /** The outgoing half of a connection: its window, and small frames gathered into one write. */
 export class Output {
-  readonly #socket: TLSSocket;
+  readonly #socket: Wire;
   /** Body bytes that the peer takes on this connection. */
   window = defaultWindow;
   /** The peer changed the size of its header table, which the next block has to agree to. */
@@ -16,7 +26,7 @@ export class Output {
   #gathered: Buffer[] | undefined;
   #gatheredLength = 0;
 
-  constructor(socket: TLSSocket) {
+  constructor(socket: Wire) {
     this.#socket = socket;
   }
 

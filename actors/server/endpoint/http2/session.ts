@@ -1,4 +1,3 @@
-import type { TLSSocket } from 'node:tls';
 import { streamsPerConnectionLimit } from '../limits.ts';
 import { ConnectionFault } from './connection-fault.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -28,7 +27,7 @@ import {
   resetNuisance,
   streamWindow,
 } from './limits.ts';
-import { Output } from './output.ts';
+import { Output, type Wire } from './output.ts';
 import { headerBlockOf, needLength, needPriority, readSettings, unpadded } from './payloads.ts';
 import type { HeadFault, HeadReader, RequestHead } from './request-head.ts';
 import { type BodySink, Stream, type StreamOwner } from './stream.ts';
@@ -56,7 +55,7 @@ const greeting = Buffer.concat([
 /** The server's half of one HTTP/2 connection (RFC 9113). */
 export class Session<Peer> implements StreamOwner {
   readonly output: Output;
-  readonly #socket: TLSSocket;
+  readonly #socket: Wire;
   readonly #peer: Peer;
   readonly #host: SessionHost<Peer>;
   readonly #reader = new FrameReader();
@@ -75,7 +74,7 @@ export class Session<Peer> implements StreamOwner {
   /** Sweeps since the peer last did some of what it has to do. */
   #waited = 0;
 
-  constructor(socket: TLSSocket, peer: Peer, host: SessionHost<Peer>) {
+  constructor(socket: Wire, peer: Peer, host: SessionHost<Peer>) {
     this.#socket = socket;
     this.#peer = peer;
     this.#host = host;
