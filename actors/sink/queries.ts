@@ -10,6 +10,7 @@ import {
 import picomatch from 'picomatch';
 import type { AdminTokenRecord, AdminTokenView } from '../access/messages.ts';
 import { adminTokenRecord, adminTokenView } from './admin-tokens.ts';
+import { type AgentVersionCount, agentVersionCounts, agentVersionQuery } from './agent-versions.ts';
 import { AuditQueries } from './audit-queries.ts';
 import { openReadOnlyDatabase } from './connection.ts';
 import { FleetFigureQueries } from './fleet-figures.ts';
@@ -243,6 +244,11 @@ export class SinkQueries {
       counts[name] = (counts[name] ?? 0) + row.envoys;
     }
     return counts;
+  }
+
+  /** Versions of the agent, most envoys first. */
+  agentVersions(): AgentVersionCount[] {
+    return agentVersionCounts(this.#all(agentVersionQuery(builder)));
   }
 
   /** The envoy's traits document, canonical JSON. */

@@ -2,6 +2,7 @@ import type { AdminTokenRecord, AdminTokenView } from '../../actors/access/messa
 import type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
 import type { FidelityView, PlanListItem, PlanView } from '../../actors/plan/view.ts';
 import type { ServerStatus } from '../../actors/server/status.ts';
+import type { AgentVersionCount } from '../../actors/sink/agent-versions.ts';
 import type { AuditFilter, EnvoyFilter, Page, RunFilter } from '../../actors/sink/queries.ts';
 import type {
   AuditView,
@@ -15,6 +16,7 @@ import type { Address, MessageMap } from '../../runtime/actor.ts';
 import type { InstallSource } from './install/source.ts';
 
 export type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
+export type { AgentVersionCount } from '../../actors/sink/agent-versions.ts';
 export type { Page } from '../../actors/sink/queries.ts';
 export type {
   AuditView,
@@ -55,6 +57,8 @@ export interface Views {
   envoys(filter: EnvoyFilter): Page<EnvoyView>;
   /** By UUID or by host name; several rows when a host name is not unique. */
   findEnvoys(nameOrId: string): readonly EnvoyView[];
+  /** Which versions of the agent the fleet runs, most envoys first. */
+  agentVersions(): readonly AgentVersionCount[];
   /** The envoy's traits document, JSON. */
   traits(envoyId: string): string | undefined;
   runs(filter: RunFilter): Page<RunView>;

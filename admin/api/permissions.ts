@@ -15,6 +15,7 @@ const byRole = {
     'config.read',
     'config.validate',
     'secrets.list',
+    'releases.read',
     'access.self',
   ],
   /** Changes the fleet by the pipeline: enrolls, plans, publishes, stops. */
@@ -33,6 +34,7 @@ const byRole = {
     'envoys.revoke',
     'secrets.reveal',
     'secrets.manage',
+    'releases.manage',
     'access.manage',
     'audit.acknowledge',
   ],

@@ -5,6 +5,7 @@ import { configRoutes } from './routes/config/index.ts';
 import { envoyRoutes } from './routes/envoys.ts';
 import { installRoutes } from './routes/install.ts';
 import { planRoutes } from './routes/plans.ts';
+import { releaseRoutes } from './routes/releases.ts';
 import { runRoutes } from './routes/runs.ts';
 import { schemaRoutes } from './routes/schemas.ts';
 import { secretRoutes } from './routes/secrets.ts';
@@ -24,4 +25,5 @@ export const routeTable: readonly Route[] = [
   ...runRoutes,
   ...auditRoutes,
   ...secretRoutes,
+  ...releaseRoutes,
 ];

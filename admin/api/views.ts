@@ -19,6 +19,7 @@ export function viewsOf(
     adminToken: (tokenSha256) => queries.adminToken(tokenSha256),
     envoys: (filter) => queries.envoys(filter),
     findEnvoys: (nameOrId) => queries.findEnvoys(nameOrId),
+    agentVersions: () => queries.agentVersions(),
     traits: (envoyId) => queries.traits(envoyId),
     runs: (filter) => queries.runs(filter),
     run: (runId) => queries.run(runId),

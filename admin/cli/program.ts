@@ -4,6 +4,7 @@ import { addAuthCommands } from './commands/auth.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config/index.ts';
 import { addEnvoyCommands } from './commands/envoys.ts';
+import { addReleaseCommands } from './commands/releases/index.ts';
 import { addRunCommands } from './commands/runs.ts';
 import { addSecretCommands } from './commands/secrets.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -29,6 +30,7 @@ const commands: readonly ((program: Command, open: OpenSession) => void)[] = [
   addEnvoyCommands,
   addConfigCommands,
   addSecretCommands,
+  addReleaseCommands,
   addRunCommands,
   addAuditCommands,
   addAuthCommands,

@@ -14,6 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // Data, not code that decides: what editors check policy files with.
     'agent/policy/editor-schema/',
     'actors/sink/quer',
+    'actors/sink/agent-versions.ts',
     'actors/server/status',
     'actors/server/thread-data.ts',
     'actors/server/log.ts',
@@ -29,6 +30,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'agent/policy/editor-schema/',
     'admin/api/backend.ts',
     'admin/api/problem.ts',
+    // What a release key signs, where the key is.
+    'agent/protocol/release.ts',
+    'agent/protocol/limits.ts',
+    'agent/protocol/gen/vigo/v1/release.ts',
+    'agent/protocol/crypto.ts',
     // What verifies the audit log without trusting the server.
     'actors/audit/chain.ts',
     'actors/audit/export.ts',

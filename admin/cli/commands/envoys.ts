@@ -10,6 +10,20 @@ import { runColumns } from './runs.ts';
 
 const envoyStates = ['converged', 'changed', 'degraded', 'failed', 'no data', 'revoked'];
 
+/** Nothing for an envoy that never was updated, or whose update is done. */
+function updateWord({ update }: EnvoyView): string {
+  return update === undefined || update.phase === 'accepted'
+    ? '-'
+    : `${update.phase} ${update.version}`;
+}
+
+function updateLines({ update }: EnvoyView): (readonly [string, string])[] {
+  if (update === undefined) return [];
+  const { version, phase, code, message, atMs } = update;
+  const why = code === '' ? '' : `: ${printable(message)} [${code}]`;
+  return [['Update', `${printable(version)} ${phase} ${ago(atMs, Date.now())}${why}`]];
+}
+
 const columns: readonly Column<EnvoyView>[] = [
   { title: 'HOST', value: (envoy) => envoy.hostname, flexible: true },
   {
@@ -20,6 +34,7 @@ const columns: readonly Column<EnvoyView>[] = [
   { title: 'LAST SEEN', value: (envoy) => ago(envoy.lastSeenMs, Date.now()) },
   { title: 'POLICY', value: (envoy) => String(envoy.policyVersion || '-'), align: 'right' },
   { title: 'AGENT', value: (envoy) => envoy.agentVersion, optional: true },
+  { title: 'UPDATE', value: updateWord, optional: true },
   { title: 'ID', value: (envoy) => envoy.id, optional: true },
 ];
 
@@ -31,6 +46,7 @@ function describe(envoy: EnvoyView): string {
     ['Last seen', ago(envoy.lastSeenMs, Date.now())],
     ['Policy', String(envoy.policyVersion || 'none yet')],
     ['Agent', printable(envoy.agentVersion)],
+    ...updateLines(envoy),
     ['Enrolled', clockTime(envoy.enrolledAtMs)],
   ]);
 }

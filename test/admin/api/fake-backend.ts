@@ -53,6 +53,7 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
           : name === 'web-1'
             ? [knownEnvoy]
             : [],
+      agentVersions: () => [],
       traits: () => '{"os":{}}',
       runs: () => ({ items: [], next: undefined }),
       run: () => undefined,
