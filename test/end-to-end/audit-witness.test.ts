@@ -109,6 +109,9 @@ t.test('a node finds out what root does to the audit log', async (t) => {
       t.equal((await held())?.size, pair[0]?.size, 'the node stays with what it has seen');
       if (name === 'rewrites') {
         t.ok(await agent.repairs('/motd'), 'and goes on enforcing its policy');
+        const { auditLog } = await agent.status();
+        t.match(auditLog, { entries: pair[0]?.size, conflict: { code: found.code } });
+        t.match((await agent.vigo('status')).stdout, /audit log +CHANGED BY SOMEBODY/);
         const database = new TestDatabase(server.home.layout.database);
         await until('the report', async () => database.auditTypes().includes('agent.incident'));
       }

@@ -13,6 +13,7 @@ import { isExpired } from '../../protocol/manifest.ts';
 import { uuidToText } from '../../protocol/uuid.ts';
 import { agentVersion } from '../../version.ts';
 import { type CommandContext, identityDirectory } from '../context.ts';
+import { auditLogStatus } from './audit-log.ts';
 import type {
   AgentStatus,
   ChangeStatus,
@@ -58,6 +59,7 @@ export async function collectStatus(context: CommandContext): Promise<StatusDocu
     ...(contactFailure === undefined ? {} : { contactFailure }),
     ...reachable(contact, contactFailure),
     ...(await machineStatus(files)),
+    ...(await auditLogStatus(files)),
   };
   return { ...known, ...(await identityStatus(context, files, state)) };
 }

@@ -31,6 +31,28 @@ export interface StatusDocument {
   readonly contactFailure?: string;
   readonly pendingResults: number;
   readonly machine?: MachineStatus;
+  /** What this node, as a witness, has seen of the server's audit log (docs/audit.md). */
+  readonly auditLog?: AuditLogStatus;
+}
+
+export interface AuditLogStatus {
+  /** Of the newest checkpoint that continued all before it. */
+  readonly entries: number;
+  readonly seenAtMs: number;
+  /** Pairs of contradicting checkpoints in audit-evidence.json. */
+  readonly contradictions: number;
+  /** The server's log contradicts what this node has seen; its checkpoints are refused. */
+  readonly conflict?: {
+    readonly code: string;
+    readonly sinceMs: number;
+    readonly offeredEntries: number;
+  };
+  /** The last restore of the log that an administrator acknowledged. */
+  readonly restored?: {
+    readonly by: string;
+    readonly reason: string;
+    readonly acceptedAtMs: number;
+  };
 }
 
 /** The process, when one runs. */

@@ -55,6 +55,9 @@ export function writeStatus(
   if (status.agent.running) pair('next pass', nextLine(status));
   pair('pending', `${status.pendingResults} results not yet settled by the server`);
   if (status.machine !== undefined) pair('machine', machineLine(status.machine));
+  const { auditLog } = status;
+  if (auditLog !== undefined)
+    pair('audit log', auditLogLine(auditLog, nowMs), auditLog.conflict && 'red');
   if (status.scope === 'limited')
     text.line('Only root sees the resources: sudo vigo status', 'grey');
   if (resources.length > 0) text.line();
@@ -139,6 +142,16 @@ function nextLine({ agent }: StatusDocument): string {
   if (agent.nextPassInMs === undefined) return 'a single run is under way';
   const every = agent.intervalMs === undefined ? '' : `, every ${duration(agent.intervalMs)}`;
   return `in ${duration(agent.nextPassInMs)}${every}`;
+}
+
+function auditLogLine(log: NonNullable<StatusDocument['auditLog']>, nowMs: number): string {
+  const { entries, seenAtMs, conflict, restored, contradictions } = log;
+  const parts = [`${entries} entries, seen ${relative(seenAtMs, nowMs)}`];
+  if (conflict !== undefined)
+    parts.unshift(`CHANGED BY SOMEBODY ${relative(conflict.sinceMs, nowMs)} [${conflict.code}]`);
+  if (restored !== undefined) parts.push(`restored by ${restored.by}`);
+  if (contradictions > 0) parts.push(`${contradictions} contradictions in audit-evidence.json`);
+  return parts.join(', ');
 }
 
 function machineLine(machine: NonNullable<StatusDocument['machine']>): string {

@@ -149,6 +149,7 @@ export interface AgentStatus {
   readonly pendingResults: number;
   readonly contactFailure?: string;
   readonly policyProblem?: string;
+  readonly auditLog?: { readonly entries: number; readonly conflict?: { readonly code: string } };
   readonly policy?: { readonly version: number; readonly expired: boolean };
   readonly lastRun?: {
     readonly offline: boolean;
