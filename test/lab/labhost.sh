@@ -123,7 +123,8 @@ reboot)
   : >"$h/reboot"
   case "$(cat "/proc/$before/comm")" in
     systemd) "$0" sh "$2" systemctl --no-block reboot || true ;;
-    *) "$0" sh "$2" init 6 || true ;;
+    # An orderly end would leave the overlay mounted read-only; this is how a power loss looks.
+    *) kill -9 "$before" ;;
   esac
   for _ in $(seq 600); do
     [ "$(leader "$h" || echo "$before")" = "$before" ] || exit 0
