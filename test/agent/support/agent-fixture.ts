@@ -18,6 +18,7 @@ import { Reporter } from '../../../agent/reporter.ts';
 import { SecretKeeper } from '../../../agent/secrets/secret-keeper.ts';
 import { ServerClient } from '../../../agent/server-client.ts';
 import { ToldTraits } from '../../../agent/traits/told-traits.ts';
+import type { Channel } from '../../../agent/transport.ts';
 import { Witness } from '../../../agent/witness/witness.ts';
 import { module } from '../../support/resource-bundle.ts';
 import {
@@ -48,6 +49,15 @@ export class AgentFixture {
   readonly passes: PassOptions[] = [];
   outcomes: Outcome[] = [{ id: 'main/it', action: 'none', errorCode: '' }];
   nowMs = 1_790_000_000_000;
+  /** Pace of the daemon until the server names one. */
+  intervalMs = 10_000;
+  /** How far the wall clock of the machine is off; what runs on without it is not. */
+  clockErrorMs = 0;
+  /** Slept through: the wall clock went on, what counts running time did not. */
+  suspendedMs = 0;
+  /** In place of the fake server, and of the fake engine. */
+  channel: Channel | undefined;
+  engine: Engine | undefined;
   /** Ends the daemon after so many sleeps. */
   readonly stop = new AbortController();
   onSleep: (delayMs: number) => void = () => undefined;
@@ -66,10 +76,10 @@ export class AgentFixture {
 
   /** What a new process would do on the same disk. */
   async restart(options: { dryRun?: boolean } = {}): Promise<void> {
-    const nowMs = (): number => this.nowMs;
+    const nowMs = (): number => this.nowMs + this.clockErrorMs;
     const clock = {
       nowMs,
-      monotonicMs: nowMs,
+      monotonicMs: () => this.nowMs - this.suspendedMs,
       sleep: async (delayMs: number) => {
         this.nowMs += Math.max(1, delayMs);
         this.onSleep(delayMs);
@@ -86,7 +96,7 @@ export class AgentFixture {
     const memory = await Memory.open(files, incidents, nowMs);
     const queue = await ReportQueue.open(files, nowMs);
     const client = new ServerClient({
-      channel: this.server,
+      channel: this.channel ?? this.server,
       envoyId: fakeEnvoyId,
       signer: envoySigner,
       sequence: await RequestSequence.open(files, nowMs),
@@ -97,7 +107,7 @@ export class AgentFixture {
     const cache = new BundleCache(files, verifier);
     const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length));
     const reporter = new Reporter({ queue, client, memory, incidents, log, nowMs });
-    const engine = this.#engine();
+    const engine = this.engine ?? this.#engine();
     this.agent = new NodeAgent({
       platform: { clock, host: { randomBytes: random } },
       client,
@@ -139,7 +149,7 @@ export class AgentFixture {
       clock,
       log,
       random: () => 0.5,
-      intervalMs: 10_000,
+      intervalMs: this.intervalMs,
     });
   }
 
