@@ -35,6 +35,7 @@ const serviceKindNames = [
   'audit',
   'access',
   'upload',
+  'releases',
   'explain',
   'plan',
   'enrollment',
