@@ -8,19 +8,19 @@ set -eu
 name=$2 h=$LAB/hosts/$2
 rebooted=133
 
-connect() {
-  ssh -o ControlPath="$h/ssh" "$@"
-}
-
-# True while the kernel of this host runs; the pid could be another's by now.
-alive() {
+# True while the process in this file is one of this host's; the pid could be another's by now.
+runs() {
   local pid
-  pid=$(cat "$h/uml.pid" 2>/dev/null || echo 0)
+  pid=$(cat "$h/$1" 2>/dev/null || echo 0)
   [ "$pid" != 0 ] && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$h/"
 }
 
+alive() {
+  runs uml.pid
+}
+
 hang_up() {
-  connect -O exit lab 2>/dev/null || true
+  if runs ssh.pid; then kill -9 "$(cat "$h/ssh.pid")" 2>/dev/null || true; fi
   rm -f "$h/ssh"
 }
 
@@ -44,7 +44,7 @@ up)
   while read -r share _; do [ -z "$share" ] || mkdir -p "$h/share/$share"; done <"$h/shares"
   shift 4
   echo "$*" >"$h/arguments"
-  truncate -s 256M "$h/second.img"
+  truncate -s 64M "$h/second.img" "$h/third.img"
   ip -n "$LABNET" tuntap add "t$name" mode tap
   ip -n "$LABNET" link set "t$name" master lab0 up
   boot
@@ -63,9 +63,9 @@ loop)
       exec setpriv --bounding-set=-sys_time,-sys_boot,-sys_module env TMPDIR=/dev/shm \
         LD_PRELOAD="$image/shim.so" "$image/linux.uml" "$@"' _ "$h" "$(cat "$h/image")" \
       mem=512M "uml_dir=$h/" umid=uml "hostfs=$h/share" \
-      "ubd0=$h/root.cow,$(cat "$h/image")/root.img" "ubd1=$h/second.img" root=/dev/ubda rw \
+      "ubd0=$h/root.cow,$(cat "$h/image")/root.img" "ubd1=$h/second.img" "ubd2=$h/third.img" root=/dev/ubda rw \
       con=null con0=null,fd:2 ssl=null "vec0:transport=tap,ifname=t$name,depth=64" \
-      "lab.address=10.99.0.$(cat "$h/octet")" "systemd.hostname=$name" $(cat "$h/arguments") \
+      "lab.address=10.99.0.$(cat "$h/octet")" "lab.name=$name" $(cat "$h/arguments") \
       </dev/null >>"$h/console.log" 2>&1 &
     echo $! >"$h/uml.pid"
     wait $! && code=0 || code=$?
@@ -82,11 +82,15 @@ wait)
   hang_up
   # A bridge may take a moment to know where a host that comes back is.
   for _ in $(seq 20); do
-    if ip netns exec "$LABNET" ssh -i "$(cat "$h/image")/key" -o ControlPath="$h/ssh" \
-      -o ControlMaster=yes -o ControlPersist=yes -o StrictHostKeyChecking=no -o LogLevel=ERROR \
-      -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o ConnectTimeout=10 \
-      -fN "root@10.99.0.$(cat "$h/octet")" </dev/null >/dev/null 2>"$h/ssh.log"; then exit 0; fi
-    sleep 0.2
+    setsid ip netns exec "$LABNET" ssh -i "$(cat "$h/image")/key" -o ControlPath="$h/ssh" \
+      -o ControlMaster=yes -o StrictHostKeyChecking=no -o LogLevel=ERROR -o BatchMode=yes \
+      -o UserKnownHostsFile=/dev/null -o ConnectTimeout=10 -N "root@10.99.0.$(cat "$h/octet")" \
+      </dev/null >"$h/ssh.log" 2>&1 &
+    echo $! >"$h/ssh.pid"
+    while kill -0 $! 2>/dev/null; do
+      [ ! -S "$h/ssh" ] || exit 0
+      sleep 0.02
+    done
   done
   cat "$h/ssh.log"
   exit 1
@@ -103,8 +107,8 @@ cut)
   ;;
 boot) boot ;;
 down)
-  hang_up
   cut_power
+  hang_up
   ip -n "$LABNET" link del "t$name" 2>/dev/null || true
   if ! alive; then rm -rf --one-file-system "$h"; fi
   ;;
