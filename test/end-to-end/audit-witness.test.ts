@@ -2,6 +2,9 @@
  * What is lost when this fails: root on the server changes what the audit log says, and nobody can
  * tell. One real server, one real node, and root's hand in the database.
  */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
 import type { AuditEvent } from '../../actors/audit/event.ts';
 import type { CheckpointView } from '../../actors/audit/view.ts';
@@ -16,12 +19,18 @@ import { parseNoteKey } from '../../agent/protocol/transparency/note.ts';
 import { loadEvidence, loadWitnessState } from '../../agent/witness/witness-state.ts';
 import { filesStack, makeToken, publish, TestAgent } from './support/agent-process.ts';
 import { TestDatabase } from './support/database.ts';
+import { shellWithVigocli } from './support/documented-commands.ts';
 import { rest } from './support/rest.ts';
 import { TestServer } from './support/server-process.ts';
 import { TamperedLog } from './support/tampered-log.ts';
 
 t.setTimeout(180_000);
 
+const page = readFileSync(new URL('../../docs/audit.md', import.meta.url), 'utf8');
+/** Every command of the page, in its order. */
+const documented = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, text = '']) =>
+  text.trimEnd().split('\n'),
+);
 const verifier = nodeVerifier();
 const limitMs = 60_000;
 /** The promise: this many check-ins after the server signed a changed log, the node has refused it. */
@@ -83,6 +92,26 @@ t.test('a node finds out what root does to the audit log', async (t) => {
     t.match(witness, { envoyId: agent.envoyId, hostname: 'web-1' });
   });
 
+  const work = mkdtempSync(join(tmpdir(), 'vigo-audit-page-'));
+  t.teardown(() => rmSync(work, { recursive: true, force: true }));
+  const shell = shellWithVigocli(work, server.directory);
+  const runs = async (
+    t: { equal(found: unknown, wanted: unknown, name: string): unknown },
+    lines: readonly string[],
+  ) => {
+    for (const line of lines) {
+      const { code, output } = await shell(line);
+      t.equal(code, 0, `${line}\n${output}`);
+    }
+  };
+
+  await t.test('the commands of docs/audit.md', async (t) => {
+    t.equal(documented.length, 9);
+    await runs(t, documented.slice(0, -2));
+    const proof = JSON.parse(readFileSync(join(work, 'proof.json'), 'utf8')) as { index: number };
+    t.equal(proof.index, 0);
+  });
+
   const changes: Record<string, (events: AuditEvent[]) => AuditEvent[]> = {
     rewrites: (events) => events.with(2, { ...events[2]!, actor: 'admin:nobody' }),
     deletes: (events) => events.toSpliced(2, 1),
@@ -126,11 +155,18 @@ t.test('a node finds out what root does to the audit log', async (t) => {
     log.replace(log.events().slice(0, 5));
     await grow();
     await until('the conflict', async () => (await held())?.conflict !== undefined);
-    const word = { through: size, reason: 'the disk died' };
-    const path = '/api/v1/audit/restore-acknowledgement';
-    t.equal((await rest(server, 'POST', path, word)).status, 200);
+    const changed = await shell('vigocli audit verify');
+    t.match(
+      changed,
+      { code: 4, output: /^CLI_AUDIT_BROKEN: .* entry 6 / },
+      'an auditor sees it too',
+    );
+    await runs(
+      t,
+      documented.slice(-2).map((line) => line.replace('1200', String(size))),
+    );
     const { restored } = await inStep();
-    t.match(restored, { by: 'admin:local', reason: 'the disk died', through: size });
+    t.match(restored, { by: 'admin:local', reason: /disk of vigo-1/, through: size });
     await grow();
     t.ok((await inStep()).size > 5, 'and the log goes on from there');
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { AdminError } from '../../errors.ts';
@@ -63,6 +63,15 @@ export class AuditMemory {
   remember(caPem: string, log: RememberedLog): void {
     if (this.#directory === undefined) return;
     replaceFile(join(this.#directory, fileName(caPem)), `${JSON.stringify(log)}\n`);
+  }
+
+  /** True when there was something to forget. */
+  forget(caPem: string): boolean {
+    if (this.#directory === undefined) return false;
+    const path = join(this.#directory, fileName(caPem));
+    const isKnown = existsSync(path);
+    rmSync(path, { force: true });
+    return isKnown;
   }
 
   #read(name: string): RememberedLog | undefined {

@@ -90,9 +90,13 @@ export function openRemembered({ key, note }: RememberedLog): SignedCheckpoint {
   throw broken('the remembered checkpoint is damaged', 'AUDIT_MEMORY_DAMAGED');
 }
 
+const remedy =
+  'Keep a copy of the database and find out who changed it. A restored backup looks like this too: ' +
+  '"audit list --type audit.restore_acknowledged", and then "audit forget".';
+
 export function broken(reason: string, code: string, sequence?: number): AdminError {
   const details = { code, ...(sequence === undefined ? {} : { sequence }) };
-  return new AdminError('CLI_AUDIT_BROKEN', reason, details);
+  return new AdminError('CLI_AUDIT_BROKEN', reason, details, remedy);
 }
 
 interface ReadLog {

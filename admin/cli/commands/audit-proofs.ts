@@ -68,6 +68,19 @@ export function addAuditProofCommands(audit: Command, open: OpenSession): void {
     });
 
   audit
+    .command('forget')
+    .description('forget what was seen of this log, after a restore that you know to be honest')
+    .option('--memory <dir>', memoryHelp)
+    .action(async (options: { memory?: string }) => {
+      const it = await open();
+      const { AuditMemory } = await import('../audit/memory.ts');
+      const forgotten = AuditMemory.open(options.memory, process.env).forget(it.connection.caPem);
+      it.print({ forgotten }, () =>
+        forgotten ? 'Forgotten: the next verification begins anew.' : 'Nothing was remembered.',
+      );
+    });
+
+  audit
     .command('verify')
     .description('verify the whole log here: its chain, its tree, its checkpoint, and its past')
     .option('--file <export>', 'check this export, without a server')
