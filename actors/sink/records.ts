@@ -50,20 +50,7 @@ export async function applyRecord(writer: Writer, record: SinkRecord): Promise<v
         `envoy ${record.envoyId} is unknown`,
       );
     case 'envoyRenewed':
-      return await changeOne(
-        writer
-          .updateTable('envoys')
-          .set({
-            hostname: record.hostname,
-            public_key: Buffer.from(record.publicKey),
-            agent_version: record.agentVersion,
-            certificate_serial: record.certificateSerial,
-          })
-          .where('envoy_id', '=', record.envoyId)
-          .where('revoked_at_ms', 'is', null)
-          .executeTakeFirst(),
-        `envoy ${record.envoyId} is revoked or unknown`,
-      );
+      return await renewEnvoy(writer, record);
     case 'adminToken':
       return await insertAdminToken(writer, record.token);
     case 'adminTokenRevoked':
@@ -194,6 +181,26 @@ function envoyRow(record: SinkRecord & { record: 'envoy' }): EnvoysTable {
     agent_update: null,
     settled_report_sequence: identity.settledReportSequence,
   };
+}
+
+async function renewEnvoy(
+  writer: Writer,
+  record: SinkRecord & { record: 'envoyRenewed' },
+): Promise<void> {
+  return await changeOne(
+    writer
+      .updateTable('envoys')
+      .set({
+        hostname: record.hostname,
+        public_key: Buffer.from(record.publicKey),
+        agent_version: record.agentVersion,
+        certificate_serial: record.certificateSerial,
+      })
+      .where('envoy_id', '=', record.envoyId)
+      .where('revoked_at_ms', 'is', null)
+      .executeTakeFirst(),
+    `envoy ${record.envoyId} is revoked or unknown`,
+  );
 }
 
 async function changeOne(result: Promise<UpdateResult>, reason: string): Promise<void> {
