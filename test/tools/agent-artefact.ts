@@ -17,12 +17,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
 import { constants, createGzip } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import { agentVersion } from '../../agent/version.ts';
 
 const project = new URL('../..', import.meta.url).pathname;
-const postject = join(project, 'node_modules/postject/dist/cli.js');
+const postject = fileURLToPath(import.meta.resolve('postject/dist/cli.js'));
 /** Node looks for its embedded program under this name, and only when the fuse was flipped. */
 const seaSection = 'NODE_SEA_BLOB';
 const seaFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';

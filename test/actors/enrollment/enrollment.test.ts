@@ -169,5 +169,6 @@ t.test('an envoy with a new token stays the same one; a revoked one does not', a
   await service.system.ask(enrollmentAddress(), 'revokeEnvoy', revocation, deadline);
   const third = await createToken(service);
   t.not((await register(service, { token: third.token, envoyId })).envoyId, envoyId);
-  t.match(await auditTypes(t, service), { 4: 'enrollment.renewed' }, 'it can be seen afterwards');
+  const types = await auditTypes(t, service);
+  t.ok(types.includes('enrollment.renewed'), 'it can be seen afterwards');
 });
