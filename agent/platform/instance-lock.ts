@@ -52,9 +52,19 @@ function parseAnswer(text: string): RunningAgent {
 }
 
 function addressOf(directory: string): string {
-  const digest = createHash('sha256').update(realpathSync(directory)).digest('hex').slice(0, 32);
+  const digest = createHash('sha256').update(realPath(directory)).digest('hex').slice(0, 32);
   const name = `vigo-agent-${digest}`;
   return process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`);
+}
+
+/** Who may not look for links asks under the name that he has. */
+function realPath(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EACCES') return directory;
+    throw cause;
+  }
 }
 
 function listen(

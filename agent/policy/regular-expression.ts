@@ -11,6 +11,9 @@ const foreign: readonly (readonly [RegExp, string])[] = [
 /** An escape, a POSIX class, the beginning of a special group. */
 const pieces = /\\.|\[\[\^?:|\[:\w+:\]|\(\?P|\(\?[a-z]/gs;
 
+/** Characters; longer ones the engine refuses only when they are first used. */
+const lengthLimit = 10_000;
+
 export type RegularExpression =
   | { readonly expression: RegExp }
   /** After "is no regular expression: "; never quotes the source. */
@@ -21,6 +24,8 @@ export type RegularExpression =
  * the flags i (any case), m (^ and $ at the ends of lines) and s (. takes line feeds too).
  */
 export function parseRegularExpression(source: string, flags = ''): RegularExpression {
+  if (source.length > lengthLimit)
+    return { problem: `it is longer than ${lengthLimit} characters` };
   const inline = inlineFlags.exec(source);
   const body = inline === null ? source : source.slice(inline[0].length);
   for (const [piece] of body.matchAll(pieces)) {

@@ -41,7 +41,7 @@ export const mountSchema = {
       name: 'options',
       kind: 'string',
       default: 'defaults',
-      pattern: '^[^\\s-][^\\s]*$',
+      pattern: '^[^\\s\\u0000-\\u001f\\u007f-][^\\s\\u0000-\\u001f\\u007f]*$',
       patternMeaning: 'options without spaces',
       description: 'Mount options separated by commas.',
     },
