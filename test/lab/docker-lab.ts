@@ -24,6 +24,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PassResult } from '../../agent/converge/result.ts';
+import { recordPass } from '../support/lab-coverage.ts';
 import { labDirectory } from './base.ts';
 import type { LabOptions, LabRequest, LabResource } from './resources.ts';
 
@@ -162,7 +163,9 @@ http: { addr: "${registryAddress}" }
     this.#agent.stdin.write(`${JSON.stringify(request)}\n`);
     const answer = await this.#answers?.next();
     if (answer === undefined || answer.done === true) throw new Error('the agent ended');
-    return JSON.parse(answer.value) as PassResult;
+    const result = JSON.parse(answer.value) as PassResult;
+    recordPass(this, result);
+    return result;
   }
 
   #startAgent(): ChildProcessWithoutNullStreams {

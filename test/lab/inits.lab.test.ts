@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { backendsOf } from '../support/lab-coverage.ts';
 import { requires } from '../support/requires.ts';
 import { repairs } from './cycle.ts';
 import { initHost } from './init-hosts.ts';
@@ -67,6 +68,7 @@ for (const row of hosted)
     const lab: Lab = await startLab();
     t.teardown(() => lab.stop());
     const host = await lab.host(row.init, initHost(row.init));
+    backendsOf(host, { service: row.init === 'openrc' ? 'OpenRC' : 'runit' });
     const program = ['usr/local/bin/lab-webd', daemon] as const;
     for (const [path, text] of [program, row.definition, row.crashing]) install(host, path, text);
     const bounds = (process: string) => host.must(['grep', 'CapBnd', `/proc/${process}/status`]);

@@ -108,6 +108,40 @@ t.test('packages of a real Debian', { skip }, async (t) => {
     t.equal(await version('lab-hello'), 'hi 1.1', 'a new locked version replaces a held one');
   });
 
+  t.test('a package that comes as a file brings what it depends on', async (t) => {
+    const type = 'nonrepo_package';
+    const file = { url: '/srv/apt/lab-other_2.0_all.deb' };
+    const absent = { package: 'lab-other', state: 'absent' };
+    await repairs(t, host, { type, parameters: absent, action: 'deleted' });
+    await host.must(['apt-get', '-qy', 'remove', 'lab-needed']);
+    await repairs(t, host, { type, parameters: file, action: 'created' });
+    t.equal(await version('lab-needed'), 'ii 1.0');
+    const old = { url: 'file:///srv/apt/lab-hello_1.0_all.deb', allow_downgrade: true };
+    await host.must(['apt-mark', 'unhold', 'lab-hello']);
+    await repairs(t, host, { type, parameters: old, action: 'updated' });
+    const held = { url: '/srv/apt/lab-hello_1.1_all.deb', lock_version: true };
+    await repairs(t, host, { type, parameters: held, action: 'updated' });
+    t.equal(await version('lab-hello'), 'hi 1.1');
+    const other = { url: '/srv/apt/lab-hello_1.1_all.deb', package: 'lab-slow' };
+    t.match(await convergeOne(host, type, other), {
+      action: 'failed',
+      errorCode: 'AGENT_PACKAGE_FILE',
+    });
+  });
+
+  t.test('a source of packages is one for apt, until it is absent', async (t) => {
+    const type = 'repository';
+    const parameters = { repository: 'lab-own', repo: 'deb [trusted=yes] copy:/srv/apt ./' };
+    const known = () => host.must(['apt-get', 'indextargets', '--format', '$(SOURCESENTRY)']);
+    await repairs(t, host, { type, parameters, action: 'created' });
+    t.match(await known(), /lab-own/);
+    const damage = 'echo x > /etc/apt/sources.list.d/lab-own.list';
+    await repairs(t, host, { type, parameters, damage, action: 'updated' });
+    const absent = { repository: 'lab-own', state: 'absent' };
+    await repairs(t, host, { type, parameters: absent, action: 'deleted' });
+    t.notMatch(await known(), /lab-own/);
+  });
+
   t.test('removal takes a held package, purge its configuration', async (t) => {
     const parameters = { package: 'lab-hello', state: 'absent' };
     await repairs(t, host, { type: 'package', parameters, action: 'deleted' });

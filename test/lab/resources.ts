@@ -2,6 +2,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { PassResult, ResourceOutcome } from '../../agent/converge/result.ts';
 import type { PolicyValue } from '../../agent/protocol/bundle.ts';
+import { recordPass } from '../support/lab-coverage.ts';
 import { type Host, nodeInHost, projectInHost } from './lab.ts';
 
 export interface LabResource {
@@ -47,6 +48,11 @@ class LabAgent {
 
 const agents = new WeakMap<Host, LabAgent>();
 
+/** The next pass is a new agent's: the old one is gone with the host's last boot. */
+export function agentIsGone(host: Host): void {
+  agents.delete(host);
+}
+
 /** One convergence pass of the agent's engine over these resources, inside the host. */
 export async function converge(
   host: Host,
@@ -56,7 +62,9 @@ export async function converge(
   const request: LabRequest = { dryRun: false, ...options, resources };
   const agent = agents.get(host) ?? new LabAgent(host);
   agents.set(host, agent);
-  return JSON.parse(await agent.ask(JSON.stringify(request)));
+  const result: PassResult = JSON.parse(await agent.ask(JSON.stringify(request)));
+  recordPass(host, result);
+  return result;
 }
 
 /** The outcome of a single resource. */

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import type { Action } from '../../agent/executors/contract.ts';
 
 /** What a test has to show of every resource type on every back-end. */
@@ -32,9 +33,18 @@ export interface CoverageCell {
 /** Names the file that `node test/tools/type-coverage.ts` collects cells in, one line of JSON each. */
 export const coverageVariable = 'VIGO_TYPE_COVERAGE';
 
+export interface RecordedCell extends CoverageCell {
+  /** The test file, relative to the project. */
+  readonly file: string;
+}
+
+const project = new URL('../..', import.meta.url).pathname;
+
 export function recordCoverage(cell: CoverageCell): void {
-  const file = process.env[coverageVariable];
-  if (file !== undefined) appendFileSync(file, `${JSON.stringify(cell)}\n`);
+  const record = process.env[coverageVariable];
+  if (record === undefined) return;
+  const file = relative(project, process.argv[1] ?? '');
+  appendFileSync(record, `${JSON.stringify({ ...cell, file } satisfies RecordedCell)}\n`);
 }
 
 /** Which case the outcome of a resource is an instance of. */

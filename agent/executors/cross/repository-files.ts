@@ -143,16 +143,18 @@ function renderPacman({ name, repo, enabled, key }: Keyed): string {
   return `${managedHeader}\n${enabled ? section : section.replace(/^/gm, '# ')}\n`;
 }
 
-const pacmanInclude = 'Include = /etc/pacman.d/vigo/*.conf';
-
-/** pacman.conf with the line that takes the drop-ins in; the same text when it is there. */
-export function withInclude(text: string): string {
-  const has = text
-    .split('\n')
-    .some((line) => line.trim().replace(/\s*=\s*/, ' = ') === pacmanInclude);
-  if (has) return text;
+/**
+ * pacman.conf with the line that takes a drop-in in, or without it. A line for each, since pacman
+ * refuses to work with a pattern that matches nothing.
+ */
+export function withInclude(text: string, path: string, wanted: boolean): string {
+  const line = `Include = ${path}`;
+  const lines = text.split('\n');
+  const is = (one: string) => one.trim().replace(/\s*=\s*/, ' = ') === line;
+  if (lines.some(is) === wanted) return text;
+  if (!wanted) return lines.filter((one) => !is(one)).join('\n');
   const gap = text === '' || text.endsWith('\n') ? '' : '\n';
-  return `${text}${gap}\n# Sources that vigo manages.\n${pacmanInclude}\n`;
+  return `${text}${gap}${line}\n`;
 }
 
 export function readParts(reader: Reader): RepositoryParts {

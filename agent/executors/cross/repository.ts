@@ -170,8 +170,14 @@ function keyDrift(
   return undefined;
 }
 
-function lacksInclude({ absent }: RepositorySpec, { include }: RepositoryState): boolean {
-  return !absent && include !== undefined && withInclude(include.text) !== include.text;
+/** What pacman.conf is to be; undefined when it is right, or another manager's machine. */
+function wantedInclude(
+  { name, absent }: RepositorySpec,
+  { include }: RepositoryState,
+): string | undefined {
+  if (include === undefined) return undefined;
+  const text = withInclude(include.text, repositoryPath('pacman', name), !absent);
+  return text === include.text ? undefined : text;
 }
 
 function compare(spec: RepositorySpec, state: RepositoryState): Drift {
@@ -189,7 +195,9 @@ function compare(spec: RepositorySpec, state: RepositoryState): Drift {
   const wrong = [
     keyDrift(spec, state),
     other?.there ? `${spec.name} stands in ${other.path} too` : undefined,
-    lacksInclude(spec, state) ? `${pacmanConfig} does not take in what vigo manages` : undefined,
+    wantedInclude(spec, state) === undefined
+      ? undefined
+      : `${pacmanConfig} ${spec.absent ? 'takes it in' : 'does not take it in'}`,
   ].filter((one) => one !== undefined);
   const file = compareManaged(managed(spec, format), state.file);
   const drifts = [file, ...wrong.map((reason): Drift => ({ action, reason }))];
@@ -197,7 +205,10 @@ function compare(spec: RepositorySpec, state: RepositoryState): Drift {
   return file.action === 'none' ? joined : { ...joined, action: file.action };
 }
 
-/** The key first: a source whose key is missing stops every refresh. */
+/**
+ * The key first: a source whose key is missing stops every refresh. pacman.conf never names a file
+ * that is not there.
+ */
 async function apply(
   spec: RepositorySpec,
   state: RepositoryState,
@@ -207,20 +218,25 @@ async function apply(
   const { files } = context.platform;
   if (!spec.absent && keyDrift(spec, state) !== undefined)
     await installKey(spec, state, context, fetchKey);
+  if (spec.absent) await writeInclude(spec, state, context);
   const file = managed(spec, state.format);
   if (compareManaged(file, state.file).action !== 'none')
     await applyManaged(file, state.file, context);
-  if (lacksInclude(spec, state)) await writeInclude(state.include!, context);
+  if (!spec.absent) await writeInclude(spec, state, context);
   if (state.other?.there) await files.removeFile(state.other.path);
   if (spec.absent && state.key.status !== undefined) await files.removeFile(state.key.path);
 }
 
 async function writeInclude(
-  { path, text }: { readonly path: string; readonly text: string },
+  spec: RepositorySpec,
+  state: RepositoryState,
   context: ResourceContext,
 ): Promise<void> {
+  const text = wantedInclude(spec, state);
+  const path = state.include?.path;
+  if (text === undefined || path === undefined) return;
   if ((await context.platform.files.status(path)) !== undefined) await context.snapshot(path);
-  await context.platform.files.writeAtomic(path, new TextEncoder().encode(withInclude(text)), {});
+  await context.platform.files.writeAtomic(path, new TextEncoder().encode(text), {});
 }
 
 async function installKey(

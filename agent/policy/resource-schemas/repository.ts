@@ -5,7 +5,7 @@ export const repositorySchema = {
   summary: 'Keeps a source of packages, and the key that it is signed with.',
   notes: [
     'Debian and Ubuntu: a file in /etc/apt/sources.list.d and a key in /etc/apt/keyrings. Fedora and Red Hat: /etc/yum.repos.d, SUSE: /etc/zypp/repos.d, with keys in /etc/pki/rpm-gpg.',
-    'Arch: /etc/pacman.d/vigo, which a line in /etc/pacman.conf takes in; a key goes through pacman-key, once. Alpine: /etc/apk/repositories.d, with keys in /etc/apk/keys under their own file name and without a fingerprint.',
+    'Arch: /etc/pacman.d/vigo, taken in by a line in /etc/pacman.conf; a key goes through pacman-key, once. Alpine: /etc/apk/repositories.d, with keys in /etc/apk/keys under their own file name and without a fingerprint.',
     'Lists are not refreshed: set update_cache of the package that comes from it.',
   ],
   category: 'packages',

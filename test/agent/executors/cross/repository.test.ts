@@ -149,30 +149,6 @@ const cases: readonly ExecutorCase[] = [
     action: 'none',
   },
   {
-    name: 'dnf',
-    parameters: {
-      repository: 'vendor',
-      repo: 'https://p.example/el9',
-      key_url: 'https://p.example/k',
-    },
-    arrange: (root) => arrange(root, { '/usr/bin/dnf': '' }),
-    action: 'created',
-    check: holds(
-      '/etc/yum.repos.d/vendor.repo',
-      `${header}[vendor]\nname=vendor\nbaseurl=https://p.example/el9\nenabled=1\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/vigo-vendor.asc\n`,
-    ),
-  },
-  {
-    name: 'zypper, with a whole section',
-    parameters: { repository: 'vendor', repo: '[vendor]\nbaseurl=https://p.example/suse\n' },
-    arrange: (root) => arrange(root, { '/usr/bin/zypper': '' }),
-    action: 'created',
-    check: holds(
-      '/etc/zypp/repos.d/vendor.repo',
-      `${header}[vendor]\nbaseurl=https://p.example/suse\n`,
-    ),
-  },
-  {
     name: 'no package manager',
     parameters: plain,
     action: 'failed',
@@ -206,14 +182,79 @@ t.test('a source of packages is what is declared', (t) =>
   proveExecutor(t, type, cases, {
     platform: simulatedMachine({}),
     interrupted: 'first-of-each-action',
+    backend: 'apt',
   }),
 );
+
+/** Managers whose sources are INI sections. */
+const iniManagers = [
+  { backend: 'dnf', program: '/usr/bin/dnf', file: '/etc/yum.repos.d/vendor.repo' },
+  { backend: 'zypper', program: '/usr/bin/zypper', file: '/etc/zypp/repos.d/vendor.repo' },
+];
+const rpmKey = '/etc/pki/rpm-gpg/vigo-vendor.asc';
+const ini = {
+  repository: 'vendor',
+  repo: 'https://p.example/el9',
+  key_url: 'https://p.example/k',
+};
+const iniText = `${header}[vendor]\nname=vendor\nbaseurl=https://p.example/el9\nenabled=1\ngpgcheck=1\ngpgkey=file://${rpmKey}\n`;
+
+for (const { backend, program, file } of iniManagers) {
+  const having = (files: Record<string, string>) => (root: string) =>
+    arrange(root, { [program]: '', ...files });
+  const rows: readonly ExecutorCase[] = [
+    {
+      name: 'from nothing',
+      parameters: ini,
+      arrange: having({}),
+      action: 'created',
+      check: (root, t) => {
+        holds(file, iniText)(root, t);
+        holds(rpmKey, key)(root, t);
+      },
+    },
+    {
+      name: 'as declared',
+      parameters: ini,
+      arrange: having({ [file]: iniText, [rpmKey]: key }),
+      action: 'none',
+    },
+    {
+      name: 'edited',
+      parameters: ini,
+      arrange: having({ [file]: iniText.replace('enabled=1', 'enabled=0'), [rpmKey]: key }),
+      action: 'updated',
+      check: holds(file, iniText),
+    },
+    {
+      name: 'a whole section',
+      parameters: { repository: 'vendor', repo: '[vendor]\nbaseurl=https://p.example/x\n' },
+      arrange: having({}),
+      action: 'created',
+      check: holds(file, `${header}[vendor]\nbaseurl=https://p.example/x\n`),
+    },
+    {
+      name: 'absent',
+      parameters: { repository: 'vendor', state: 'absent' },
+      arrange: having({ [file]: iniText, [rpmKey]: key }),
+      action: 'deleted',
+      check: (root, t) => t.notOk(existsSync(root + file) || existsSync(root + rpmKey)),
+    },
+  ];
+  t.test(`a source of ${backend} is a file of its own`, (t) =>
+    proveExecutor(t, type, rows, {
+      platform: simulatedMachine({}),
+      interrupted: 'first',
+      backend,
+    }),
+  );
+}
 
 const dropIn = '/etc/pacman.d/vigo/vendor.conf';
 const pacmanKey = '/etc/pacman.d/vigo/vendor.asc';
 const pacmanConfig = '/etc/pacman.conf';
 const options = '[options]\nArchitecture = auto\n';
-const taken = withInclude(options);
+const taken = withInclude(options, dropIn, true);
 const arch =
   (files: Record<string, string> = {}) =>
   (root: string) =>
@@ -255,7 +296,7 @@ t.test('a source of pacman is a drop-in that pacman.conf takes in', (t) =>
         parameters: archRepo,
         arrange: arch({ [dropIn]: section }),
         action: 'updated',
-        reason: /does not take in/,
+        reason: /does not take it in/,
         check: holds(pacmanConfig, taken),
       },
       {
@@ -270,7 +311,10 @@ t.test('a source of pacman is a drop-in that pacman.conf takes in', (t) =>
         parameters: { ...archSigned, state: 'absent' },
         arrange: arch({ [dropIn]: section, [pacmanKey]: key, [pacmanConfig]: taken }),
         action: 'deleted',
-        check: (root, t) => t.notOk(existsSync(root + dropIn) || existsSync(root + pacmanKey)),
+        check: (root, t) => {
+          t.notOk(existsSync(root + dropIn) || existsSync(root + pacmanKey));
+          holds(pacmanConfig, options)(root, t);
+        },
       },
       {
         name: 'no URL',
@@ -282,7 +326,7 @@ t.test('a source of pacman is a drop-in that pacman.conf takes in', (t) =>
     ],
     {
       platform: simulatedMachine({ 'pacman-key': keyring }),
-      interrupted: 'first',
+      interrupted: 'first-of-each-action',
       backend: 'pacman',
     },
   ),

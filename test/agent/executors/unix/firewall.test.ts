@@ -118,6 +118,7 @@ const cases: readonly ExecutorCase[] = [
 t.test('a rule of nftables is what is declared', (t) =>
   proveExecutor(t, firewallType, cases, {
     platform: simulatedMachine({ nft }),
+    backend: 'nftables',
     interrupted: 'first-of-each-action',
   }),
 );
@@ -186,7 +187,11 @@ t.test('a rule of ufw is what is declared', async (t) => {
         action: 'deleted',
       },
     ],
-    { platform: simulatedMachine({ ufw }, calls), interrupted: 'first-of-each-action' },
+    {
+      platform: simulatedMachine({ ufw }, calls),
+      backend: 'ufw',
+      interrupted: 'first-of-each-action',
+    },
   );
   t.same(calls[0]?.argv, [
     'ufw',
@@ -259,6 +264,7 @@ t.test('a rule of firewalld is what is declared', (t) =>
     ],
     {
       platform: simulatedMachine({ 'firewall-cmd': firewallCmd }),
+      backend: 'firewalld',
       interrupted: 'first-of-each-action',
     },
   ),
@@ -314,7 +320,7 @@ t.test('a rule of iptables is what is declared, in both families', (t) =>
         check: (root, t) => t.equal(read(root, '/run/iptables'), ''),
       },
     ],
-    { platform: simulatedMachine(both), interrupted: 'first-of-each-action' },
+    { platform: simulatedMachine(both), backend: 'iptables', interrupted: 'first-of-each-action' },
   ),
 );
 

@@ -259,15 +259,19 @@ for (const manager of managers) {
   t.test(`packages of ${manager.name} are what is declared`, async (t) => {
     const platform = simulatedMachine(manager.tools);
     const rows = cases(manager);
-    await proveExecutor(t, packageType, rows, { platform, interrupted: 'none' });
+    await proveExecutor(t, packageType, rows, {
+      platform,
+      interrupted: 'none',
+      backend: manager.name,
+    });
     // The one with the most steps; in the others the program is the only one.
-    await proveExecutor(t, packageType, [rows[3]!], { platform });
+    await proveExecutor(t, packageType, [rows[3]!], { platform, backend: manager.name });
   });
 
   t.test(`${manager.name} is asked nothing twice`, async (t) => {
     const calls: RunRequest[] = [];
     const platform = simulatedMachine(manager.tools, calls);
-    await proveExecutor(t, packageType, [cases(manager)[1]!], { platform });
+    await proveExecutor(t, packageType, [cases(manager)[1]!], { platform, backend: manager.name });
     // A pass is a new agent in the harness, and there are three; only rpm has no file to be read.
     t.ok(calls.length <= 3, calls.map(({ argv }) => argv.join(' ')).join('\n'));
     t.ok(calls.every(({ argv }) => argv[0] === '/usr/bin/rpm'));

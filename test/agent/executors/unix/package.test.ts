@@ -134,13 +134,13 @@ const cases: readonly ExecutorCase[] = [
 ];
 
 t.test('packages are what is declared, whatever was there', (t) =>
-  proveExecutor(t, packageType, cases, { platform: simulatedMachine(tools) }),
+  proveExecutor(t, packageType, cases, { platform: simulatedMachine(tools), backend: 'apt' }),
 );
 
 t.test('a machine that is right already costs no process', async (t) => {
   const calls: RunRequest[] = [];
   const platform = simulatedMachine(tools, calls);
-  await proveExecutor(t, createPackageType(), [cases[1]!], { platform });
+  await proveExecutor(t, createPackageType(), [cases[1]!], { platform, backend: 'apt' });
   t.same(calls, []);
 });
 

@@ -161,7 +161,11 @@ const sysvTools = {
 };
 
 t.test('services of SysV are what is declared, whatever they were', (t) =>
-  proveExecutor(t, service, rows(sysv), { platform: simulatedMachine(sysvTools), interrupted }),
+  proveExecutor(t, service, rows(sysv), {
+    platform: simulatedMachine(sysvTools),
+    interrupted,
+    backend: 'SysV',
+  }),
 );
 
 t.test('chkconfig keeps the links where there is no update-rc.d', (t) =>
@@ -181,6 +185,7 @@ t.test('chkconfig keeps the links where there is no update-rc.d', (t) =>
       .filter(({ name }) => ['not at boot', 'running against the policy'].includes(name))
       .reverse(),
     {
+      backend: 'SysV',
       platform: simulatedMachine({
         '/etc/init.d/web': lsbScript,
         '/usr/sbin/service': serviceTool,
@@ -217,7 +222,11 @@ const openrc: InitSystem = {
 const openrcTools = { '/sbin/rc-service': rcService, '/sbin/rc-update': rcUpdate };
 
 t.test('services of OpenRC are what is declared, whatever they were', (t) =>
-  proveExecutor(t, service, rows(openrc), { platform: simulatedMachine(openrcTools), interrupted }),
+  proveExecutor(t, service, rows(openrc), {
+    platform: simulatedMachine(openrcTools),
+    interrupted,
+    backend: 'OpenRC',
+  }),
 );
 
 t.test('OpenRC: what its own files tell', async (t) => {
@@ -325,7 +334,7 @@ function runitMachine(root: string): Platform {
 }
 
 t.test('services of runit are what is declared, whatever they were', (t) =>
-  proveExecutor(t, service, rows(runit), { platform: runitMachine, interrupted }),
+  proveExecutor(t, service, rows(runit), { platform: runitMachine, interrupted, backend: 'runit' }),
 );
 
 t.test('runit: what is no matter of sv alone', (t) =>
@@ -357,11 +366,11 @@ t.test('runit: what is no matter of sv alone', (t) =>
         check: (root, t) => t.ok(alive(root) && startLinks(root)),
       },
     ],
-    { platform: runitMachine, interrupted },
+    { platform: runitMachine, interrupted, backend: 'runit' },
   ),
 );
 
 t.test('runit: interrupted while it is held down, the next pass ends right', async (t) => {
   const row = rows(runit).filter(({ name }) => name === 'disabled, yet running');
-  await proveExecutor(t, service, row, { platform: runitMachine, interrupted });
+  await proveExecutor(t, service, row, { platform: runitMachine, interrupted, backend: 'runit' });
 });

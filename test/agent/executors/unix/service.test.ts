@@ -129,6 +129,7 @@ const cases: readonly ExecutorCase[] = [
 t.test('a service is what is declared, whatever it was', (t) =>
   proveExecutor(t, serviceType, cases, {
     platform: simulatedMachine({ '/usr/bin/systemctl': systemctl, '/bin/sh': shell }),
+    backend: 'systemd',
   }),
 );
 
