@@ -77,11 +77,21 @@ async function withoutServer(t: Tap, server: TestServer, agent: TestAgent): Prom
   const status = await agent.vigo('status', '--all');
   t.equal(status.code, 0);
   t.match(status.stdout, new RegExp(`^envoy +${agent.envoyId}$`, 'm'));
-  t.match(status.stdout, /^last contact .*since then AGENT_SERVER_UNREACHABLE/m);
+  t.match(
+    status.stdout,
+    /^server .*UNREACHABLE; last answer .*\n +since then AGENT_SERVER_UNREACHABLE/m,
+  );
   t.match(status.stdout, /^policy +version 3, 1 resources, (valid until|never expires)/m);
   t.match(status.stdout, /^pending +[1-9]\d* results not yet settled/m);
-  t.match(status.stdout, /^last run .*offline: 1 resources, 1 changed, 0 blocked, 0 failed$/m);
-  t.match(status.stdout, /^ {2}created {2}m\/f0/m, 'the state of each resource');
+  t.match(
+    status.stdout,
+    /^last pass .*offline: 1 resources, 1 changed, 0 skipped, 0 blocked, 0 failed/m,
+  );
+  t.match(
+    status.stdout,
+    /^created +m\/f0.*\n +last change .*\(drift/m,
+    'the state of each resource',
+  );
   const traits = await agent.vigo('traits', 'os.family', '--json');
   t.equal(traits.code, 0);
   t.type(JSON.parse(traits.stdout), 'string');
