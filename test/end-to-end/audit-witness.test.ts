@@ -24,7 +24,7 @@ import { rest } from './support/rest.ts';
 import { TestServer } from './support/server-process.ts';
 import { TamperedLog } from './support/tampered-log.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(400_000);
 
 const page = readFileSync(new URL('../../docs/audit.md', import.meta.url), 'utf8');
 /** Every command of the page, in its order. */

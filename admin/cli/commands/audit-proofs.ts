@@ -46,7 +46,11 @@ export function addAuditProofCommands(audit: Command, open: OpenSession): void {
       openProof(proof);
       process.stdout.write(`${JSON.stringify(proof, undefined, 2)}\n`);
     });
+  addMemoryCommands(audit, open);
+}
 
+/** What compares the log with what was seen of it before. */
+function addMemoryCommands(audit: Command, open: OpenSession): void {
   audit
     .command('checkpoint')
     .description('print the signed checkpoint, after verifying that it continues the last one seen')
