@@ -203,6 +203,8 @@ async function hardening(t: Test, node: Newcomer): Promise<void> {
   t.same(verified, { exitCode: 0, stdout: '', stderr: '' }, 'systemd finds no fault in the unit');
   const score = await node.host.run(['systemd-analyze', 'security', '--no-pager', 'vigo-envoy']);
   t.comment(score.stdout.split('\n').filter(Boolean).at(-1));
+  const rss = await node.sh(`grep VmRSS /proc/${await node.agentPid()}/status`);
+  t.comment(`the agent between two passes: ${rss}`);
 }
 
 /** With results that the server does not have yet. */
