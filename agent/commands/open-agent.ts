@@ -1,4 +1,4 @@
-import { loadIdentity } from '../identity/identity.ts';
+import { type Identity, loadIdentity } from '../identity/identity.ts';
 import { IncidentLog } from '../incident-log.ts';
 import type { LiveFacts, LiveSchedule } from '../live-facts.ts';
 import type { Logger } from '../log.ts';
@@ -45,97 +45,20 @@ const defaultIntervalMs = 60_000;
  * version. Throws what identities do.
  */
 export async function openAgent(context: CommandContext, updates = false): Promise<OpenAgent> {
-  const { settings, parts, log } = context;
+  const { settings, parts } = context;
+  const { clock, host } = parts;
   const identity = await loadIdentity(parts.openFiles(identityDirectory(settings)));
   const live: { facts?: () => LiveFacts } = {};
   const release = await parts.lock(settings.stateDirectory, () => live.facts?.() ?? {});
-  const platform = parts.platform(settings);
-  const { clock, host } = parts;
-  const nowMs = (): number => clock.nowMs();
-  const files = parts.openFiles(settings.stateDirectory);
-  const envoyId = uuidToText(identity.envoyId);
-  await forgetOtherEnvoy(files, envoyId, [
-    bundleFileName,
-    reportsFileName,
-    toldTraitsFileName,
-    historyFileName,
-    updateFileName,
-    witnessFileName,
-  ]);
-  const incidents = new IncidentLog(log, nowMs);
-  const memory = await Memory.open(files, incidents, nowMs);
-  const queue = await ReportQueue.open(files, nowMs);
-  const verifier = parts.verifier();
-  const signer = parts.identityCrypto.signer(identity.keyPem);
-  const client = new ServerClient({
-    channel: parts.openMutual(settings.server ?? identity.server, identity),
-    envoyId: identity.envoyId,
-    signer,
-    sequence: await RequestSequence.open(files, nowMs),
-    clock,
-  });
-  const cache = new BundleCache(files, verifier);
-  const reporter = new Reporter({ queue, client, memory, incidents, log, nowMs });
-  const server = settings.server ?? identity.server;
-  const engine = parts.engine({ ...settings, server }, platform);
-  const traits = parts.openTraits(platform, traitFacts(settings, envoyId));
-  const openUpdater = () =>
-    Updater.open({
-      programs: parts.programs(settings),
-      files,
-      identity,
-      verifier,
-      client,
-      incidents,
-      clock,
-      log,
-      agentVersion,
-      platform: `${host.operatingSystem}-${host.architecture}`,
-      selfCheckArguments: selfCheckArguments(settings),
-    });
-  const agent = new NodeAgent({
-    platform,
-    client,
-    policy: new PolicyHolder({ cache, identity, memory, incidents, nowMs }),
-    queue,
-    reporter,
-    memory,
-    history: new ResourceHistory(files),
-    incidents,
-    engine,
-    secrets: new SecretKeeper({
-      client,
-      envoyId: identity.envoyId,
-      hpke: parts.identityCrypto.hpke,
-      agreementKey: () => parts.identityCrypto.agreementKey(identity.keyPem),
-      incidents,
-    }),
-    rehearser: new Rehearser({ identity, verifier, engine, reporter, incidents, log, nowMs }),
-    witness: await Witness.open({
-      ...{ files, signer, verifier, incidents, log, nowMs },
-      bundlePublicKey: identity.bundlePublicKey,
-    }),
-    collectTraits: collecting(traits, log),
-    told: new ToldTraits({
-      files,
-      hash: verifier,
-      nowMs,
-      isNews: traits.isNews,
-      random: () => randomUnit(host.randomBytes(4)),
-      onError: (error) => log.log('warn', `the told traits are not kept: ${error}`),
-    }),
-    log,
-    agentVersion,
-    dryRun: settings.dryRun,
-    ...(updates && !settings.dryRun ? { updater: await openUpdater() } : {}),
-  });
+  const ground = await openGround(context, identity);
+  const agent = await assemble(context, ground, updates);
   const startedMs = clock.monotonicMs();
   return {
     agent,
     tell: (schedule) => {
       live.facts = () => ({
         version: agentVersion,
-        envoyId,
+        envoyId: uuidToText(identity.envoyId),
         server: settings.server ?? identity.server,
         uptimeMs: Math.round(clock.monotonicMs() - startedMs),
         ...agent.facts(),
@@ -146,10 +69,104 @@ export async function openAgent(context: CommandContext, updates = false): Promi
     random: () => randomUnit(host.randomBytes(4)),
     clock,
     close: () => {
-      client.close();
+      ground.client.close();
       release();
     },
   };
+}
+
+/** What the parts of an agent stand on. */
+type Ground = Awaited<ReturnType<typeof openGround>>;
+
+async function openGround({ settings, parts, log }: CommandContext, identity: Identity) {
+  const { clock } = parts;
+  const nowMs = (): number => clock.nowMs();
+  const files = parts.openFiles(settings.stateDirectory);
+  await forgetOtherEnvoy(files, uuidToText(identity.envoyId), [
+    bundleFileName,
+    reportsFileName,
+    toldTraitsFileName,
+    historyFileName,
+    updateFileName,
+    witnessFileName,
+  ]);
+  const incidents = new IncidentLog(log, nowMs);
+  const signer = parts.identityCrypto.signer(identity.keyPem);
+  const server = settings.server ?? identity.server;
+  const client = new ServerClient({
+    channel: parts.openMutual(server, identity),
+    envoyId: identity.envoyId,
+    signer,
+    sequence: await RequestSequence.open(files, nowMs),
+    clock,
+  });
+  const memory = await Memory.open(files, incidents, nowMs);
+  const queue = await ReportQueue.open(files, nowMs);
+  const verifier = parts.verifier();
+  return {
+    identity,
+    server,
+    files,
+    incidents,
+    memory,
+    queue,
+    verifier,
+    signer,
+    client,
+    log,
+    nowMs,
+  };
+}
+
+async function assemble(
+  { settings, parts, log }: CommandContext,
+  ground: Ground,
+  updates: boolean,
+): Promise<NodeAgent> {
+  const { identity, server, files, verifier, client } = ground;
+  const { host, clock } = parts;
+  const platform = parts.platform(settings);
+  const reporter = new Reporter(ground);
+  const engine = parts.engine({ ...settings, server }, platform);
+  const traits = parts.openTraits(platform, traitFacts(settings, uuidToText(identity.envoyId)));
+  const openUpdater = () =>
+    Updater.open({
+      ...ground,
+      programs: parts.programs(settings),
+      clock,
+      agentVersion,
+      platform: `${host.operatingSystem}-${host.architecture}`,
+      selfCheckArguments: selfCheckArguments(settings),
+    });
+  return new NodeAgent({
+    ...ground,
+    platform,
+    policy: new PolicyHolder({ ...ground, cache: new BundleCache(files, verifier) }),
+    reporter,
+    history: new ResourceHistory(files),
+    engine,
+    secrets: new SecretKeeper({
+      client,
+      envoyId: identity.envoyId,
+      hpke: parts.identityCrypto.hpke,
+      agreementKey: () => parts.identityCrypto.agreementKey(identity.keyPem),
+      incidents: ground.incidents,
+    }),
+    rehearser: new Rehearser({ ...ground, engine, reporter }),
+    witness: await Witness.open({ ...ground, bundlePublicKey: identity.bundlePublicKey }),
+    collectTraits: collecting(traits, log),
+    told: new ToldTraits({
+      files,
+      hash: verifier,
+      nowMs: ground.nowMs,
+      isNews: traits.isNews,
+      random: () => randomUnit(host.randomBytes(4)),
+      onError: (error) => log.log('warn', `the told traits are not kept: ${error}`),
+    }),
+    agentVersion,
+    dryRun: settings.dryRun,
+    ...(updates && !settings.dryRun ? { updater: await openUpdater() } : {}),
+  });
 }
 
 function selfCheckArguments({ configDirectory, stateDirectory, root }: Settings): string[] {
