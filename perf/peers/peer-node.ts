@@ -127,11 +127,13 @@ StandardError=inherit\n`;
     };
   }
 
-  /** Changes when anything that is managed was touched, even to the same. */
-  fingerprint(): Promise<string> {
+  /** Lines that change when anything that is managed was touched, even to the same. */
+  async fingerprint(): Promise<readonly string[]> {
     const find = `find ${managed.join(' ')} -printf '%p %m %U:%G %s %C@ %l\\n' 2>/dev/null | sort`;
-    return this.sh(`{ ${find}; ls -l --full-time /run/systemd/units | grep -E 'lab-svc|cron'
-      sysctl -a 2>/dev/null | grep -E '^net.ipv4.(tcp|conf|icmp)'; } | sha256sum`);
+    const text = await this.sh(`${find}
+      ls -l --full-time /run/systemd/units | grep -E 'lab-svc|cron' || :
+      sysctl -a 2>/dev/null | grep -E '^net.ipv4.(tcp|conf|icmp)' || :`);
+    return text.split('\n');
   }
 
   broken(resources: readonly HostResource[]): readonly string[] {
