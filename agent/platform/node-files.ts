@@ -17,6 +17,8 @@ const defaultReadLimit = 64 * 1024 * 1024;
 const synchronousReadLimit = 256 * 1024;
 const copyAttributesTimeoutMs = 10_000;
 const permissionBits = 0o7777;
+/** Directories that a process clears of what an earlier one left there; beyond, leftovers stay. */
+const clearedDirectoryLimit = 10_000;
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY, O_TRUNC } =
   fs.constants;
 
@@ -25,6 +27,8 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY
  * times the call); what waits for the disk is asynchronous. Every failure is a PlatformError.
  */
 export class NodeFiles implements Files {
+  readonly #cleared = new Set<string>();
+
   async status(path: string): Promise<FileStatus | undefined> {
     try {
       const status = fs.lstatSync(path, { throwIfNoEntry: false });
@@ -64,6 +68,7 @@ export class NodeFiles implements Files {
     return attempt('write', path, async () => {
       const old = fs.lstatSync(path, { throwIfNoEntry: false });
       const kept = old?.isFile() ? old : undefined;
+      this.#clearOnce(dirname(path));
       await writeBeside(path, async (temporary, handle) => {
         if (kept !== undefined) copyExtendedAttributes(path, temporary);
         await handle.writeFile(content);
@@ -154,12 +159,28 @@ export class NodeFiles implements Files {
   }
 
   removeTemporaries(directory: string): Promise<number> {
-    return attempt('clean', directory, async () => {
-      const left = listIfThere(directory).filter((name) => temporaryNamePattern.test(name));
-      for (const name of left) fs.rmSync(`${directory}/${name}`, { force: true });
-      return left.length;
-    });
+    return attempt('clean', directory, async () => clear(directory));
   }
+
+  /**
+   * What was killed in a write comes back to that file, and so to its directory. Before the first
+   * write there, so that no temporary file is one of this process.
+   */
+  #clearOnce(directory: string): void {
+    if (this.#cleared.has(directory) || this.#cleared.size >= clearedDirectoryLimit) return;
+    this.#cleared.add(directory);
+    try {
+      clear(directory);
+    } catch {
+      // The write itself says what is wrong with the place, if anything is.
+    }
+  }
+}
+
+function clear(directory: string): number {
+  const left = listIfThere(directory).filter((name) => temporaryNamePattern.test(name));
+  for (const name of left) fs.rmSync(`${directory}/${name}`, { force: true });
+  return left.length;
 }
 
 async function attempt<T>(operation: string, path: string, action: () => Promise<T>): Promise<T> {

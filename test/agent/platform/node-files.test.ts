@@ -90,6 +90,17 @@ t.test('only what an interrupted write left is cleaned', async (t) => {
   t.equal(readdirSync(place).length, 4);
 });
 
+t.test('what a killed write left goes with the next write there, a living one stays', async (t) => {
+  const place = t.testdir({});
+  const [dead, living] = ['0123456789abcdef', 'fedcba9876543210'].map(temporaryName);
+  writeFileSync(`${place}/${dead}`, 'half');
+  const own = new NodeFiles();
+  await own.writeAtomic(`${place}/a`, new Uint8Array(1), {});
+  writeFileSync(`${place}/${living}`, 'half');
+  await own.writeAtomic(`${place}/b`, new Uint8Array(1), {});
+  t.same(readdirSync(place).sort(), [living, 'a', 'b']);
+});
+
 t.test('nothing there', async (t) => {
   t.equal(await files.status('/none/of/this'), undefined);
   t.equal(await files.status('/etc/passwd/below'), undefined);
