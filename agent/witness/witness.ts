@@ -68,7 +68,10 @@ export class Witness {
     if (state === undefined) return witness;
     const checkpoint = openCheckpoint(state.note, witness.#key, parts.verifier);
     // A server with another key has another log.
-    if (checkpoint !== undefined) witness.#held = { state, checkpoint };
+    if (checkpoint === undefined) return witness;
+    witness.#held = { state, checkpoint };
+    // A single `vigo run` ends before its cosignature can go with a later check-in.
+    witness.#cosign(checkpoint);
     return witness;
   }
 
@@ -115,7 +118,7 @@ export class Witness {
     note: string,
     restored: WitnessState['restored'],
   ): Promise<void> {
-    const { files, signer, nowMs, log } = this.#parts;
+    const { files, nowMs, log } = this.#parts;
     const before = this.#held;
     if (before?.state.conflict !== undefined)
       log.log('info', 'the audit log of the server is in order again', { size: checkpoint.size });
@@ -124,9 +127,14 @@ export class Witness {
     const state = { note, atMs: nowMs(), ...(restored && { restored }) };
     this.#held = { state, checkpoint };
     await saveWitnessState(files, state);
-    const seconds = Math.max(1, Math.floor(nowMs() / 1000));
-    this.#cosignature = Uint8Array.from(cosign(checkpoint.note.text, seconds, signer));
+    this.#cosign(checkpoint);
     log.log('debug', 'the audit log grew', { size: checkpoint.size });
+  }
+
+  #cosign({ note }: SignedCheckpoint): void {
+    const { signer, nowMs } = this.#parts;
+    const seconds = Math.max(1, Math.floor(nowMs() / 1000));
+    this.#cosignature = Uint8Array.from(cosign(note.text, seconds, signer));
   }
 
   async #refuse(held: Held, offered: SignedCheckpoint, news: AuditNews): Promise<void> {
