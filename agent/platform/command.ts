@@ -38,6 +38,14 @@ export async function runTool(
   return result;
 }
 
+/** Trouble of the machine that any tool may meet and none can help, by what it complains about. */
+export function machineCode(
+  result: RunResult,
+): 'AGENT_DISK_FULL' | 'AGENT_READ_ONLY_FILE_SYSTEM' | undefined {
+  if (/No space left on device|Disk quota exceeded/i.test(result.stderr)) return 'AGENT_DISK_FULL';
+  return /Read-only file system/i.test(result.stderr) ? 'AGENT_READ_ONLY_FILE_SYSTEM' : undefined;
+}
+
 /** The end of what a tool complained about, on one line. */
 export function causeOf(result: RunResult): string {
   const text = result.stderr.trim() === '' ? result.stdout : result.stderr;

@@ -1,5 +1,5 @@
 import { AgentError } from '../../errors.ts';
-import { causeOf, runTool } from '../../platform/command.ts';
+import { causeOf, machineCode, runTool } from '../../platform/command.ts';
 import type { Platform, RunResult } from '../../platform/platform.ts';
 import type { ResourceContext } from '../contract.ts';
 
@@ -103,9 +103,8 @@ export function runGit(
 
 export function gitFailure(what: string, result: RunResult): AgentError {
   const detail = `${what}: ${withoutPassword(causeOf(result))}`;
-  if (/No space left on device/.test(result.stderr)) return new AgentError('AGENT_DISK_FULL', what);
-  if (/Read-only file system/.test(result.stderr))
-    return new AgentError('AGENT_READ_ONLY_FILE_SYSTEM', what);
+  const around = machineCode(result);
+  if (around !== undefined) return new AgentError(around, what);
   if (/would be overwritten|[Nn]ot possible to fast-forward|diverg/.test(result.stderr))
     return new AgentError('AGENT_GIT_LOCAL_CHANGES', { detail });
   const remote =

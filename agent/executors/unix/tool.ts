@@ -1,5 +1,5 @@
 import { AgentError, type AgentErrorCode } from '../../errors.ts';
-import { type CommandOptions, causeOf, runTool } from '../../platform/command.ts';
+import { type CommandOptions, causeOf, machineCode, runTool } from '../../platform/command.ts';
 import type { RunResult } from '../../platform/platform.ts';
 import type { ResourceContext } from '../contract.ts';
 
@@ -23,10 +23,8 @@ export function toolFailure(
   code: AgentErrorCode,
 ): AgentError {
   const words = argv.slice(0, shownWords).join(' ');
-  if (/No space left on device/.test(result.stderr))
-    return new AgentError('AGENT_DISK_FULL', { detail: words });
-  if (/Read-only file system/.test(result.stderr))
-    return new AgentError('AGENT_READ_ONLY_FILE_SYSTEM', { detail: words });
+  const around = machineCode(result);
+  if (around !== undefined) return new AgentError(around, { detail: words });
   return new AgentError(code, {
     detail: `${words}: exit code ${result.exitCode}: ${causeOf(result)}`,
   });

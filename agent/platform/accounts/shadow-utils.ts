@@ -1,5 +1,5 @@
 import { AgentError, type AgentErrorCode } from '../../errors.ts';
-import { causeOf, runTool } from '../command.ts';
+import { causeOf, machineCode, runTool } from '../command.ts';
 import type { Platform } from '../platform.ts';
 import { Serial } from '../serial.ts';
 import { ParsedFile, readText } from '../text-file.ts';
@@ -18,7 +18,6 @@ const operationTimeoutMs = 240_000;
 
 const causes: readonly (readonly [RegExp, AgentErrorCode])[] = [
   [/cannot lock|existing lock file|unable to lock/i, 'AGENT_ACCOUNT_LOCKED'],
-  [/No space left on device|Disk quota exceeded/i, 'AGENT_DISK_FULL'],
   [/group '.*' does not exist/i, 'AGENT_GROUP_UNKNOWN'],
   [/user '.*' does not exist/i, 'AGENT_USER_UNKNOWN'],
 ];
@@ -127,7 +126,8 @@ export class ShadowUtilsManager implements AccountManager {
       );
       if (result.exitCode === 0) return;
       const cause = causeOf(result);
-      const code = causes.find(([pattern]) => pattern.test(cause))?.[1] ?? 'AGENT_ACCOUNT_FAILED';
+      const known = causes.find(([pattern]) => pattern.test(cause))?.[1];
+      const code = machineCode(result) ?? known ?? 'AGENT_ACCOUNT_FAILED';
       throw new AgentError(code, `${argv[0]}: exit code ${result.exitCode}: ${cause}`);
     });
   }

@@ -1,5 +1,5 @@
 import { AgentError } from '../../errors.ts';
-import { causeOf, runTool } from '../command.ts';
+import { causeOf, machineCode, runTool } from '../command.ts';
 import type { Platform, RunResult } from '../platform.ts';
 
 const timeoutMs = 60_000;
@@ -20,7 +20,7 @@ export async function runFirewall(
   if (result.exitCode === 0) return result;
   if (/xtables lock|Resource temporarily unavailable|NOT_RUNNING/.test(result.stderr))
     throw new AgentError('AGENT_FIREWALL_BUSY', { detail: `${argv[0]}: ${causeOf(result)}` });
-  throw new AgentError('AGENT_FIREWALL_FAILED', {
+  throw new AgentError(machineCode(result) ?? 'AGENT_FIREWALL_FAILED', {
     detail: `${argv[0]}: exit code ${result.exitCode}: ${causeOf(result)}`,
   });
 }

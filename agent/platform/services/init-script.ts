@@ -1,5 +1,5 @@
 import { AgentError } from '../../errors.ts';
-import { causeOf, runTool } from '../command.ts';
+import { causeOf, machineCode, runTool } from '../command.ts';
 import type { Platform } from '../platform.ts';
 import { readText } from '../text-file.ts';
 import { isProgram, liveProcess, programRuns } from './process-probe.ts';
@@ -154,7 +154,9 @@ export async function runServiceTool(
   if (result.exitCode === 0) return;
   const meaning = exitMeanings[result.exitCode];
   const code = `exit code ${result.exitCode}${meaning === undefined ? '' : ` (${meaning})`}`;
-  throw new AgentError('AGENT_SERVICE_FAILED', { detail: `${what}: ${code}: ${causeOf(result)}` });
+  throw new AgentError(machineCode(result) ?? 'AGENT_SERVICE_FAILED', {
+    detail: `${what}: ${code}: ${causeOf(result)}`,
+  });
 }
 
 /** As systemd's reload-or-restart: what does not run is started. */

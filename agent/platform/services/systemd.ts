@@ -1,5 +1,5 @@
 import { AgentError } from '../../errors.ts';
-import { causeOf, runTool } from '../command.ts';
+import { causeOf, machineCode, runTool } from '../command.ts';
 import type { Platform } from '../platform.ts';
 import type { ServiceAct, ServiceManager, ServiceStatus } from './service-manager.ts';
 import { showFields } from './show-fields.ts';
@@ -57,7 +57,10 @@ export class SystemdManager implements ServiceManager {
     this.#shows.forget();
     const result = await runTool(this.#platform, argv, { signal, timeoutMs: actTimeoutMs });
     if (result.exitCode !== 0)
-      throw new AgentError('AGENT_SERVICE_FAILED', `${status.unit}: ${act}: ${causeOf(result)}`);
+      throw new AgentError(
+        machineCode(result) ?? 'AGENT_SERVICE_FAILED',
+        `${status.unit}: ${act}: ${causeOf(result)}`,
+      );
   }
 
   /** A unit made from an init script is enabled by its links in /etc/rc?.d; systemctl asks them. */

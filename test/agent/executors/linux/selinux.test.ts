@@ -410,23 +410,20 @@ t.test('the label of a port is what is declared', (t) =>
   ]),
 );
 
-t.test('another program that holds the policy blocks, it does not fail', (t) =>
-  proveExecutor(
-    t,
-    selinuxType,
-    [
-      {
-        name: 'held',
-        parameters: web,
-        arrange: having({}),
-        predicted: 'created',
-        action: 'blocked',
-        errorCode: 'AGENT_SELINUX_BUSY',
-      },
-    ],
-    { platform: simulatedMachine({ semanage: () => held }) },
-  ),
-);
+t.test('trouble around the policy blocks, what semanage refuses fails', async (t) => {
+  const around = [
+    [held.stderr, 'blocked', 'AGENT_SELINUX_BUSY'],
+    ['OSError: [Errno 28] No space left on device', 'blocked', 'AGENT_DISK_FULL'],
+    ['OSError: [Errno 30] Read-only file system', 'blocked', 'AGENT_READ_ONLY_FILE_SYSTEM'],
+    ['ValueError: Type x_t is invalid', 'failed', 'AGENT_SELINUX_FAILED'],
+  ] as const;
+  for (const [stderr, action, errorCode] of around) {
+    const row = { name: errorCode, parameters: web, arrange: having({}), action, errorCode };
+    await proveExecutor(t, selinuxType, [{ ...row, predicted: 'created' }], {
+      platform: simulatedMachine({ semanage: () => ({ exitCode: 1, stderr }) }),
+    });
+  }
+});
 
 t.test('a literal path is labelled as itself and nothing else', async () => {
   const name = fc.stringMatching(/^[A-Za-z0-9_.@:,-]{1,12}$/);
