@@ -3,6 +3,7 @@ import type { AgentClock } from '../platform/platform.ts';
 
 /** How long stopped work may take to end its processes before it is left behind. */
 const stopGraceMs = 5_000;
+const finished = 'finished';
 
 /**
  * Runs work under a time limit and the signal of the pass. The work sees one signal for both; it is
@@ -55,7 +56,8 @@ class Watch {
 
   finish(): void {
     this.#finished = true;
-    this.#alarm.abort();
+    // Without a reason Node makes an error with a stack, for every resource of every pass.
+    this.#alarm.abort(finished);
   }
 
   /** Rejects when the work goes on after it was stopped; never settles when it ends by itself. */

@@ -14,8 +14,7 @@ export function isProtected(
   segments: readonly string[],
   protectedPaths: readonly string[],
 ): string | undefined {
-  return protectedPaths.find((path) => {
-    const wanted = segmentsOf(path);
+  return cutLists(protectedPaths).find(({ wanted }) => {
     for (const [index, segment] of wanted.entries()) {
       const own = segments[index];
       if (own === undefined) return false;
@@ -23,7 +22,7 @@ export function isProtected(
       if (!segmentMatches(own, segment)) return false;
     }
     return true;
-  });
+  })?.path;
 }
 
 /** The protected path that lies below `segments`, so that removing the tree would take it along. */
@@ -31,16 +30,32 @@ export function coversProtected(
   segments: readonly string[],
   protectedPaths: readonly string[],
 ): string | undefined {
-  return protectedPaths.find((path) => {
-    const wanted = segmentsOf(path);
+  return cutLists(protectedPaths).find(({ wanted }) => {
     if (segments.length >= wanted.length) return false;
     return segments.every((own, index) => segmentMatches(own, wanted[index]!));
-  });
+  })?.path;
+}
+
+interface CutPath {
+  readonly path: string;
+  readonly wanted: readonly string[];
+}
+
+/** Lists of protected paths live as long as the agent and are asked about every path of every pass. */
+const cut = new WeakMap<readonly string[], readonly CutPath[]>();
+
+function cutLists(protectedPaths: readonly string[]): readonly CutPath[] {
+  const known = cut.get(protectedPaths);
+  if (known !== undefined) return known;
+  const made = protectedPaths.map((path) => ({ path, wanted: segmentsOf(path) }));
+  cut.set(protectedPaths, made);
+  return made;
 }
 
 /** Braces and brackets are taken to match anything: refusing too much is the safe mistake. */
 function segmentMatches(own: string, wanted: string): boolean {
-  return own === wanted || wildcardMatch(own.replace(/[[{].*[\]}]/, '*'), wanted);
+  if (own === wanted) return true;
+  return /[*?[{]/.test(own) && wildcardMatch(own.replace(/[[{].*[\]}]/, '*'), wanted);
 }
 
 /** Glob with * and ?, in time proportional to the product of the lengths. */
