@@ -7,7 +7,7 @@ import { requires } from '../support/requires.ts';
 const skip = requires('root', 'linux', 'command:systemd-nspawn', 'command:mmdebstrap');
 
 // Mostly waiting for passes; the full form is `node perf/chaos.ts`.
-t.setTimeout(180_000);
+t.setTimeout(400_000);
 
 t.test(
   'what is undone by hand is repaired, told once, and nothing else is',
