@@ -23,10 +23,14 @@ export async function observeBoolean(
   const { name, absent, persist } = spec;
   const wanted = spec.value ? '1' : '0';
   const running = (await readText(platform, `${kernelDirectory}/booleans/${name}`))?.split(' ')[0];
-  const kept = (await localRecord(record, platform))
-    .map((line) => line.split('=').map((part) => part.trim()))
-    .find(([key]) => key === name)?.[1];
-  if (absent) return forgotten(name, kept);
+  const local = new Map(
+    (await localRecord(record, platform)).map((line) => {
+      const [key = '', value = ''] = line.split('=').map((part) => part.trim());
+      return [key, value] as const;
+    }),
+  );
+  const kept = local.get(name);
+  if (absent) return forgotten(name, local);
   if (running === undefined) throw new AgentError('AGENT_SELINUX_BOOLEAN', { detail: name });
   const runs = running === wanted;
   const keeps = !persist || kept === wanted;
@@ -58,16 +62,26 @@ function onOff(value: string): string {
   return value === '1' || value === 'on' || value === 'true' ? 'on' : 'off';
 }
 
-function forgotten(name: string, kept: string | undefined): Finding {
+/**
+ * semanage has no word for one boolean: all are given back and the others set again, in the one
+ * transaction of an import, as its own export writes it.
+ */
+function forgotten(name: string, local: ReadonlyMap<string, string>): Finding {
+  const kept = local.get(name);
   if (kept === undefined)
     return {
       drift: { action: 'none', reason: `${name} is left to the policy` },
       repair: async () => undefined,
     };
+  const others = [...local].filter(([key]) => key !== name);
+  const lines = others.map(
+    ([key, value]) => `boolean -m ${onOff(value) === 'on' ? '-1' : '-0'} ${key}`,
+  );
+  const commands = ['boolean -D', ...lines, ''].join('\n');
   return {
     drift: { action: 'deleted', reason: `${name} is set to ${onOff(kept)} on this machine` },
     repair: async (context) => {
-      await policyTool(['semanage', 'boolean', '-d', name], context);
+      await policyTool(['semanage', 'import'], context, commands);
     },
   };
 }

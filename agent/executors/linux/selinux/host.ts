@@ -64,8 +64,9 @@ export function typeOf(context: string): string {
 export async function policyTool(
   argv: readonly [string, ...string[]],
   context: ResourceContext,
+  stdin?: string,
 ): Promise<RunResult> {
-  const result = await tryPolicyTool(argv, context);
+  const result = await tryPolicyTool(argv, context, stdin);
   if (result.exitCode !== 0) throw toolFailure(argv, result, 'AGENT_SELINUX_FAILED');
   return result;
 }
@@ -73,10 +74,12 @@ export async function policyTool(
 async function tryPolicyTool(
   argv: readonly [string, ...string[]],
   context: ResourceContext,
+  stdin?: string,
 ): Promise<RunResult> {
   const result = await runTool(context.platform, argv, {
     signal: context.signal,
     timeoutMs: toolTimeoutMs,
+    ...(stdin === undefined ? {} : { stdin }),
   });
   if (result.exitCode !== 0 && /transaction lock|read lock|in use by another/.test(result.stderr))
     throw new AgentError('AGENT_SELINUX_BUSY', { detail: argv[0] });

@@ -43,16 +43,21 @@ const setLines = (root: string, path: string, kept: readonly string[]) =>
   arrange(root, { [path]: `${note}${kept.map((line) => `${line}\n`).join('')}` });
 
 /** Keeps the records that libsemanage keeps, in its format. */
-const semanage: SimulatedTool = (words, root) => {
+const semanage: SimulatedTool = (words, root, stdin) => {
   const [kind, act, ...rest] = words;
   const option = (name: string) => rest[rest.indexOf(name) + 1]!;
   const last = rest.at(-1)!;
-  if (kind === 'boolean')
+  if (kind === 'boolean') return { exitCode: 2, stderr: 'semanage boolean: error: arguments' };
+  if (kind === 'import') {
+    const [first, ...others] = stdin.split('\n').filter(Boolean);
+    if (first !== 'boolean -D') return { exitCode: 2, stderr: first };
+    const set = others.map((line) => line.split(' '));
     setLines(
       root,
       kept,
-      lines(root, kept).filter((line) => !line.startsWith(`${last}=`)),
+      set.map(([, , flag, name]) => `${name}=${flag === '-1' ? 1 : 0}`),
     );
+  }
   if (kind === 'port') {
     const is = (line: string) => line.startsWith(`portcon ${option('-p')} ${last} `);
     // The policy itself has this port, and an older semanage says so.
@@ -232,9 +237,9 @@ t.test('a boolean is what is declared', (t) =>
     {
       name: 'left to the policy again',
       parameters: { ...net, state: 'absent' },
-      arrange: having({ [kept]: `${note}other=1\nweb_net=1\n` }),
+      arrange: having({ [kept]: `${note}other=1\nweb_net=1\nthird=0\n` }),
       action: 'deleted',
-      check: (root, t) => t.same(lines(root, kept), ['other=1']),
+      check: (root, t) => t.same(lines(root, kept), ['other=1', 'third=0']),
     },
     {
       name: 'absent already',
