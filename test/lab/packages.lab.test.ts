@@ -1,7 +1,8 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import type { PolicyValue } from '../../agent/protocol/bundle.ts';
+import { backendsOf } from '../support/lab-coverage.ts';
 import { requires } from '../support/requires.ts';
 import { makeRepository, repositoryInHost, useRepository } from './apt-repository.ts';
 import { repairs } from './cycle.ts';
@@ -30,24 +31,44 @@ interface ManagerUnderTest {
   readonly version: readonly string[];
   readonly remove: string;
   readonly unhold?: string;
+  /** A package that no repository has to be asked for, in versions 1.0 and 1.1. */
+  readonly file?: (version: string) => string;
+  /** Where its packages lie, and how it tells the sources that it takes. */
+  readonly source: string;
+  readonly sources: string;
   /** Takes the database, in the background, until /run/lab-go is there. */
   readonly lock: string;
 }
 
-const rpm = { use: useRpms, version: ['rpm', '-q', '--qf', '%{VERSION}'] };
+const rpmFile = (version: string) => `/srv/rpm/lab-hello-${version}-1.noarch.rpm`;
+const rpm = {
+  source: 'file:///srv/rpm',
+  file: rpmFile,
+  use: useRpms,
+  version: ['rpm', '-q', '--qf', '%{VERSION}'],
+};
 const managers: readonly ManagerUnderTest[] = [
   {
     name: 'dnf',
     system: 'fedora',
+    sources: 'dnf -q repolist',
     ...rpm,
     remove: 'dnf -q -y remove lab-hello',
     unhold: 'dnf -q versionlock delete lab-hello',
     lock: '',
   },
-  { name: 'yum', system: 'centos', ...rpm, remove: 'yum -q -y remove lab-hello', lock: '' },
+  {
+    name: 'yum',
+    system: 'centos',
+    sources: 'yum -q repolist',
+    ...rpm,
+    remove: 'yum -q -y remove lab-hello',
+    lock: '',
+  },
   {
     name: 'zypper',
     system: 'suse',
+    sources: 'zypper lr',
     ...rpm,
     remove: 'zypper -q -n remove lab-hello',
     unhold: 'zypper -q -n removelock lab-hello',
@@ -56,6 +77,8 @@ const managers: readonly ManagerUnderTest[] = [
   {
     name: 'pacman',
     system: 'arch',
+    source: 'file:///srv/pacman',
+    sources: 'pacman-conf --repo-list',
     use: usePacmanPackages,
     version: ['pacman', '-Q'],
     remove: 'pacman -R --noconfirm lab-hello',
@@ -104,6 +127,9 @@ t.test('package managers of other systems, on one Debian', { skip }, async (t) =
       writeFileSync(join(host.root, 'etc/os-release'), `ID="x"\nID_LIKE="y ${manager.system}"\n`);
       // Another agent, which finds out for itself what the machine is.
       const machine = { ...host };
+      const from = { dnf: 'rpm by dnf', zypper: 'rpm by zypper' }[manager.name] ?? manager.name;
+      const { name } = manager;
+      backendsOf(machine, { package: name, repository: name, nonrepo_package: from });
       const one = (parameters: Readonly<Record<string, PolicyValue>>) =>
         convergeOne(machine, 'package', parameters);
       const version = async (name: string) =>
@@ -174,6 +200,8 @@ t.test('package managers of other systems, on one Debian', { skip }, async (t) =
       t.match(await one(newest), { action: 'updated', reason: /^1 packages can be upgraded$/ });
       t.equal(await version('lab-hello'), '1.1', '"*" with latest upgrades everything');
 
+      if (manager.file !== undefined) await fromFile(t, machine, manager.file);
+      await ownSource(t, machine, manager);
       t.match(await one({ package: 'no-such-thing' }), {
         action: 'failed',
         errorCode: 'AGENT_PACKAGE_UNKNOWN',
@@ -199,6 +227,38 @@ t.test('package managers of other systems, on one Debian', { skip }, async (t) =
       return repairs(t, machine, gone);
     });
 });
+
+/** A file of the node: an older one only when allowed, a newer one by itself, then gone. */
+async function fromFile(t: Test, host: LabHost, file: (version: string) => string): Promise<void> {
+  const type = 'nonrepo_package';
+  const older = { url: file('1.0') };
+  t.match(await convergeOne(host, type, older), { action: 'failed', reason: /downgrade/ });
+  const down = { ...older, allow_downgrade: true };
+  await repairs(t, host, { type, parameters: down, action: 'updated' });
+  await repairs(t, host, {
+    type,
+    parameters: { url: file('1.1') },
+    action: 'updated',
+    reason: /is 1.0-1, not 1.1-1/,
+  });
+  const absent = { package: 'lab-hello', state: 'absent' };
+  await repairs(t, host, { type, parameters: absent, action: 'deleted' });
+  await repairs(t, host, { type, parameters: { url: file('1.1') }, action: 'created' });
+}
+
+/** The package manager itself says that it knows the source, and no more once it is absent. */
+async function ownSource(t: Test, host: LabHost, manager: ManagerUnderTest): Promise<void> {
+  const type = 'repository';
+  const parameters = { repository: 'lab-own', repo: manager.source };
+  const known = async () => (await host.run(['sh', '-c', manager.sources])).stdout;
+  await repairs(t, host, { type, parameters, action: 'created' });
+  t.match(await known(), /lab-own/);
+  const damage = 'find /etc -name "lab-own.*" -exec sed -i s/lab-own/other/ {} +';
+  await repairs(t, host, { type, parameters, damage, action: 'updated' });
+  const absent = { repository: 'lab-own', state: 'absent' };
+  await repairs(t, host, { type, parameters: absent, action: 'deleted' });
+  t.notMatch(await known(), /lab-own/);
+}
 
 /** Debian's package of the plugin cannot stand beside zypper, so its two files are taken out of it. */
 async function addVersionlock(host: LabHost): Promise<void> {

@@ -110,7 +110,10 @@ export async function proveExecutor(
       const cell = { type: type.name, backend, kind };
       await run.prove(t);
       const { action, errorCode = '' } = row;
-      recordCoverage({ ...cell, case: caseOf({ action, errorCode }) });
+      const removes = row.parameters.state === 'absent' && acting.includes(action);
+      recordCoverage({ ...cell, case: removes ? 'removal' : caseOf({ action, errorCode }) });
+      if (acting.includes(action) && row.second === undefined)
+        recordCoverage({ ...cell, case: 'no-op' });
       recordCoverage({ ...cell, case: 'read-only dry run' });
       if (!interrupt || !acting.includes(row.action)) return;
       await run.proveInterruptions(t, options.breaking ?? faultyPlatform);

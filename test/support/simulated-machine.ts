@@ -43,7 +43,7 @@ export function simulatedMachine(
           // A tool of the tree itself is called by its real path.
           const [program] = request.argv;
           const own = program.startsWith(`${root}/`) ? program.slice(root.length) : program;
-          const tool = tools[own];
+          const tool = tools[program] ?? tools[own];
           if (tool === undefined) throw new Error(`no simulated ${request.argv[0]}`);
           const stdin = new TextDecoder().decode(request.stdin);
           const result = tool(request.argv.slice(1), root, stdin);
