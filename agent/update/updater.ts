@@ -435,7 +435,10 @@ export class Updater {
   async #tidy(): Promise<void> {
     const { programs, agentVersion, incidents } = this.#parts;
     const { update } = this.#memory;
-    const kept = new Set([agentVersion, update?.from, update?.version]);
+    // The version before stays for whoever wants it back by hand; one that failed is of no use.
+    const again =
+      update !== undefined && ['trial', 'undecided', 'postponed'].includes(update.phase);
+    const kept = new Set([agentVersion, update?.from, ...(again ? [update.version] : [])]);
     try {
       for (const name of await programs.list()) {
         const partial = name.startsWith(downloadPrefix) && update?.phase !== 'fetching';
