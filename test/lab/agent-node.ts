@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { programFile } from '../support/program.ts';
-import { type LabHost, nodeInHost, projectInHost, serverAddress } from './lab.ts';
+import { type Host, type LabHost, nodeInHost, projectInHost, serverAddress } from './lab.ts';
 import type { LabServer } from './lab-server.ts';
 
 /** How the agent is called on a lab host. */
@@ -12,10 +12,10 @@ export const agentProgram = [
 ];
 
 /** A lab host with the agent as a unit of its systemd. */
-export class AgentNode {
-  readonly host: LabHost;
+export class AgentNode<Machine extends Host = LabHost> {
+  readonly host: Machine;
 
-  constructor(host: LabHost) {
+  constructor(host: Machine) {
     this.host = host;
   }
 
@@ -25,8 +25,8 @@ export class AgentNode {
 
   /** Writes the unit; `interval`: between two passes and check-ins of the agent. */
   async install(interval: string): Promise<void> {
-    writeFileSync(
-      join(this.host.root, 'etc/systemd/system/vigo.service'),
+    await this.host.must(
+      ['tee', '/etc/systemd/system/vigo.service'],
       `[Unit]
 Description=Vigo agent
 [Service]
@@ -42,7 +42,8 @@ WantedBy=multi-user.target
   async enroll(server: LabServer): Promise<void> {
     const words = ['tokens', 'create', '--match', this.host.name];
     const { token } = await server.json<{ token: string }>(...words);
-    this.host.copyIn(join(server.home, 'tls/ca.cert.pem'), '/root/ca.pem');
+    const authority = readFileSync(join(server.home, 'tls/ca.cert.pem'), 'utf8');
+    await this.host.must(['tee', '/root/ca.pem'], authority);
     const where = ['--server', `${serverAddress}:${server.port}`, '--ca-file', '/root/ca.pem'];
     await this.host.must([...agentProgram, 'register', ...where, '--token', token]);
     await this.sh('systemctl -q daemon-reload; systemctl -q enable --now vigo');

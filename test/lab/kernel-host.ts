@@ -11,15 +11,13 @@ export const kernelHostScript = join(dirname(fileURLToPath(import.meta.url)), 'k
 
 /**
  * A Debian with a kernel of its own: modules, kernel-wide settings, swap, clock and SELinux are its
- * alone. /dev/ubdb is an empty disk.
+ * alone. /dev/ubdb and /dev/ubdc are empty disks of 64 MB.
  */
 export interface KernelHost extends Host {
   /** Resolves when the host has booted again, which the action is to bring about. */
   rebooted(action: () => Promise<unknown>): Promise<void>;
   /** Ends the kernel at once, as a power cut does, and boots it again. */
   cutPower(): Promise<void>;
-  /** Stops or continues the whole host, as a suspend does. */
-  freeze(state: 'stop' | 'continue'): void;
 }
 
 export interface KernelHostOptions {
@@ -68,9 +66,6 @@ export async function startKernelHost(
       await verb('cut');
       await verb('boot');
       await verb('wait');
-    },
-    freeze: (state) => {
-      process.kill(-pid(), state === 'stop' ? 'SIGSTOP' : 'SIGCONT');
     },
     down: async () => {
       await verb('down');

@@ -62,6 +62,7 @@ mkdir -p -m 700 "$root/root/.ssh"
 cp "$work/key.pub" "$root/root/.ssh/authorized_keys"
 printf '/dev/ubda / ext4 defaults 0 1\n' >"$root/etc/fstab"
 : >"$root/etc/machine-id"
+rm -f "$root/etc/hostname"
 
 units=$root/etc/systemd/system
 for unit in $masked; do ln -sf /dev/null "$units/$unit"; done
@@ -95,8 +96,15 @@ printf '[Service]\nExecStart=\nExecStart=udevadm trigger --action=add %s\n' \
 cat >"$root/usr/local/sbin/lab-host" <<'SCRIPT'
 #!/bin/sh
 for word in $(cat /proc/cmdline); do
-  case $word in lab.address=*) address=${word#*=} ;; esac
+  case $word in
+    lab.address=*) address=${word#*=} ;;
+    lab.name=*) name=${word#*=} ;;
+  esac
 done
+if [ ! -s /etc/hostname ]; then
+  echo "$name" >/etc/hostname
+  hostname "$name"
+fi
 ip link set lo up
 ip addr add "$address/24" dev vec0
 ip link set vec0 up
