@@ -55,7 +55,7 @@ export async function check(request: CheckRequest, context: StepContext): Promis
     if (context.platform.paths.confined && !resource.type.confinable)
       throw new AgentError('AGENT_TYPE_NOT_CONFINABLE', { detail: resource.type.name });
     const rendered = resource.render(data, context.secrets);
-    checkTargets(rendered, context.layout);
+    refuse(rendered.guarded.refusal(context.layout));
     const compared = await observe(resource, rendered, request.triggered, signal, context);
     if (isChange(compared.drift)) await checkResolvedTargets(rendered, context);
     const drift = await withoutSecretContent(compared.drift, rendered, context);
@@ -150,10 +150,6 @@ async function held(
   return undefined;
 }
 
-function checkTargets(rendered: Rendered, layout: GuardLayout): void {
-  for (const target of rendered.guarded) refuse(checkTarget(target, layout));
-}
-
 function refuse(refusal: { readonly reason: string } | undefined): void {
   if (refusal !== undefined) throw new AgentError('AGENT_GUARDRAIL', { detail: refusal.reason });
 }
@@ -168,7 +164,7 @@ export async function checkResolvedTargets(
 ): Promise<void> {
   const { paths } = platform;
   let aliases: MountAliases | undefined;
-  for (const target of rendered.guarded) {
+  for (const target of rendered.guarded.targets) {
     if (target.kind !== 'path') continue;
     for (const followLast of [false, true]) {
       const value = paths.declared(await paths.resolve(target.value, { followLast }));

@@ -8,6 +8,7 @@ import { isTemplate, parseTemplate, type TemplateData } from '../policy/template
 import { parseWhen, type When } from '../policy/when/when.ts';
 import type { BundleDocument, BundleResource, PolicyValue } from '../protocol/bundle.ts';
 import type { SecretValues } from '../secrets/secret-values.ts';
+import { GuardedTargets } from './guarded-targets.ts';
 import { compileModuleVars, type ModuleVars } from './module-vars.ts';
 import { buildPlan, type PlanNode } from './plan.ts';
 import { compileWithSecrets } from './secret-resources.ts';
@@ -20,7 +21,7 @@ export interface Rendered {
   readonly spec: unknown;
   readonly targets: readonly Target[];
   /** Those and what the type's table names, which may be more: for the guardrails. */
-  readonly guarded: readonly Target[];
+  readonly guarded: GuardedTargets;
 }
 
 /** One resource made ready once per document. Whatever is wrong with it is thrown when it is used. */
@@ -180,7 +181,7 @@ function compileParameters(
     const spec = type.parse(finished);
     const targets = type.targets(spec);
     const declared = resourceSchemas.get(type.name)?.targets(finished) ?? [];
-    return { spec, targets, guarded: [...targets, ...declared] };
+    return { spec, targets, guarded: new GuardedTargets([...targets, ...declared]) };
   };
   const usesData =
     hasTemplate(parameters) || Object.keys(type.templateParameters ?? {}).some(has(parameters));
