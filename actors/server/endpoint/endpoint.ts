@@ -5,6 +5,7 @@ import type { ConnectionTable } from './connections.ts';
 import { Counters } from './counters.ts';
 import { createFleetService } from './fleet-service.ts';
 import { createGrpcEndpoint } from './grpc-server.ts';
+import { unfinishedBodiesLimit } from './limits.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { createTlsListener, type TlsIdentity } from './tls-listener.ts';
 
@@ -19,6 +20,8 @@ export interface EndpointOptions {
   readonly reportLimit: number;
   readonly connectionLimit: number;
   readonly handshakesPerSecond: number;
+  /** Bytes that all unfinished requests may hold; absent = the default. */
+  readonly unfinishedLimit?: number;
   /** The envoy's connection came or went: what was remembered of it may be outdated. */
   readonly onConnection: (envoyId: string) => void;
   /** For the log: refusals and cut-off connections, with their trace. */
@@ -83,6 +86,7 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
       counters.refused('CONNECTION_CUT_OFF');
       options.onRefusal('CONNECTION_CUT_OFF', { envoyId, peer, reason });
     },
+    options.unfinishedLimit ?? unfinishedBodiesLimit,
   );
   return {
     listen: (host, port) => listener.listen(host, port),

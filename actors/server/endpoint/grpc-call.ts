@@ -3,6 +3,27 @@ import { type RefusedCall, refusal } from './refusals.ts';
 
 const nothing = Buffer.alloc(0);
 
+/** Room that the unfinished requests of one endpoint hold together. */
+export class BodyBudget {
+  readonly #limit: number;
+  #held = 0;
+
+  /** `limit` in bytes. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** False when there is no more. */
+  change(bytes: number): boolean {
+    this.#held += bytes;
+    return this.#held <= this.#limit;
+  }
+}
+
+export function overloaded(): RefusedCall {
+  return refusal('REQUEST_OVERLOADED', { reason: 'too much is on its way to it' });
+}
+
 /** Gathers the one message of a unary call from the body of its request. */
 export class MessageReader {
   readonly #method: string;
@@ -17,6 +38,12 @@ export class MessageReader {
   constructor(method: string, limit: number) {
     this.#method = method;
     this.#limit = limit;
+  }
+
+  /** Bytes that are held until the rest comes. */
+  get held(): number {
+    const message = this.#message;
+    return message === undefined || this.#filled === this.#length ? 0 : message.length;
   }
 
   /** Takes a part of the body; returns why nothing more is wanted. */

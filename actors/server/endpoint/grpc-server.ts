@@ -9,7 +9,7 @@ import {
   plainRefusalHead,
   refusalHead,
 } from './grpc-answers.ts';
-import { MessageReader } from './grpc-call.ts';
+import { BodyBudget, MessageReader, overloaded } from './grpc-call.ts';
 import { grpcStatus } from './grpc-status.ts';
 import { sweepMs } from './http2/limits.ts';
 import { HeadReader } from './http2/request-head.ts';
@@ -48,12 +48,14 @@ export function createGrpcEndpoint(
   serve: Readonly<Record<string, Serve>>,
   clock: Clock,
   onBroken: OnBroken,
+  unfinishedLimit: number,
 ): GrpcEndpoint {
+  const budget = new BodyBudget(unfinishedLimit);
   const served = methodsOf(serve);
   const sessions = new Set<Session<Connection>>();
   const host = {
     heads: new HeadReader(),
-    open: (stream: Stream, connection: Connection) => openCall(served, stream, connection),
+    open: (stream: Stream, connection: Connection) => openCall(served, budget, stream, connection),
     broken: onBroken,
   };
   let timer: TimerHandle;
@@ -94,6 +96,7 @@ function methodsOf(serve: Readonly<Record<string, Serve>>): ReadonlyMap<string, 
 
 function openCall(
   served: ReadonlyMap<string, Method>,
+  budget: BodyBudget,
   stream: Stream,
   connection: Connection,
 ): BodySink | undefined {
@@ -103,7 +106,7 @@ function openCall(
     return undefined;
   }
   const target = served.get(path);
-  if (target !== undefined) return new Call(stream, connection, target);
+  if (target !== undefined) return new Call(stream, connection, target, budget);
   stream.respondHead(plainRefusalHead(grpcStatus.unimplemented, `there is no method ${path}`));
   return undefined;
 }
@@ -114,9 +117,12 @@ class Call implements BodySink {
   readonly #connection: Connection;
   readonly #method: Method;
   readonly #reader: MessageReader;
+  readonly #budget: BodyBudget;
+  #held = 0;
   #isServing = false;
 
-  constructor(stream: Stream, connection: Connection, method: Method) {
+  constructor(stream: Stream, connection: Connection, method: Method, budget: BodyBudget) {
+    this.#budget = budget;
     this.#stream = stream;
     this.#connection = connection;
     this.#method = method;
@@ -126,9 +132,11 @@ class Call implements BodySink {
   data(bytes: Buffer): void {
     const refused = this.#reader.add(bytes);
     if (refused !== undefined) this.#refuse(refused, '');
+    else if (!this.#hold(this.#reader.held)) this.#refuse(overloaded(), '');
   }
 
   end(): void {
+    this.#hold(0);
     const message = this.#reader.whole();
     if (!Buffer.isBuffer(message)) {
       this.#refuse(message, '');
@@ -139,6 +147,7 @@ class Call implements BodySink {
   }
 
   cancelled(): boolean {
+    this.#hold(0);
     return this.#isServing;
   }
 
@@ -149,7 +158,16 @@ class Call implements BodySink {
     } else this.#refuse(outcome.refused, outcome.traceparent);
   };
 
+  /** False when all requests together hold too much. */
+  #hold(bytes: number): boolean {
+    if (bytes === this.#held) return true;
+    const change = bytes - this.#held;
+    this.#held = bytes;
+    return this.#budget.change(change) || change <= 0;
+  }
+
   #refuse(call: RefusedCall, traceparent: string): void {
+    this.#hold(0);
     this.#stream.respondHead(refusalHead(call, traceparent));
   }
 }

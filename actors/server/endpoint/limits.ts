@@ -4,6 +4,8 @@
 export const handshakeTimeoutMs = 10_000;
 /** Requests that one connection may have open at a time; an agent needs two. */
 export const streamsPerConnectionLimit = 8;
+/** Bytes that requests of all connections may hold while their rest is on its way. */
+export const unfinishedBodiesLimit = 256 * 1024 * 1024;
 /** An idle peer is probed after this time by TCP, and dropped when it is gone. */
 export const tcpKeepaliveMs = 60_000;
 /** TLS session tickets are good for this long; seconds. */

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { constants } from 'node:http2';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
@@ -21,7 +23,10 @@ interface Asked {
 }
 
 /** An endpoint whose actors only say that they were reached. */
-async function endpointFor(t: Test): Promise<{ endpoint: Endpoint; port: number; asked: Asked[] }> {
+async function endpointFor(
+  t: Test,
+  options: { unfinishedLimit?: number } = {},
+): Promise<{ endpoint: Endpoint; port: number; asked: Asked[] }> {
   const asked: Asked[] = [];
   const endpoint = createEndpoint(
     {
@@ -54,6 +59,7 @@ async function endpointFor(t: Test): Promise<{ endpoint: Endpoint; port: number;
       handshakesPerSecond: 1000,
       onConnection: () => undefined,
       onRefusal: () => undefined,
+      ...options,
     },
   );
   const port = await endpoint.listen('127.0.0.1', 0);
@@ -145,6 +151,29 @@ t.test('malformed, truncated and oversized messages are answered in code', async
   t.equal((await connection.call('/vigo.v1.VigoAgent/Nothing', Buffer.alloc(0))).status, 12);
   t.same(asked, [], 'no actor was bothered');
   t.equal((await envoy.checkIn()).storeId, 7, 'and the connection still works');
+});
+
+t.test('half requests of many cannot fill the memory', async (t) => {
+  const { port } = await endpointFor(t, { unfinishedLimit: 1_000_000 });
+  const envoy = envoyOf(await testIdentity(ours), port);
+  t.teardown(() => envoy.close());
+  const half = Buffer.concat([Buffer.from([0, 0, 0x0f, 0, 0]), Buffer.alloc(600_000)]);
+  const path = methods.Report.path;
+  const first = envoy.connection.session.request({
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+  });
+  first.on('error', () => undefined);
+  await new Promise((resolve) => first.write(half, resolve));
+  const second = await envoy.connection.call(path, half, { raw: true });
+  t.equal(second.detail?.code, 'REQUEST_OVERLOADED');
+  t.not(second.detail?.retryAfterMs, 0, 'and is told to come back');
+  const gone = once(first, 'close');
+  first.close(constants.NGHTTP2_CANCEL);
+  await gone;
+  const third = await envoy.connection.call(path, half, { raw: true });
+  t.equal(third.detail?.code, 'REQUEST_MALFORMED', 'what was given up made room');
 });
 
 t.test('a method without a purpose yet says so', async (t) => {
