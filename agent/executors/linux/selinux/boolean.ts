@@ -81,7 +81,9 @@ function forgotten(name: string, local: ReadonlyMap<string, string>): Finding {
   return {
     drift: { action: 'deleted', reason: `${name} is set to ${onOff(kept)} on this machine` },
     repair: async (context) => {
-      await policyTool(['semanage', 'import'], context, commands);
+      // A pipe of the shell: semanage's own domain may not read the socket that Node would give it.
+      const feed = 'printf %s "$1" | semanage import';
+      await policyTool(['sh', '-c', feed, 'sh', commands], context);
     },
   };
 }

@@ -64,9 +64,8 @@ export function typeOf(context: string): string {
 export async function policyTool(
   argv: readonly [string, ...string[]],
   context: ResourceContext,
-  stdin?: string,
 ): Promise<RunResult> {
-  const result = await tryPolicyTool(argv, context, stdin);
+  const result = await tryPolicyTool(argv, context);
   if (result.exitCode !== 0) throw toolFailure(argv, result, 'AGENT_SELINUX_FAILED');
   return result;
 }
@@ -74,12 +73,10 @@ export async function policyTool(
 async function tryPolicyTool(
   argv: readonly [string, ...string[]],
   context: ResourceContext,
-  stdin?: string,
 ): Promise<RunResult> {
   const result = await runTool(context.platform, argv, {
     signal: context.signal,
     timeoutMs: toolTimeoutMs,
-    ...(stdin === undefined ? {} : { stdin }),
   });
   if (result.exitCode !== 0 && /transaction lock|read lock|in use by another/.test(result.stderr))
     throw new AgentError('AGENT_SELINUX_BUSY', { detail: argv[0] });

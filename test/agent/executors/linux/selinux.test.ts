@@ -43,21 +43,11 @@ const setLines = (root: string, path: string, kept: readonly string[]) =>
   arrange(root, { [path]: `${note}${kept.map((line) => `${line}\n`).join('')}` });
 
 /** Keeps the records that libsemanage keeps, in its format. */
-const semanage: SimulatedTool = (words, root, stdin) => {
+const semanage: SimulatedTool = (words, root) => {
   const [kind, act, ...rest] = words;
   const option = (name: string) => rest[rest.indexOf(name) + 1]!;
   const last = rest.at(-1)!;
   if (kind === 'boolean') return { exitCode: 2, stderr: 'semanage boolean: error: arguments' };
-  if (kind === 'import') {
-    const [first, ...others] = stdin.split('\n').filter(Boolean);
-    if (first !== 'boolean -D') return { exitCode: 2, stderr: first };
-    const set = others.map((line) => line.split(' '));
-    setLines(
-      root,
-      kept,
-      set.map(([, , flag, name]) => `${name}=${flag === '-1' ? 1 : 0}`),
-    );
-  }
   if (kind === 'port') {
     const is = (line: string) => line.startsWith(`portcon ${option('-p')} ${last} `);
     // The policy itself has this port, and an older semanage says so.
@@ -79,6 +69,19 @@ const semanage: SimulatedTool = (words, root, stdin) => {
   return undefined;
 };
 
+/** What an import of semanage reads from the pipe. */
+const importing: SimulatedTool = (words, root) => {
+  const [first, ...others] = words.at(-1)!.split('\n').filter(Boolean);
+  if (first !== 'boolean -D') return { exitCode: 2, stderr: first ?? '' };
+  const set = others.map((line) => line.split(' '));
+  setLines(
+    root,
+    kept,
+    set.map(([, , flag, name]) => `${name}=${flag === '-1' ? 1 : 0}`),
+  );
+  return undefined;
+};
+
 const labelOf = (root: string, path: string) =>
   lines(root, labels)
     .map((line) => line.split(' '))
@@ -97,6 +100,7 @@ const tools: Record<string, SimulatedTool> = {
     arrange(root, { [boolean]: `${value} ${value}` });
     return undefined;
   },
+  sh: importing,
   stat: (words, root) => ({ stdout: `${labelOf(root, words.at(-1)!) ?? plain}\n` }),
   chcon: (words, root) => {
     setLabel(root, words.at(-1)!.replace(root, ''), words.at(-2)!);
