@@ -14,6 +14,7 @@ const { values } = parseArgs({
     envoys: { type: 'string', default: '200' },
     rate: { type: 'string', default: '400' },
     seconds: { type: 'string', default: '8' },
+    'warm-up': { type: 'string', default: '50' },
     profile: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -22,6 +23,7 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(
     'node perf/check-in.ts [--envoys 200] [--rate 400 (per second)] [--seconds 8] [--json]\n' +
+      '  --warm-up <check-ins of each envoy before the measurement, default 50>\n' +
       '  --profile <directory>: V8 CPU profiles of every thread of the server\n',
   );
   process.exit();
@@ -30,7 +32,8 @@ const envoyCount = Number(values.envoys);
 const perSecond = Number(values.rate);
 const seconds = Number(values.seconds);
 const ticksPerSecond = 100;
-const warmUpRounds = 5;
+/** The first thousands run in V8's interpreter, beside its compiler. */
+const warmUpRounds = Number(values['warm-up']);
 const verifyRounds = 4000;
 
 /** Microseconds of one Ed25519 verification of a message of a check-in's size. */
@@ -93,10 +96,12 @@ const server = await TestServer.make(
 const envoys = await server.provision(envoyCount);
 const { grpcPort, pid } = await server.start();
 const empty = processFigures(pid);
-for (const envoy of envoys) {
-  envoy.moveTo(grpcPort);
-  for (let round = 0; round < warmUpRounds; round++) await envoy.checkIn();
-}
+for (const envoy of envoys) envoy.moveTo(grpcPort);
+await Promise.all(
+  envoys.map(async (envoy) => {
+    for (let round = 0; round < warmUpRounds; round++) await envoy.checkIn();
+  }),
+);
 const connected = processFigures(pid);
 const verifyBefore = verifyUs();
 const before = processFigures(pid);

@@ -14,7 +14,7 @@ function scenarioTable({ scenario, resources, tools, resident, idle }: ScenarioR
     rssMegabytes: resident.rssMegabytes,
   };
   const rows = [pass, ...tools].map(({ tool, wallSeconds, cpuSeconds, rssMegabytes }) => {
-    const ratio = (value: number, of: number) => `x ${(value / of).toPrecision(2)}`;
+    const ratio = (value: number, of: number) => `x ${significant(value / of)}`;
     const wall = `${wallSeconds.toFixed(3)} | ${ratio(wallSeconds, base.wallSeconds)}`;
     const cpu = `${cpuSeconds.toFixed(3)} | ${ratio(cpuSeconds, base.cpuSeconds)}`;
     return `| ${tool} | ${wall} | ${cpu} | ${Math.round(rssMegabytes)} |`;
@@ -28,4 +28,8 @@ ${rows.join('\n')}
 At an interval of ${idle.intervalMs / 1000} s the resident agent takes ${idle.cpuMsPerCycle} ms of CPU a
 round (check-in, traits and pass), ${idle.corePercent} % of a core, and ${Math.round(idle.rssMegabytes)} MB
 (${Math.round(idle.privateMegabytes)} MB of its own).`;
+}
+
+function significant(value: number): string {
+  return value >= 10 ? String(Math.round(value)) : value.toPrecision(2);
 }
