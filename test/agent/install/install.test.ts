@@ -1,10 +1,29 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AgentError } from '../../../agent/errors.ts';
 import { installAgent } from '../../../agent/install/install.ts';
+import {
+  commandLink,
+  currentLink,
+  logFile,
+  logRotation,
+  pidFile,
+} from '../../../agent/install/layout.ts';
+import { motdBanner, profileBanner } from '../../../agent/install/login-banner.ts';
 import { initSystems, serviceFile } from '../../../agent/install/service-files.ts';
 import { uninstallAgent } from '../../../agent/install/uninstall.ts';
 import { createNodePlatform } from '../../../agent/platform/node-platform.ts';
@@ -38,8 +57,7 @@ class PretendedManager implements ServiceManager {
   }
 
   async status(): Promise<ServiceStatus> {
-    const { path } = serviceFile('openrc');
-    const exists = listing(this.#root).some((line) => line.startsWith(`.${path} `));
+    const exists = existsSync(join(this.#root, serviceFile('openrc').path));
     return {
       unit: 'vigo-envoy',
       exists,
@@ -63,15 +81,15 @@ class PretendedManager implements ServiceManager {
   }
 }
 
-/** Every path below the root with mode, content and target; the program's path without the rest. */
+/** Every path below the root, with kind, mode, and target or content. */
 function listing(root: string): string[] {
-  const words = ['.', '-mindepth', '1', '-printf', '%p %y %m %l\n'];
-  const lines = execFileSync('find', words, { cwd: root, encoding: 'utf8' }).trim().split('\n');
-  return lines
-    .filter(Boolean)
-    .map((line) => {
-      const [path = '', kind] = line.split(' ');
-      return kind === 'f' ? `${line}${readFileSync(join(root, path), 'utf8')}` : line;
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .map((name) => {
+      const path = join(root, name);
+      const status = lstatSync(path);
+      const head = `./${name} ${(status.mode & 0o7777).toString(8)}`;
+      if (status.isSymbolicLink()) return `${head} -> ${readlinkSync(path)}`;
+      return status.isFile() ? `${head} ${readFileSync(path, 'utf8')}` : head;
     })
     .sort();
 }
@@ -143,11 +161,19 @@ t.test('what is installed is where the documentation says, and goes away whole',
   t.same(listing(root), before);
 });
 
+t.test('the documentation lists every place', async (t) => {
+  const page = readFileSync(new URL('../../../docs/install.md', import.meta.url), 'utf8');
+  const places = [currentLink, commandLink, logFile, pidFile, logRotation];
+  const files = initSystems.map((init) => serviceFile(init).path);
+  for (const path of [...places, ...files, motdBanner.path, profileBanner.path])
+    t.ok(page.includes(path), path);
+});
+
 t.test('an upgrade keeps the version before it, and no older one', async (t) => {
   const { root, install } = machine(t);
   for (const version of ['1.0.0', '1.1.0', '1.2.0']) await install(version);
-  const names = execFileSync('ls', [join(root, 'usr/local/lib/vigo')], { encoding: 'utf8' });
-  t.same(names.trim().split('\n'), ['1.1.0', '1.2.0', 'current']);
+  const names = readdirSync(join(root, 'usr/local/lib/vigo')).sort();
+  t.same(names, ['1.1.0', '1.2.0', 'current']);
 });
 
 t.test('whatever fails, the machine is as it was', async (t) => {
