@@ -104,10 +104,11 @@ export async function policyIsKept(t: Test, host: KernelHost): Promise<void> {
   t.match(await host.must(['getenforce']), 'Enforcing');
   const absent = { state: 'absent' };
   const removal = [
+    of('boolean', 'selinux', { boolean: 'httpd_can_network_connect', ...absent }),
     of('label', 'selinux', { path: '/srv/site(/.*)?', ...absent }),
     of('port', 'selinux', { port: '18081', ...absent }),
   ];
-  await round(t, host, removal, { label: 'deleted', port: 'deleted' });
+  await round(t, host, removal, { boolean: 'deleted', label: 'deleted', port: 'deleted' });
   const denied = await host.run(['sh', '-c', 'dmesg | grep "avc: *denied" | grep -i vigo']);
   t.equal(denied.stdout, '', 'nothing that the agent did was refused');
 }

@@ -95,6 +95,9 @@ export async function setRule(
   const argv = ['semanage', kind, '-a', ...words] as const;
   const added = await tryPolicyTool(argv, context);
   if (added.exitCode === 0) return;
-  if (!/already defined/.test(added.stderr)) throw toolFailure(argv, added, 'AGENT_SELINUX_FAILED');
+  // Where the policy lets semanage not write to the agent's socket, it says nothing at all.
+  const told = added.stderr.trim();
+  if (told !== '' && !/already defined/.test(told))
+    throw toolFailure(argv, added, 'AGENT_SELINUX_FAILED');
   await policyTool(['semanage', kind, '-m', ...words], context);
 }
