@@ -10,6 +10,7 @@ import {
   refusedCases,
 } from '../../../support/executor-harness.ts';
 import { requires } from '../../../support/requires.ts';
+import { caseOf, recordCoverage } from '../../../support/type-coverage.ts';
 
 const skip = requires('command:git');
 const environment = {
@@ -43,6 +44,12 @@ t.test('a working copy of a real repository', { skip }, async (t) => {
     const now = context();
     const state = await gitType.observe(spec, now);
     const drift = gitType.compare(spec, state, now);
+    recordCoverage({
+      type: 'git',
+      backend: '',
+      case: caseOf({ action: drift.action, errorCode: '' }),
+      kind: 'real',
+    });
     if (drift.action === 'none' || drift.action === 'skipped') return drift;
     await gitType.apply(spec, state, { ...drift, action: drift.action }, now);
     const after = gitType.compare(spec, await gitType.observe(spec, now), now);

@@ -9,7 +9,11 @@ import {
 } from '../../../../agent/executors/unix/accounts.ts';
 import { PasswordChecks } from '../../../../agent/platform/accounts/password-checks.ts';
 import type { RunRequest } from '../../../../agent/platform/platform.ts';
-import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
+import {
+  type ExecutorCase,
+  proveExecutor,
+  refusedCases,
+} from '../../../support/executor-harness.ts';
 import { fc } from '../../../support/property.ts';
 import { accountFiles, accounts, accountTools } from '../../../support/simulated-accounts.ts';
 import { arrange, simulatedMachine } from '../../../support/simulated-machine.ts';
@@ -115,6 +119,25 @@ const groupCases: readonly ExecutorCase[] = [
 t.test('a group is what is declared, whatever was there', (t) =>
   proveExecutor(t, groupType, groupCases, { platform: simulatedMachine(accountTools) }),
 );
+
+t.test('parameters that make no account are refused', async (t) => {
+  const platform = simulatedMachine(accountTools);
+  const users: readonly ExecutorCase['parameters'][] = [
+    { username: '-x' },
+    { username: 'a:b' },
+    { uid: 'one' },
+    { home: 'x' },
+    { shell: 'x\ny' },
+  ];
+  await proveExecutor(t, userType, refusedCases({ username: 'ann' }, users), { platform });
+  const groups: readonly ExecutorCase['parameters'][] = [
+    { group: '-x' },
+    { group: 'a:b' },
+    { gid: -1 },
+    { members: ['a b'] },
+  ];
+  await proveExecutor(t, groupType, refusedCases({ group: 'staff' }, groups), { platform });
+});
 
 t.test('a home directory that is not the user’s own stays when the user goes', async (t) => {
   const calls: RunRequest[] = [];

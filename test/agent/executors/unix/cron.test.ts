@@ -2,7 +2,11 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSy
 import t, { type Test } from 'tap';
 import { cronType } from '../../../../agent/executors/unix/cron.ts';
 import { scheduleProblem } from '../../../../agent/executors/unix/cron-schedule.ts';
-import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
+import {
+  type ExecutorCase,
+  proveExecutor,
+  refusedCases,
+} from '../../../support/executor-harness.ts';
 import { fc } from '../../../support/property.ts';
 
 const job = '/etc/cron.d/backup';
@@ -66,6 +70,20 @@ const cases: readonly ExecutorCase[] = [
 ];
 
 t.test('a job is what is declared, whatever was there', (t) => proveExecutor(t, cronType, cases));
+
+t.test('parameters that make no job are refused', (t) =>
+  proveExecutor(
+    t,
+    cronType,
+    refusedCases({ name: 'job', command: 'true', schedule: '@daily' }, [
+      { name: '../x' },
+      { command: '' },
+      { command: 'a\nb' },
+      { schedule: 'soon' },
+      { user: 'a b' },
+    ]),
+  ),
+);
 
 t.test('fields and environment are rendered as cron reads them', async (t) => {
   const spec = cronType.parse({

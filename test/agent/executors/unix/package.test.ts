@@ -5,7 +5,11 @@ import { aptFailure } from '../../../../agent/platform/packages/apt-failure.ts';
 import { parsePolicy, parseSimulation } from '../../../../agent/platform/packages/apt-output.ts';
 import { parseDpkgStatus } from '../../../../agent/platform/packages/dpkg-database.ts';
 import type { RunRequest } from '../../../../agent/platform/platform.ts';
-import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
+import {
+  type ExecutorCase,
+  proveExecutor,
+  refusedCases,
+} from '../../../support/executor-harness.ts';
 import { fc } from '../../../support/property.ts';
 import {
   arrange,
@@ -135,6 +139,24 @@ const cases: readonly ExecutorCase[] = [
 
 t.test('packages are what is declared, whatever was there', (t) =>
   proveExecutor(t, packageType, cases, { platform: simulatedMachine(tools), backend: 'apt' }),
+);
+
+t.test('what is no package never reaches apt', (t) =>
+  proveExecutor(
+    t,
+    packageType,
+    refusedCases({ package: 'web' }, [
+      { package: '' },
+      { package: '-y' },
+      { package: 'a b' },
+      { package: '*' },
+      { version: '1;2' },
+      { lock_version: true },
+      { flags: ['x'] },
+      { timeout: 'soon' },
+    ]),
+    { platform: simulatedMachine(tools), backend: 'apt' },
+  ),
 );
 
 t.test('a machine that is right already costs no process', async (t) => {

@@ -2,7 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { serviceType } from '../../../../agent/executors/unix/service.ts';
 import { parseShow } from '../../../../agent/platform/services/systemd.ts';
-import { type ExecutorCase, proveExecutor } from '../../../support/executor-harness.ts';
+import {
+  type ExecutorCase,
+  proveExecutor,
+  refusedCases,
+} from '../../../support/executor-harness.ts';
 import {
   arrange,
   type SimulatedTool,
@@ -131,6 +135,21 @@ t.test('a service is what is declared, whatever it was', (t) =>
     platform: simulatedMachine({ '/usr/bin/systemctl': systemctl, '/bin/sh': shell }),
     backend: 'systemd',
   }),
+);
+
+t.test('parameters that make no service are refused', (t) =>
+  proveExecutor(
+    t,
+    serviceType,
+    refusedCases({ service: 'web' }, [
+      { service: '' },
+      { service: '--now' },
+      { service: 'a/b' },
+      { state: 'paused' },
+      { enabled: 'perhaps' },
+    ]),
+    { platform: simulatedMachine({}), backend: 'systemd' },
+  ),
 );
 
 t.test('a name that is no unit never reaches systemctl', async (t) => {

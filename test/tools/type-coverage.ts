@@ -1,0 +1,77 @@
+/**
+ * Runs the tests of resource types and writes what they showed to test/corpus/type-coverage.json and
+ * docs/reference/type-coverage.md. Test files as arguments: only those are run, what the others showed
+ * before is kept. `--lab`: also the real hosts. `--page`: runs nothing.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { resourceTypes } from '../../agent/executors/registry.ts';
+import {
+  type CoverageRecord,
+  coveragePage,
+  coverageRows,
+  toRecord,
+  unexplainedCells,
+} from '../support/coverage-table.ts';
+import { noCells } from '../support/type-backends.ts';
+import { coverageVariable, type RecordedCell } from '../support/type-coverage.ts';
+
+const project = new URL('../..', import.meta.url).pathname;
+const recordPath = join(project, 'test/corpus/type-coverage.json');
+const pagePath = join(project, 'docs/reference/type-coverage.md');
+const fileTimeoutSeconds = '900';
+
+function testFiles(words: readonly string[]): string[] {
+  const named = words.filter((word) => !word.startsWith('--'));
+  if (named.length > 0 || words.includes('--page')) return named;
+  const patterns = [
+    'test/agent/executors/**/*.test.ts',
+    ...(words.includes('--lab') ? ['test/lab/*.lab.test.ts'] : []),
+  ];
+  return patterns.flatMap((pattern) => globSync(pattern, { cwd: project })).sort();
+}
+
+/** What these files show; a file that fails ends the program. */
+function run(files: readonly string[]): RecordedCell[] {
+  if (files.length === 0) return [];
+  const place = mkdtempSync(join(tmpdir(), 'vigo-coverage-'));
+  try {
+    const collected = join(place, 'cells');
+    writeFileSync(collected, '');
+    const { status } = spawnSync(
+      join(project, 'node_modules/.bin/tap'),
+      [
+        'run',
+        '--disable-coverage',
+        '--reporter=terse',
+        `--timeout=${fileTimeoutSeconds}`,
+        ...files,
+      ],
+      { cwd: project, stdio: 'inherit', env: { ...process.env, [coverageVariable]: collected } },
+    );
+    if (status !== 0) throw new Error('a test failed: nothing was written');
+    const lines = readFileSync(collected, 'utf8').split('\n');
+    return lines.filter((line) => line !== '').map((line): RecordedCell => JSON.parse(line));
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+const files = testFiles(process.argv.slice(2));
+const before: CoverageRecord = existsSync(recordPath)
+  ? JSON.parse(readFileSync(recordPath, 'utf8'))
+  : {};
+const kept = Object.entries(before).filter(
+  ([file]) => !files.includes(file) && existsSync(join(project, file)),
+);
+const all = { ...Object.fromEntries(kept), ...toRecord(run(files)) };
+const record = Object.fromEntries(
+  Object.entries(all).sort(([one], [other]) => (one < other ? -1 : 1)),
+);
+writeFileSync(recordPath, `${JSON.stringify(record, null, 1)}\n`);
+const rows = coverageRows(record, [...resourceTypes.keys()]);
+writeFileSync(pagePath, coveragePage(rows, noCells));
+const missing = unexplainedCells(rows, noCells);
+console.log(missing.length === 0 ? 'every cell is filled or explained' : missing.join('\n'));
