@@ -197,6 +197,11 @@ const registry = {
     remedy: 'Stop it first, or give this one a --state-dir of its own.',
     exitCode: 4,
   },
+  AGENT_LOCK_TAKEN: {
+    message: 'Other users hold all names by which agents exclude each other',
+    remedy: 'End that process; it has no business with these names. Then start the agent again.',
+    exitCode: 4,
+  },
   AGENT_PATH_ESCAPES_ROOT: {
     message: 'The path leads out of the confined root',
     remedy: 'Declare a path beneath the root that no link leads out of.',
