@@ -171,7 +171,7 @@ function rows(backend: Backend): readonly ExecutorCase[] {
       check: is,
     },
     {
-      name: 'a URL that tells no version: any will do',
+      name: 'a URL that tells no version: whatever is there will do',
       parameters: { url: 'https://v.example/latest', package: 'tool' },
       arrange: having({ tool: version('0.1') }),
       action: 'none',
