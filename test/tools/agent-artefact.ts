@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { constants, createGzip } from 'node:zlib';
-import { rolldown } from 'rolldown';
+import { build, type Plugin } from 'esbuild';
 import { agentVersion } from '../../agent/version.ts';
 
 const project = new URL('../..', import.meta.url).pathname;
@@ -56,41 +56,52 @@ export interface AgentManifest {
 
 /** The whole agent as one CommonJS text, which is what Node 22 can embed. */
 export async function bundleAgent(version = agentVersion): Promise<string> {
-  const bundle = await rolldown({
-    input: join(project, 'agent/main.ts'),
+  const { outputFiles } = await build({
+    entryPoints: [join(project, 'agent/main.ts')],
+    bundle: true,
+    write: false,
     platform: 'node',
-    logLevel: 'warn',
-    plugins: [
-      {
-        name: 'vigo-agent',
-        transform(code, id) {
-          // CommonJS has no await at the top.
-          if (id.endsWith('/agent/main.ts')) return code.replace(/^await /m, 'void ');
-          if (id.endsWith('/agent/version.ts'))
-            return `export const agentVersion = ${JSON.stringify(version)};`;
-          return undefined;
-        },
-      },
-    ],
+    format: 'cjs',
+    target: 'node22',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    plugins: [agentSources(version)],
   });
-  const { output } = await bundle.generate({ format: 'cjs', minify: true });
-  await bundle.close();
-  return output[0].code;
+  return outputFiles[0]?.text ?? '';
+}
+
+function agentSources(version: string): Plugin {
+  const load = (path: string): string => {
+    if (path.endsWith('version.ts'))
+      return `export const agentVersion = ${JSON.stringify(version)};`;
+    // CommonJS has no await at the top.
+    return readFileSync(path, 'utf8').replace(/^await /m, 'void ');
+  };
+  return {
+    name: 'vigo-agent',
+    setup: ({ onLoad }) => {
+      onLoad({ filter: /\/agent\/(?:main|version)\.ts$/ }, ({ path }) => ({
+        contents: load(path),
+        loader: 'ts',
+      }));
+    },
+  };
 }
 
 /** Builds the program of one platform and what a server serves of it. */
-export async function buildAgent(build: AgentBuild): Promise<AgentManifest> {
-  const { directory, platform, version = agentVersion } = build;
-  const runtime = build.runtime ?? installedRuntime(platform);
+export async function buildAgent(wanted: AgentBuild): Promise<AgentManifest> {
+  const { directory, platform, version = agentVersion } = wanted;
+  const runtime = wanted.runtime ?? installedRuntime(platform);
   mkdirSync(directory, { recursive: true });
   const work = mkdtempSync(join(tmpdir(), 'vigo-build-agent-'));
   try {
     const program = join(work, 'vigo');
     await embed(await bundleAgent(version), { runtime, program, work, platform });
     const name = `vigo-${version}-${platform}`;
-    await compress(program, join(work, `${name}.gz`), build.gzipLevel ?? 9);
+    await compress(program, join(work, `${name}.gz`), wanted.gzipLevel ?? 9);
     const made = [`${name}.gz`];
-    if (build.xz) {
+    if (wanted.xz) {
       execFileSync('xz', ['-6', '-T0', '-k', program]);
       renameSync(`${program}.xz`, join(work, `${name}.xz`));
       made.push(`${name}.xz`);
