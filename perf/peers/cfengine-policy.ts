@@ -57,6 +57,7 @@ body package_method lab_dpkg
   package_list_name_regex => "[ih]i\\s+([^\\s:]+).*";
   package_list_version_regex => "[ih]i\\s+[^\\s]+\\s+([^\\s]+).*";
   package_installed_regex => "[ih]i.*";
+  package_list_update_ifelapsed => "0";
   package_name_convention => "$(name)";
   package_add_command => "/usr/bin/apt-get --yes install";
 }
