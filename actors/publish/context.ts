@@ -33,6 +33,8 @@ export interface PublishOptions {
   readonly checkSecrets?: SecretCheck;
   /** Asked about the URLs of stacks that are to be published. */
   readonly urls?: UrlProbe;
+  /** The highest version, up to `most`, that an envoy has told of; absent: nobody is asked. */
+  readonly reportedVersion?: (most: number) => Promise<number>;
   /** The newest hot record of an envoy in any shard's store. */
   readonly record: (envoyId: string) => EnvoyRecord | undefined;
   /** Between two check-ins, milliseconds. */

@@ -6,6 +6,7 @@ import { auditEvent, offlineTools, type PublishContext } from './context.ts';
 import { enforce, stageGeneration } from './enforce.ts';
 import { checkNotFrozen } from './freeze-check.ts';
 import { type RegroupedFleet, regroupFleet } from './groups.ts';
+import { highestVersion } from './highest-version.ts';
 import type { Diagnostic, PublishRequest, PublishResult, ValidationResult } from './messages.ts';
 import { hasErrors, type Policy, readPolicy } from './policy.ts';
 import { startRollout } from './rollout-change.ts';
@@ -46,7 +47,8 @@ export async function publishStack(
     throw new ServerError('PUBLISH_STACK_CHANGED', { found, expected: request.contentHash });
   }
   const { live } = before;
-  if (isWhole && live.version > 0 && live.stackHash === found) {
+  const isNewest = (await highestVersion(context, before)) <= live.version;
+  if (isWhole && isNewest && live.version > 0 && live.stackHash === found) {
     return { ...resultOf(policy, live), changedEnvoys: 0, changed: false };
   }
   if (options.settings.approvalRequired) {
@@ -104,7 +106,7 @@ export async function putInForce(
 ): Promise<PublishResult> {
   const { options, file, copies } = context;
   const { stackHash } = policy;
-  const version = await file.reserveVersion(highestVersion(context, before));
+  const version = await file.reserveVersion(await highestVersion(context, before));
   const { rows, changed, total } = await regroup(context, before, version, policy);
   await copies.write(stackHash, policy.files, order.repair === true);
   const { by, message, origin, approval } = order;
@@ -245,11 +247,6 @@ function regroup(
     ...(row === undefined ? {} : { now: { number: live.generation, row } }),
     next: { number, row: policy.generation },
   });
-}
-
-/** Of the file and of the store: the file may be the one that was lost. */
-function highestVersion({ turn, options }: PublishContext, { live }: PublishState): number {
-  return Math.max(live.version, turn.store.get(options.tables.current, 'current')?.version ?? 0);
 }
 
 /** The state file is damaged: what the store still knows keeps numbers rising. */

@@ -3,6 +3,7 @@ import { ServerError } from '../errors.ts';
 import { isUnderWay, type RolloutState } from '../rollout/state.ts';
 import { auditEvent, type PublishContext } from './context.ts';
 import { enforce, generationOf } from './enforce.ts';
+import { highestVersion } from './highest-version.ts';
 import type { PublishResult, RollbackRequest } from './messages.ts';
 import { compilePolicy, hasErrors } from './policy.ts';
 import { checkExpected, putInForce, refuse } from './publish-stack.ts';
@@ -68,7 +69,7 @@ export async function bringBack(
   const { live: bad, previous: good, rollout } = before;
   if (good === undefined) throw new ServerError('PUBLISH_NO_PREVIOUS', { version: bad.version });
   const { by, message, automatic } = order;
-  const version = await context.file.reserveVersion(bad.version);
+  const version = await context.file.reserveVersion(await highestVersion(context, before));
   const of = order.of ?? good.version;
   const kind = automatic ? 'automatic-rollback' : 'rollback';
   const live: LiveVersion = {

@@ -29,12 +29,20 @@ import { releaseRollouts, type ServerThreadData, serverTables } from './thread-d
 
 const recoverDeadlineMs = 50_000;
 
-/** The kinds of the service host beside the sink. `shards`: where hot records are read. */
+/** What the services need beside their configuration. */
+export interface ServiceParts {
+  readonly secrets: SecretProvider;
+  /** Where hot records are read. */
+  readonly shards: readonly StoreReader[];
+  /** The highest policy version, up to `most`, that an envoy has told of. */
+  readonly reportedVersion: (most: number) => Promise<number>;
+}
+
+/** The kinds of the service host beside the sink. */
 export function serviceKinds(
   data: ServerThreadData,
   ports: Ports,
-  secrets: SecretProvider,
-  shards: readonly StoreReader[],
+  { secrets, shards, reportedVersion }: ServiceParts,
 ): AnyKind[] {
   const { layout, config, tls } = data;
   const files = { certificatePem: tls.authority, keyPem: tls.authorityKey };
@@ -64,6 +72,7 @@ export function serviceKinds(
       settings: config.publish,
       checkSecrets: createSecretCheck(secrets, ports.clock),
       urls: rememberingProbe(nodeUrlProbe(), ports.clock),
+      reportedVersion,
       ...health,
     }),
     rolloutKind(health),

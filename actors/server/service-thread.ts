@@ -66,7 +66,11 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   });
   const secrets = await openSecretStore(config.secrets, ports);
   const peers = peerStores(shards, directoryOf, ports.clock);
-  const services = serviceKinds(data, ports, secrets, Object.values(peers));
+  const services = serviceKinds(data, ports, {
+    secrets,
+    shards: Object.values(peers),
+    reportedVersion: (most) => writer.reportedVersion(most),
+  });
   keepCompiledCode(ports.clock);
   const joined = await joinSystem(
     {

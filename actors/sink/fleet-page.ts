@@ -29,6 +29,20 @@ export async function readSeen(
   return rows.map((row) => ({ envoyId: row.envoy_id, lastSeenMs: row.last_seen_ms ?? 0 }));
 }
 
+/** 0 when no envoy in good standing has told of any up to `most`. */
+export async function readReportedVersion(
+  reader: Kysely<SinkSchema>,
+  most: number,
+): Promise<number> {
+  const row = await reader
+    .selectFrom('envoys')
+    .select(({ fn }) => fn.max('policy_version').as('version'))
+    .where('revoked_at_ms', 'is', null)
+    .where('policy_version', '<=', most)
+    .executeTakeFirst();
+  return row?.version ?? 0;
+}
+
 /** Canonical JSON of the traits of these envoys, as far as they are known. */
 export async function readTraits(
   reader: Kysely<SinkSchema>,

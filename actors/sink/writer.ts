@@ -8,7 +8,7 @@ import { appendEvents, readHead } from './audit-append.ts';
 import { AuditLogStore } from './audit-log-store.ts';
 import { openSinkConnection, type SinkConnection } from './connection.ts';
 import { decodeFleetBatch, type FleetEntry } from './fleet-batch.ts';
-import { readSeen, readTraits, type SeenEnvoy } from './fleet-page.ts';
+import { readReportedVersion, readSeen, readTraits, type SeenEnvoy } from './fleet-page.ts';
 import { drainBatchLimit, exportPageLimit, writeLimit } from './limits.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
 import { migrate } from './migrations.ts';
@@ -140,6 +140,11 @@ export class SinkWriter {
 
   async traits(envoyIds: readonly string[]): Promise<{ envoyId: string; traitsJson: string }[]> {
     return await this.#use(({ kysely }) => readTraits(kysely, envoyIds));
+  }
+
+  /** The highest policy version, up to `most`, that an envoy in good standing has told of. */
+  async reportedVersion(most: number): Promise<number> {
+    return await this.#use(({ kysely }) => readReportedVersion(kysely, most));
   }
 
   async auditHead(): Promise<AuditHead> {

@@ -193,6 +193,9 @@ export class PublishFleet {
     this.records.set(envoyId, record);
   }
 
+  /** Policy versions that envoys have told of. */
+  readonly reported: number[] = [];
+
   /** As the database keeps them: an event that is sent again is the same one. */
   auditTypes(): string[] {
     const events = this.written.flatMap(({ audit }) => audit);
@@ -223,6 +226,7 @@ export async function publishFleet(settings: Partial<PublishSettings> = {}): Pro
       crypto,
       layout: standardLayout,
       settings: fleet.settings,
+      reportedVersion: async (most) => Math.max(0, ...fleet.reported.filter((n) => n <= most)),
       ...health,
     }),
     publishWriterKind(tables),

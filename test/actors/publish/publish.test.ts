@@ -33,6 +33,16 @@ t.test('publishing the same files again makes no version', async (t) => {
   t.match(await it.publish(), { version: 2, changed: true, changedEnvoys: 1 });
 });
 
+t.test('a server restored from a backup publishes above what its envoys hold', async (t) => {
+  const fleet = await publishFleet();
+  await fleet.stack(one);
+  t.match(await fleet.publish(), { version: 1 });
+  fleet.reported.push(40, 3_000_000);
+  t.match(await fleet.publish(), { version: 41, changed: true }, 'although the stack is the same');
+  fleet.reported.push(41);
+  t.match(await fleet.publish(), { version: 41, changed: false }, 'once; nonsense is not believed');
+});
+
 t.test('a stack with mistakes changes nothing and says where they are', async (t) => {
   const it = await publishFleet();
   await it.add('a', 'web-1');
