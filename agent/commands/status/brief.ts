@@ -1,5 +1,6 @@
 import { relative, type TerminalText } from '../terminal-text.ts';
 import type { StatusDocument } from './document.ts';
+import { updateTrouble } from './update.ts';
 
 /** Troubled resources that the short form names. */
 const namedLimit = 3;
@@ -11,7 +12,9 @@ export function writeBrief(text: TerminalText, status: StatusDocument, nowMs: nu
   if (trouble !== undefined) text.line(`vigo: ${trouble}`, 'yellow');
 }
 
-function isFine({ agent, policy, lastRun, serverReachable }: StatusDocument): boolean {
+function isFine(status: StatusDocument): boolean {
+  const { agent, policy, lastRun, serverReachable } = status;
+  if (updateTrouble(status) !== undefined) return false;
   const bad = (lastRun?.summary.failed ?? 0) + (lastRun?.summary.blocked ?? 0);
   return agent.running && policy?.expired === false && bad === 0 && serverReachable !== false;
 }
@@ -40,10 +43,12 @@ function troubleLine(status: StatusDocument, nowMs: number): string | undefined 
   );
   const names = bad?.slice(0, namedLimit).map(({ id, errorCode }) => `${id} [${errorCode}]`) ?? [];
   const more = (bad?.length ?? 0) - names.length;
+  const update = updateTrouble(status);
   const parts = [
     ...names,
     ...(more > 0 ? [`${more} more`] : []),
     ...(serverReachable === false ? [serverPart(lastContactMs, pendingResults, nowMs)] : []),
+    ...(update === undefined ? [] : [update]),
   ];
   return parts.length === 0 ? undefined : `${parts.join(', ')}: see vigo status`;
 }

@@ -23,6 +23,7 @@ import type {
   StatusDocument,
 } from './document.ts';
 import { machineStatus } from './machine.ts';
+import { updateStatus } from './update.ts';
 
 /**
  * Reads the state files and asks the running agent, never the server. Who may not read the files
@@ -60,6 +61,7 @@ export async function collectStatus(context: CommandContext): Promise<StatusDocu
     ...reachable(contact, contactFailure),
     ...(await machineStatus(files)),
     ...(await auditLogStatus(files)),
+    ...(await updateStatus(files, remedyOf)),
   };
   return { ...known, ...(await identityStatus(context, files, state)) };
 }

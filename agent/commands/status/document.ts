@@ -2,6 +2,7 @@ import type { PassState, PassSummary } from '../../converge/result.ts';
 import type { Action } from '../../executors/contract.ts';
 import type { LiveSchedule } from '../../live-facts.ts';
 import type { ChangeCause } from '../../offline/history-entry.ts';
+import type { UpdateStatePhase } from '../../update/update-state.ts';
 
 /**
  * What `vigo status --json` prints; docs/status.md explains each field. Fields are added, never
@@ -33,6 +34,28 @@ export interface StatusDocument {
   readonly machine?: MachineStatus;
   /** What this node, as a witness, has seen of the server's audit log (docs/audit.md). */
   readonly auditLog?: AuditLogStatus;
+  /** The last update of the agent here (docs/updates.md). */
+  readonly update?: UpdateStatus;
+}
+
+export interface UpdateStatus {
+  /** The version that the update leads to. */
+  readonly version: string;
+  readonly phase: UpdateStatePhase;
+  /** Since when it is in this phase. */
+  readonly atMs: number;
+  /** How often the version was started on trial. */
+  readonly trials: number;
+  /** The version before it. */
+  readonly from?: string;
+  /** Why it failed, came back or waits. */
+  readonly code?: string;
+  readonly message?: string;
+  /** Of the code, when the update was given up. */
+  readonly remedy?: string;
+  /** While on trial: so many check-ins are needed within that time. */
+  readonly trialCheckIns?: number;
+  readonly trialDurationMs?: number;
 }
 
 export interface AuditLogStatus {

@@ -1,6 +1,7 @@
 import { passState } from '../../converge/result.ts';
 import { type Colour, duration, megabytes, relative, type TerminalText } from '../terminal-text.ts';
 import type { ResourceStatus, RunStatus, StatusDocument } from './document.ts';
+import { writeUpdate } from './update.ts';
 
 const headWidth = 14;
 const actionWidth = 9;
@@ -55,9 +56,10 @@ export function writeStatus(
   if (status.agent.running) pair('next pass', nextLine(status));
   pair('pending', `${status.pendingResults} results not yet settled by the server`);
   if (status.machine !== undefined) pair('machine', machineLine(status.machine));
-  const { auditLog } = status;
+  const { auditLog, update } = status;
   if (auditLog !== undefined)
     pair('audit log', auditLogLine(auditLog, nowMs), auditLog.conflict && 'red');
+  if (update !== undefined) writeUpdate(text, update, headWidth, nowMs);
   if (status.scope === 'limited')
     text.line('Only root sees the resources: sudo vigo status', 'grey');
   if (resources.length > 0) text.line();

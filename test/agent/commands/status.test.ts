@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { AgentError } from '../../../agent/errors.ts';
 import { motdBanner, profileBanner } from '../../../agent/install/login-banner.ts';
+import { saveUpdateMemory, type UpdateState } from '../../../agent/update/update-state.ts';
 import { bundle, module } from '../../support/resource-bundle.ts';
 import { policyDocument } from '../support/agent-fixture.ts';
 import { CommandMachine, outcomeOf } from '../support/command-machine.ts';
@@ -194,6 +195,58 @@ t.test('the banner is one line when all is well, and names what is not', async (
     t.equal(execFileSync('sh', ['-s'], { input: text }).toString(), '', 'a login never fails');
 });
 
+/** What lies on disk of an update from 0.1.0 to 0.2.0, a minute old. */
+async function rememberUpdate(machine: CommandMachine, change: Partial<UpdateState>) {
+  const update: UpdateState = {
+    ...{ version: '0.2.0', digest: 'd1', phase: 'trial', code: '', message: '', told: true },
+    ...{ trials: 1, checkIns: 3, seconds: 300, from: '0.1.0', awayToo: false, nextKeys: [] },
+    atMs: machine.nowMs - 60_000,
+    ...change,
+  };
+  await saveUpdateMemory(machine.open('/s'), { update });
+}
+
+t.test(
+  'an update of the agent shows in every phase; one that was given up, at login too',
+  async (t) => {
+    const machine = await webMachine();
+    machine.outcomes = [outcomeOf('web/nginx.conf', 'none')];
+    await machine.run('run');
+    const shown = async (change: Partial<UpdateState>) => {
+      await rememberUpdate(machine, change);
+      await machine.run('status', '--brief');
+      const brief = machine.output.split('\n').slice(1).join('\n');
+      await machine.run('status');
+      return { brief, line: machine.output.slice(machine.output.indexOf('\nupdate ')) };
+    };
+    const code = 'AGENT_UPDATE_NO_CHECK_IN';
+    const message = 'It said nothing';
+    t.match(await shown({ phase: 'fetching', trials: 0 }), { brief: '', line: /fetching 0\.2\.0/ });
+    const trial =
+      /0\.2\.0 ON TRIAL, begun 1 min ago.* 3 check-ins within 300 s, or 0\.1\.0 comes back/;
+    t.match(await shown({}), { brief: '', line: trial });
+    t.match(await shown({ phase: 'undecided', code, message }), {
+      brief: '',
+      line: /back to 0\.1\.0/,
+    });
+    const later = { phase: 'postponed', code, message } as const;
+    t.match(await shown(later), {
+      brief: '',
+      line: /0\.2\.0 POSTPONED 1 min ago after 1 of 3 trials/,
+    });
+    t.match(await shown({ phase: 'accepted' }), { brief: '', line: /0\.2\.0 accepted 1 min ago/ });
+    const returned = await shown({ phase: 'returned', code, message });
+    t.equal(returned.brief, `vigo: update to 0.2.0 failed [${code}]: see vigo status\n`);
+    t.match(returned.line, /0\.2\.0 FAILED .*\n +It said nothing \[AGENT_UPDATE_NO_.*\n +remedy: /);
+    t.match(await shown({ phase: 'failed', code, from: '' }), { line: /before its trial/ });
+    await rememberUpdate(machine, { phase: 'returned', code, version: live.facts.version });
+    await machine.run('status', '--brief');
+    t.notMatch(machine.output, 'update', 'the version runs by now: somebody has installed it');
+    machine.open('/s').content.get('update')![9]! ^= 1;
+    t.equal(await machine.run('status'), 0, 'a file that rots hides the rest from nobody');
+  },
+);
+
 t.test('why tells what brought a resource, what it hangs on and why it last changed', async (t) => {
   const machine = await webMachine();
   await machine.run('why', 'nginx.conf');
@@ -264,6 +317,10 @@ t.test('docs/status.md: its commands run, and its fields are those of --json', a
   machine.running = live;
   await machine.run('status', '--json');
   note(machine.output);
+  await rememberUpdate(machine, { phase: 'returned', code: 'AGENT_UPDATE_ENDED' });
+  await machine.run('status', '--json');
+  note(machine.output);
+  await rememberUpdate(machine, {});
   machine.running = undefined;
   machine.server.away = true;
   await machine.run('run');
