@@ -3,7 +3,6 @@
  * docs/reference/type-coverage.md. Test files as arguments: only those are run, what the others showed
  * before is kept. `--lab`: also the real hosts. `--page`: runs nothing.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,11 +16,12 @@ import {
 } from '../support/coverage-table.ts';
 import { noCells } from '../support/type-backends.ts';
 import { coverageVariable, type RecordedCell } from '../support/type-coverage.ts';
+import { runFiles } from './run-files.ts';
 
 const project = new URL('../..', import.meta.url).pathname;
 const recordPath = join(project, 'test/corpus/type-coverage.json');
 const pagePath = join(project, 'docs/reference/type-coverage.md');
-const fileTimeoutSeconds = '900';
+const fileTimeoutSeconds = 900;
 
 function testFiles(words: readonly string[]): string[] {
   const named = words.filter((word) => !word.startsWith('--'));
@@ -34,24 +34,23 @@ function testFiles(words: readonly string[]): string[] {
 }
 
 /** What these files show; a file that fails ends the program. */
-function run(files: readonly string[]): RecordedCell[] {
+async function run(files: readonly string[]): Promise<RecordedCell[]> {
   if (files.length === 0) return [];
   const place = mkdtempSync(join(tmpdir(), 'vigo-coverage-'));
   try {
     const collected = join(place, 'cells');
     writeFileSync(collected, '');
-    const { status } = spawnSync(
-      join(project, 'node_modules/.bin/tap'),
-      [
-        'run',
-        '--disable-coverage',
-        '--reporter=terse',
-        `--timeout=${fileTimeoutSeconds}`,
-        ...files,
-      ],
-      { cwd: project, stdio: 'inherit', env: { ...process.env, [coverageVariable]: collected } },
-    );
-    if (status !== 0) throw new Error('a test failed: nothing was written');
+    const options = {
+      directory: project,
+      jobs: 1,
+      timeoutSeconds: fileTimeoutSeconds,
+      environment: { [coverageVariable]: collected },
+      prefix: [],
+    };
+    for await (const { file, ok, output } of runFiles(files, options)) {
+      console.log(`${ok ? '✓' : '✗'} ${file}`);
+      if (!ok) throw new Error(`nothing was written:\n${output.join('\n')}`);
+    }
     const lines = readFileSync(collected, 'utf8').split('\n');
     return lines.filter((line) => line !== '').map((line): RecordedCell => JSON.parse(line));
   } finally {
@@ -66,7 +65,7 @@ const before: CoverageRecord = existsSync(recordPath)
 const kept = Object.entries(before).filter(
   ([file]) => !files.includes(file) && existsSync(join(project, file)),
 );
-const all = { ...Object.fromEntries(kept), ...toRecord(run(files)) };
+const all = { ...Object.fromEntries(kept), ...toRecord(await run(files)) };
 const record = Object.fromEntries(
   Object.entries(all).sort(([one], [other]) => (one < other ? -1 : 1)),
 );
