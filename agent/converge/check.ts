@@ -154,6 +154,20 @@ function refuse(refusal: { readonly reason: string } | undefined): void {
   if (refusal !== undefined) throw new AgentError('AGENT_GUARDRAIL', { detail: refusal.reason });
 }
 
+const everythingBelow = '/**';
+
+/** A tree is resolved by its top: who may not enter it can still be told where it is. */
+async function resolveTarget(
+  paths: Platform['paths'],
+  value: string,
+  followLast: boolean,
+): Promise<string> {
+  if (!value.endsWith(everythingBelow)) return await paths.resolve(value, { followLast });
+  const top = value.slice(0, -everythingBelow.length) || '/';
+  const resolved = await paths.resolve(top, { followLast: true });
+  return `${resolved.replace(/\/$/, '')}${everythingBelow}`;
+}
+
 /**
  * The same with links followed and under every name that bind mounts give: done for every change,
  * right before it.
@@ -167,7 +181,7 @@ export async function checkResolvedTargets(
   for (const target of rendered.guarded.targets) {
     if (target.kind !== 'path') continue;
     for (const followLast of [false, true]) {
-      const value = paths.declared(await paths.resolve(target.value, { followLast }));
+      const value = paths.declared(await resolveTarget(paths, target.value, followLast));
       refuse(checkTarget({ ...target, value }, layout));
       aliases ??= await MountAliases.read(platform);
       const entered = target.effect === 'remove' ? aliases.pointsBelow(value) : [];

@@ -4,7 +4,7 @@ import type { AgentErrorEntry } from './entry.ts';
 export const selinuxErrors = {
   AGENT_SELINUX_OFF: {
     message: 'SELinux does not run on this machine',
-    remedy: 'Guard the resource with a condition such as selinux.enabled.',
+    remedy: 'Guard the resource with a condition such as traits.selinux.enabled == true.',
   },
   AGENT_SELINUX_MISSING: {
     message: 'SELinux is not set up on this machine',
