@@ -1,7 +1,8 @@
 /**
  * Runs the tests of resource types and writes what they showed to test/corpus/type-coverage.json and
  * docs/reference/type-coverage.md. Test files as arguments: only those are run, what the others showed
- * before is kept. `--lab`: also the real hosts. `--page`: runs nothing.
+ * before is kept. `--lab`: also the real hosts. `--page`: runs nothing. `--from CELLS`: takes what another run
+ * has recorded, such as `VIGO_TYPE_COVERAGE=CELLS npm test`.
  */
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,21 +52,27 @@ async function run(files: readonly string[]): Promise<RecordedCell[]> {
       console.log(`${ok ? '✓' : '✗'} ${file}`);
       if (!ok) throw new Error(`nothing was written:\n${output.join('\n')}`);
     }
-    const lines = readFileSync(collected, 'utf8').split('\n');
-    return lines.filter((line) => line !== '').map((line): RecordedCell => JSON.parse(line));
+    return readCells(collected);
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
 }
 
-const files = testFiles(process.argv.slice(2));
+function readCells(path: string): RecordedCell[] {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line): RecordedCell => JSON.parse(line));
+}
+
+const from = process.argv[2] === '--from' ? process.argv[3] : undefined;
+const recorded = from === undefined ? undefined : toRecord(readCells(from));
+const files = recorded ? Object.keys(recorded) : testFiles(process.argv.slice(2));
 const before: CoverageRecord = existsSync(recordPath)
   ? JSON.parse(readFileSync(recordPath, 'utf8'))
   : {};
 const kept = Object.entries(before).filter(
   ([file]) => !files.includes(file) && existsSync(join(project, file)),
 );
-const all = { ...Object.fromEntries(kept), ...toRecord(await run(files)) };
+const all = { ...Object.fromEntries(kept), ...(recorded ?? toRecord(await run(files))) };
 const record = Object.fromEntries(
   Object.entries(all).sort(([one], [other]) => (one < other ? -1 : 1)),
 );
