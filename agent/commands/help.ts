@@ -19,7 +19,7 @@ export function helpText(
     return `vigo ${command}${operands} - ${spec.summary}\n\n${details}${options}\n${exitText}`;
   }
   const list = Object.entries(commands)
-    .map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}\n`)
+    .map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}\n`)
     .join('');
   return (
     'vigo keeps this machine in the state that its owners declared.\n\n' +

@@ -10,6 +10,7 @@ import { helpText } from './help.ts';
 import { historySpec, runHistory } from './history.ts';
 import { importSpec, runImport } from './import.ts';
 import { installSpec, runInstall } from './install.ts';
+import { licensesSpec, runLicenses } from './licenses.ts';
 import { registerSpec, runRegister } from './register.ts';
 import { runOnce, runSpec } from './run.ts';
 import { runSelfCheck, selfCheckSpec } from './self-check.ts';
@@ -33,6 +34,7 @@ export const commandSpecs = {
   traits: traitsSpec,
   import: importSpec,
   'self-check': selfCheckSpec,
+  licenses: licensesSpec,
   version: versionSpec,
 } as const;
 
@@ -48,6 +50,7 @@ const runners: Record<keyof typeof commandSpecs, (context: CommandContext) => Pr
   traits: runTraits,
   import: runImport,
   'self-check': runSelfCheck,
+  licenses: runLicenses,
   version: async ({ io, settings }) => {
     io.write(
       settings.json ? `${JSON.stringify({ version: agentVersion })}\n` : `${agentVersion}\n`,

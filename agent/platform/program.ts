@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { isSea } from 'node:sea';
+import { getAsset, isSea } from 'node:sea';
 import { setFlagsFromString } from 'node:v8';
 import { AgentError } from '../errors.ts';
+
+/** Under this name the program carries the licences of its parts (test/tools/agent-artefact.ts). */
+export const licensesAsset = 'licenses.txt';
 
 /** What a command-line program has to do with the outside. */
 export interface ProgramIo {
   readonly argv: readonly string[];
   /** The file of this program, links resolved, when it is one that runs by itself. */
   readonly program?: string;
+  /** The licences of all its parts, when it is one that runs by itself. */
+  readonly licenses?: () => string;
   /** Standard output is a terminal. */
   readonly terminal: boolean;
   /** Width of the terminal, when it tells. */
@@ -31,6 +36,11 @@ export interface ProgramIo {
  */
 const smallHeap = '--optimize-for-size';
 
+const singleFile = {
+  program: process.execPath,
+  licenses: () => getAsset(licensesAsset, 'utf8'),
+};
+
 /** Runs a program in this process and ends with its exit code, once its output is written. */
 export async function runProgram(main: (io: ProgramIo) => Promise<number>): Promise<void> {
   setFlagsFromString(smallHeap);
@@ -45,7 +55,7 @@ export async function runProgram(main: (io: ProgramIo) => Promise<number>): Prom
   ignoreClosedPipe(process.stderr);
   process.exitCode = await main({
     argv: process.argv.slice(2),
-    ...(isSea() ? { program: process.execPath } : {}),
+    ...(isSea() ? singleFile : {}),
     terminal: process.stdout.isTTY === true,
     ...(process.stdout.columns > 0 ? { columns: process.stdout.columns } : {}),
     colour: process.stdout.hasColors?.() === true,

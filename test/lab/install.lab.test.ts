@@ -149,6 +149,8 @@ async function systemdHost(t: Test, node: Newcomer, server: LabServer): Promise<
   t.comment(output);
   t.match(output, /Enrolled with .* as envoy .*\nService vigo-envoy \(systemd\) runs now/);
   t.match(output, /It has checked in with the server/);
+  const terms = await node.sh("vigo licenses | grep 'js is licensed'");
+  t.match(terms, /^Node\.js is licensed for use/, 'its licences came with it');
   await node.enforced();
   const { envoyId } = await node.status();
 

@@ -20,7 +20,9 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { constants, createGzip } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
+import { licensesAsset } from '../../agent/platform/program.ts';
 import { agentVersion } from '../../agent/version.ts';
+import { agentLicenses } from './agent-licenses.ts';
 
 const project = new URL('../..', import.meta.url).pathname;
 const postject = fileURLToPath(import.meta.resolve('postject/dist/cli.js'));
@@ -56,10 +58,19 @@ export interface AgentManifest {
 
 /** The whole agent as one CommonJS text, which is what Node 22 can embed. */
 export async function bundleAgent(version = agentVersion): Promise<string> {
-  const { outputFiles } = await build({
+  return (await bundleWithFiles(version)).text;
+}
+
+/** The bundle, and the files that it took text from, beneath the project. */
+export async function bundleWithFiles(
+  version = agentVersion,
+): Promise<{ readonly text: string; readonly files: readonly string[] }> {
+  const { outputFiles, metafile } = await build({
     entryPoints: [join(project, 'agent/main.ts')],
     bundle: true,
     write: false,
+    metafile: true,
+    absWorkingDir: project,
     platform: 'node',
     format: 'cjs',
     target: 'node22',
@@ -68,7 +79,10 @@ export async function bundleAgent(version = agentVersion): Promise<string> {
     logLevel: 'warning',
     plugins: [agentSources(version)],
   });
-  return outputFiles[0]?.text ?? '';
+  const [output] = Object.values(metafile.outputs);
+  const inputs = Object.entries(output?.inputs ?? {});
+  const files = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
+  return { text: outputFiles[0]?.text ?? '', files };
 }
 
 function agentSources(version: string): Plugin {
@@ -97,7 +111,9 @@ export async function buildAgent(wanted: AgentBuild): Promise<AgentManifest> {
   const work = mkdtempSync(join(tmpdir(), 'vigo-build-agent-'));
   try {
     const program = join(work, 'vigo');
-    await embed(await bundleAgent(version), { runtime, program, work, platform });
+    const { text, files } = await bundleWithFiles(version);
+    const licenses = agentLicenses(files, runtime);
+    await embed({ text, licenses }, { runtime, program, work, platform });
     const name = `vigo-${version}-${platform}`;
     await compress(program, join(work, `${name}.gz`), wanted.gzipLevel ?? 9);
     const made = [`${name}.gz`];
@@ -125,15 +141,28 @@ interface Embedding {
   readonly platform: AgentPlatform;
 }
 
-async function embed(bundle: string, { runtime, program, work, platform }: Embedding) {
+interface Embedded {
+  readonly text: string;
+  readonly licenses: string;
+}
+
+async function embed(content: Embedded, { runtime, program, work, platform }: Embedding) {
   const main = join(work, 'agent.cjs');
   const blob = join(work, 'agent.blob');
   const config = join(work, 'sea.json');
+  const licenses = join(work, 'licenses.txt');
   const native = platform === `${process.platform}-${process.arch}`;
-  writeFileSync(main, bundle);
+  writeFileSync(main, content.text);
+  writeFileSync(licenses, content.licenses);
   // Compiled code is of one processor and one version of V8: of the Node that makes it.
   const useCodeCache = native && runtime === process.execPath;
-  const settings = { main, output: blob, disableExperimentalSEAWarning: true, useCodeCache };
+  const settings = {
+    main,
+    output: blob,
+    assets: { [licensesAsset]: licenses },
+    disableExperimentalSEAWarning: true,
+    useCodeCache,
+  };
   writeFileSync(config, JSON.stringify(settings));
   execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: 'pipe' });
   copyFileSync(runtime, program);

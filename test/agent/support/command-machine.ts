@@ -42,6 +42,8 @@ export class CommandMachine {
   running: RunningAgent | undefined;
   nowMs = 1_790_000_000_000;
   columns: number | undefined;
+  /** What the single program carries. */
+  licenses: string | undefined;
   output = '';
   errors = '';
 
@@ -72,11 +74,13 @@ export class CommandMachine {
   async run(...argv: string[]): Promise<number> {
     this.output = '';
     this.errors = '';
+    const { licenses } = this;
     const io = {
       argv: ['--config-dir', '/c', '--state-dir', '/s', ...argv],
       terminal: this.columns !== undefined,
       ...(this.columns === undefined ? {} : { columns: this.columns }),
       colour: true,
+      ...(licenses === undefined ? {} : { licenses: () => licenses }),
       write: (text: string) => {
         this.output += text;
       },
