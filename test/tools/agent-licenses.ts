@@ -11,10 +11,13 @@ const licenseName = /^(?:licen[cs]e|copying)(?:\.(?:txt|md))?$/i;
  * Node that becomes the program. Throws when the terms of a part are not to be found.
  */
 export function agentLicenses(bundled: readonly string[], runtime: string): string {
-  const packages = Map.groupBy(bundled.filter(isOfPackage), packageDirectory);
+  const files = bundled.filter(isOfPackage);
+  const packages = [...new Set(files.map(packageDirectory))];
+  const filesOf = (directory: string) =>
+    files.filter((file) => packageDirectory(file) === directory);
   const parts: readonly (readonly [string, string])[] = [
     ['Vigo', ownLicense()],
-    ...[...packages].map(([directory, files]) => packageLicense(directory, files)),
+    ...packages.map((directory) => packageLicense(directory, filesOf(directory))),
     ['Node.js, with everything that it contains', runtimeLicense(runtime)],
   ];
   const names = parts.map(([name]) => `  ${name}\n`).join('');
