@@ -10,6 +10,12 @@ export interface ServiceFile {
   readonly mode: number;
 }
 
+/**
+ * The C library keeps memory apart for each thread that ever asked at the same time; the agent's work is
+ * on one. Saves some 5 MB (perf/memory.ts). What the agent starts gets an environment of its own, without it.
+ */
+const arenas = 'MALLOC_ARENA_MAX=1';
+
 const unit = `# Written by \`vigo install\`; change it with a drop-in: systemctl edit ${serviceName}
 [Unit]
 Description=Vigo agent: keeps this machine as its owners declared
@@ -24,6 +30,8 @@ RestartSec=2
 # Only the agent itself ends: what policy started with it (a process, a reboot) goes on.
 KillMode=process
 TimeoutStopSec=90
+# One pool of memory for all threads: 5 MB less. What policy runs does not inherit it.
+Environment=${arenas}
 # What policy runs gets the usual one.
 UMask=0022
 
@@ -73,6 +81,7 @@ error_log=${logFile}
 respawn_delay=2
 respawn_max=0
 retry="TERM/90/KILL/5"
+export ${arenas}
 
 depend() {
 	use net logger
@@ -106,7 +115,7 @@ supervise() {
 	trap '' HUP
 	echo $$ >"$PIDFILE"
 	while [ -z "$stopping" ]; do
-		${currentProgram} daemon >>"$log" 2>&1 &
+		${arenas} ${currentProgram} daemon >>"$log" 2>&1 &
 		child=$!
 		# A signal ends the first wait, not the agent.
 		wait "$child"
@@ -169,6 +178,7 @@ esac
 const runit = `#!/bin/sh
 # Written by \`vigo install\`.
 exec </dev/null >>${logFile} 2>&1
+export ${arenas}
 exec ${currentProgram} daemon
 `;
 

@@ -19,6 +19,7 @@ import { installAgent } from '../../../agent/install/install.ts';
 import {
   commandLink,
   currentLink,
+  currentProgram,
   logFile,
   logRotation,
   pidFile,
@@ -235,6 +236,31 @@ t.test('what belongs to somebody else is not touched', async (t) => {
   await t.rejects(install(), { code: 'AGENT_INSTALL_OCCUPIED' });
   t.same(await uninstallAgent(platform, removal), []);
   t.same(listing(root), before);
+});
+
+/** What the daemon prints that a service file starts: a shell stands in for init and agent. */
+function startedDaemon(t: Test, init: 'openrc' | 'sysv' | 'runit'): string {
+  const directory = mkdtempSync(join(tmpdir(), 'vigo-service-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  const at = (name: string) => join(directory, name);
+  const file = serviceFile(init)
+    .text.replaceAll(currentProgram, at('vigo'))
+    .replaceAll(pidFile, at('pid'))
+    .replaceAll(logFile, at('log'));
+  writeFileSync(at('service'), file);
+  const ends = init === 'sysv' ? 'kill -TERM $PPID\n' : '';
+  const daemon = `#!/bin/sh\necho "$1 with $MALLOC_ARENA_MAX"\n${ends}`;
+  writeFileSync(at('vigo'), daemon, { mode: 0o755 });
+  const openrc = `. "$0"; "$command" "$command_args" >"$output_log"`;
+  const words = init === 'openrc' ? ['-c', openrc, at('service')] : [at('service'), 'supervise'];
+  execFileSync('sh', words, { timeout: 20_000 });
+  return readFileSync(at('log'), 'utf8');
+}
+
+t.test('every init system starts the agent with one pool of memory', async (t) => {
+  t.match(serviceFile('systemd').text, /^Environment=MALLOC_ARENA_MAX=1$/m);
+  for (const init of ['openrc', 'sysv', 'runit'] as const)
+    t.equal(startedDaemon(t, init), 'daemon with 1\n', init);
 });
 
 t.test(
