@@ -1,9 +1,19 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import t from 'tap';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { requires } from '../support/requires.ts';
 import { TestDatabase } from './support/database.ts';
+import { shellWithVigocli } from './support/documented-commands.ts';
 import { rest } from './support/rest.ts';
 import { TestServer } from './support/server-process.ts';
 import {
@@ -24,6 +34,56 @@ const generousSeconds = 60;
 const directory = mkdtempSync(join(tmpdir(), 'vigo-builds-'));
 t.teardown(() => rmSync(directory, { recursive: true, force: true }));
 const builds = await Builds.make(directory);
+
+const page = readFileSync(new URL('../../docs/updates.md', import.meta.url), 'utf8');
+
+/** The commands in the chapter of the page with that title, each as one line. */
+function documented(title: string): string[] {
+  const chapter = page.split(/^## /m).find((text) => text.startsWith(`${title}\n`)) ?? '';
+  const blocks = [...chapter.matchAll(/^```sh\n([\s\S]*?)^```$/gm)];
+  return blocks.flatMap(([, block = '']) => block.replaceAll('\\\n', ' ').trimEnd().split('\n'));
+}
+
+/** A reader of the page with a program to roll out: runs its lines and resolves to what they print. */
+function reader(t: Test, server: TestServer, version: string) {
+  const work = join(server.directory, 'reader');
+  mkdirSync(work);
+  copyFileSync(builds.program(version), join(work, 'vigo'));
+  const shell = shellWithVigocli(work, server.directory);
+  const run = async (line: string): Promise<string> => {
+    const { code, output } = await shell(line.replaceAll('linux-x64', platform));
+    t.equal(code, 0, `${line}\n${output}`);
+    return output;
+  };
+  return { work, run };
+}
+
+/** The page's commands for a release that the server signs; nothing has to happen on a machine. */
+async function readTheRest(t: Test, server: TestServer): Promise<void> {
+  const { run } = reader(t, server, '0.9.0');
+  const lines = [
+    ...documented('From a build to the whole fleet'),
+    ...['list', 'show 0.2.0', 'pause', 'resume'].map((it) => `vigocli releases ${it}`),
+    ...documented('Back to an older version'),
+    ...['stop', 'remove 0.2.0'].map((it) => `vigocli releases ${it}`),
+  ];
+  const table = [...page.matchAll(/^\| `releases .*? \|/gm)]
+    .join()
+    .matchAll(/`(?:releases )?(?!envoys)([a-z]+)/g);
+  for (const [, word] of table)
+    t.ok(lines.join().includes(`vigocli releases ${word}`), `the table names ${word}`);
+  const printed = new Map<string, string>();
+  // The versions of the page are taken on this server.
+  for (const line of lines) printed.set(line, await run(line.replaceAll('0.2.0', '0.9.0')));
+  t.match(printed.get('vigocli releases promote 0.2.0'), /0\.9\.0 is running \(100 %/);
+  t.match(printed.get('vigocli releases status'), /\(canary-\*\)[\s\S]*0\.1\.2 +1 envoy/);
+  t.match(printed.get('vigocli releases pause'), /0\.9\.0 is paused/);
+  t.match(printed.get('vigocli releases resume'), /0\.9\.0 is running/);
+  const left = await rest<{ items: { version: string }[] }>(server, 'GET', '/api/v1/releases');
+  const versions = left.body.items.map(({ version }) => version);
+  t.notOk(versions.includes('0.9.0'), 'what was removed is gone');
+  t.ok(versions.includes('0.1.2'));
+}
 
 t.test('agents update themselves, and come back from what is no good', async (t) => {
   const server = await TestServer.make(t, { interval: '1s', shards: 1 });
@@ -75,14 +135,21 @@ t.test('agents update themselves, and come back from what is no good', async (t)
     t.ok(types.includes(`release.${type}`), type);
   for (const type of ['tried', 'accepted', 'returned', 'failed'])
     t.ok(types.includes(`update.${type}`), type);
+  machine.stop();
+  await t.test('docs/updates.md: its commands', async (t) => readTheRest(t, server));
 });
 
 t.test('without the release key, a server makes agents run nothing', async (t) => {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const hex = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex');
   const server = await TestServer.make(t, { interval: '1s', shards: 1 });
-  const keyFile = join(server.directory, 'release.pem');
-  writeFileSync(keyFile, privateKey.export({ format: 'pem', type: 'pkcs8' }));
+  const { work, run } = reader(t, server, '0.2.0');
+  const chapter = 'A release key that the server does not hold';
+  const [generate = '', printKey = '', sign = '', add = ''] = documented(chapter);
+  if (requires('command:openssl')) {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
+    writeFileSync(join(work, 'release.pem'), pem);
+  } else await run(generate);
+  const hex = (await run(printKey)).trim();
   writeFileSync(server.home.layout.configFile, `releases: {public_keys: ["${hex}"]}\n`);
   await server.start();
   const machine = new UpdatedMachine(t, 'db-1');
@@ -102,16 +169,7 @@ t.test('without the release key, a server makes agents run nothing', async (t) =
   await t.rejects(addRelease(server, '0.2.0', readFileSync(program)), {
     message: /RELEASE_OFFLINE_KEY/,
   });
-  const what = ['--release', '0.2.0', '--platform', platform];
-  const signing = ['--key', keyFile, '--output', dirname(program)];
-  const signed = await cli(['releases', 'sign', program, ...what, ...signing]);
-  t.equal(signed.code, 0, signed.complaint);
-  const base = join(dirname(program), `vigo-0.2.0-${platform}`);
-  const add = ['releases', 'add', `${base}.gz`, ...what, '--manifest', `${base}.release`];
-  const added = await cli(['--home', server.directory, ...add]);
-  t.equal(added.code, 0, added.complaint);
-  const promoted = await cli(['--home', server.directory, 'releases', 'promote', '0.2.0']);
-  t.equal(promoted.code, 0, promoted.complaint);
+  for (const line of [sign, add, 'vigocli releases promote 0.2.0']) await run(line);
   const good = await toldUpdate(server, 'db-1', 'accepted', '0.2.0');
   t.match(good, { agentVersion: '0.2.0' }, machine.log.slice(-3000));
   const refused = await toldUpdate(server, 'db-2', 'failed', '0.2.0');
