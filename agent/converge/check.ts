@@ -183,6 +183,7 @@ export async function checkResolvedTargets(
     for (const followLast of [false, true]) {
       const value = paths.declared(await resolveTarget(paths, target.value, followLast));
       refuse(checkTarget({ ...target, value }, layout));
+      if (target.placeOnly) continue;
       aliases ??= await MountAliases.read(platform);
       const entered = target.effect === 'remove' ? aliases.pointsBelow(value) : [];
       for (const place of [value, ...entered])

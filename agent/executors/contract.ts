@@ -98,4 +98,9 @@ export interface Target {
   readonly value: string;
   /** What would be done to it: removing is refused where using is not. */
   readonly effect: 'write' | 'remove' | 'run' | 'stop';
+  /**
+   * What is mounted there stays untouched elsewhere: a mount covers or uncovers the place alone, so
+   * the other names that its content has do not count.
+   */
+  readonly placeOnly?: true;
 }

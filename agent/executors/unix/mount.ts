@@ -41,7 +41,12 @@ export const mountType: ResourceType<MountSpec, MountState> = {
   apply,
   targets: ({ path, state }) => [
     // What a mount covers, or a removed one takes away, is out of reach for others.
-    { kind: 'path', value: path, effect: state === 'present' ? 'write' : 'remove' },
+    {
+      kind: 'path',
+      value: path,
+      effect: state === 'present' ? 'write' : 'remove',
+      placeOnly: true,
+    },
     { kind: 'path', value: table, effect: 'write' },
   ],
 };

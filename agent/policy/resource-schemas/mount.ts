@@ -94,7 +94,7 @@ export const mountSchema = {
     const bound = options.some((option) => option === 'bind' || option === 'rbind');
     const reachable = bound && !options.includes('ro') && !isAbsent(parameters);
     return [
-      { kind: 'path', value, effect },
+      { kind: 'path', value, effect, placeOnly: true },
       write,
       // Under a second name, what belongs to Vigo would be out of the guardrails' sight.
       ...(reachable ? treeTargets(device) : []),
