@@ -112,18 +112,19 @@ t.test('a node finds out what root does to the audit log', async (t) => {
     t.equal(proof.index, 0);
   });
 
-  const changes: Record<string, (events: AuditEvent[]) => AuditEvent[]> = {
+  // From what the node holds: the log may have grown by what the node itself reported meanwhile.
+  const changes: Record<string, (events: AuditEvent[], held: number) => AuditEvent[]> = {
     rewrites: (events) => events.with(2, { ...events[2]!, actor: 'admin:nobody' }),
     deletes: (events) => events.toSpliced(2, 1),
-    truncates: (events) => events.slice(0, -3),
-    forks: (events) => events.slice(0, -1),
+    truncates: (events, held) => events.slice(0, held - 3),
+    forks: (events, held) => events.slice(0, held - 1),
   };
   for (const [name, change] of Object.entries(changes)) {
     await t.test(`root ${name} the log`, async (t) => {
-      await inStep();
+      const { size: heldSize } = await inStep();
       const before = log.events();
       const known = (await loadEvidence(files)).length;
-      log.replace(change(before));
+      log.replace(change(before, heldSize));
       await grow();
       const since = checkIns();
       const found = await until('evidence', async () => (await loadEvidence(files))[known]);
