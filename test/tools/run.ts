@@ -1,6 +1,7 @@
 /**
  * `npm test`: static checks, then the suites, fastest first; stops at the first kind of failure.
- * Options: `--only static|laws|unit|end-to-end|lab` (repeatable), `--keep-going`.
+ * Options: `--only static|laws|unit|end-to-end|lab` (repeatable), `--keep-going`, `--retries N`: a file
+ * that failed is run again alone, up to N times; one that passes then is told as flaky.
  *
  * As root the suites run without the capabilities that could hurt the machine (set the clock,
  * reboot, load modules, raw I/O), so that a faulty executor cannot.
@@ -17,6 +18,12 @@ const compileCache = `${project}node_modules/.cache/vigo-tests`;
 const options = process.argv.slice(2);
 const only = options.flatMap((word, at) => (word === '--only' ? [options[at + 1] ?? ''] : []));
 const keepGoing = options.includes('--keep-going');
+const retries = Number(options[options.indexOf('--retries') + 1 || options.length] ?? 0);
+/** More failed files than this in a suite are no accident. */
+const retriedFilesMax = 3;
+
+/** Files that failed once and passed when they ran again: each is a mistake to find, in the test or in us. */
+const flaky: string[] = [];
 
 const staticChecks: readonly [name: string, argv: readonly [string, ...string[]]][] = [
   ['format and lint', [`${bin}biome`, 'ci', '--log-level=error', '.']],
@@ -70,10 +77,24 @@ async function runSuite(suite: Suite): Promise<readonly FileResult[]> {
   };
   for await (const result of runFiles(files, options)) {
     results.push(result);
-    console.log(`  ${result.ok ? '✓' : '✗'} ${result.file} (${Math.round(result.timeMs)} ms)`);
-    if (!result.ok) console.log(result.output.join('\n'));
+    print(result);
+  }
+  for (let round = 0; round < retries; round += 1) {
+    const failed = results.filter(({ ok }) => !ok).map(({ file }) => file);
+    if (failed.length === 0 || failed.length > retriedFilesMax) break;
+    console.log('  again, each alone:');
+    for await (const result of runFiles(failed, { ...options, jobs: 1 })) {
+      print(result);
+      results[results.findIndex(({ file }) => file === result.file)] = result;
+      if (result.ok) flaky.push(result.file);
+    }
   }
   return results;
+}
+
+function print(result: FileResult): void {
+  console.log(`  ${result.ok ? '✓' : '✗'} ${result.file} (${Math.round(result.timeMs)} ms)`);
+  if (!result.ok) console.log(result.output.join('\n'));
 }
 
 function printSkips(results: readonly FileResult[]): void {
@@ -95,6 +116,10 @@ async function main(): Promise<number> {
     if (own.some(({ ok }) => !ok) && !keepGoing) break;
   }
   printSkips(results);
+  if (flaky.length > 0) {
+    const lines = flaky.map((file) => `  - ${file}`);
+    console.log(`\nFLAKY, failed first and passed alone:\n${lines.join('\n')}`);
+  }
   const sum = (count: (result: FileResult) => number) =>
     results.reduce((total, result) => total + count(result), 0);
   const failed = sum((result) => result.failed);
