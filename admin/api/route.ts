@@ -1,10 +1,22 @@
 import type { Static, TObject, TSchema } from 'typebox';
+import type { Answer } from './answer.ts';
 import type { Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
+import type { RequestHead } from './http-edge.ts';
 import type { Permission } from './permissions.ts';
+import type { Problem } from './problem.ts';
 
 /** Bytes of a body; more only where a route says so. */
 export const bodyBytesMax = 1024 * 1024;
+
+/**
+ * Reads from another GET route for the same asker: its permission is checked, its schemas validate,
+ * its handler answers. Throws what that route would refuse with.
+ */
+export type ReadApi = <T>(
+  path: string,
+  query?: Readonly<Record<string, string | number | undefined>>,
+) => Promise<T>;
 
 /**
  * One operation of the REST API. The schemas validate what comes in, give the handler its types and
@@ -39,9 +51,13 @@ export interface Route<
     /** "admin:<name>". */
     readonly by: string;
     readonly asker: Principal;
+    readonly read: ReadApi;
     /** The Host header: the name under which the asker reached us. */
     readonly host: string | undefined;
+    header(name: string): string | undefined;
   }): Promise<unknown>;
+  /** Words a refusal; absent: as a problem document. */
+  refuse?(problem: Problem, head: RequestHead): Answer;
 }
 
 /** Keeps the schema types of one route, and forgets them for the table. */

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Convert } from 'typebox/value';
 import { AdminError } from '../errors.ts';
+import { Answer } from './answer.ts';
 import { authenticate, type FindCredential, type Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
 import { type EdgeRequest, type EdgeResponse, type RequestHead, StreamBody } from './http-edge.ts';
@@ -9,7 +10,7 @@ import type { ApiMeter } from './metrics/api-meter.ts';
 import { openApiDocument } from './openapi.ts';
 import { isAllowed, type Permission, roleFor } from './permissions.ts';
 import { type Problem, problemOf } from './problem.ts';
-import { bodyBytesMax, type Route } from './route.ts';
+import { bodyBytesMax, type ReadApi, type Route } from './route.ts';
 import { newTraceId, traceIdOf } from './trace.ts';
 
 const openApiPath = '/api/v1/openapi.json';
@@ -53,9 +54,15 @@ export class Router {
   readonly #meter: ApiMeter | undefined;
   readonly #document: string;
 
-  /** `meter` counts what is answered. */
-  constructor(routes: readonly Route[], backend: Backend, access: Access, meter?: ApiMeter) {
-    this.#routes = routes.map(compile);
+  /** `meter` counts what is answered. `pages` are for people, and no part of the API's document. */
+  constructor(
+    routes: readonly Route[],
+    backend: Backend,
+    access: Access,
+    meter?: ApiMeter,
+    pages: readonly Route[] = [],
+  ) {
+    this.#routes = [...routes, ...pages].map(compile);
     this.#backend = backend;
     this.#access = access;
     this.#meter = meter;
@@ -75,7 +82,9 @@ export class Router {
     traceId: string,
   ): Promise<{ response: EdgeResponse; code?: string }> {
     try {
-      const { body, cacheSeconds, mediaType = 'application/json' } = await this.#dispatch(request);
+      const dispatched = await this.#dispatch(request);
+      if (dispatched instanceof Answer) return { response: worded(dispatched, traceId) };
+      const { body, cacheSeconds, mediaType = 'application/json' } = dispatched;
       const reply = answer(200, mediaType, body, traceId);
       if (cacheSeconds === undefined) return { response: reply };
       const cache = { 'cache-control': `public, max-age=${cacheSeconds}` };
@@ -83,8 +92,16 @@ export class Router {
     } catch (error) {
       const problem = problemOf(error, traceId);
       if (problem.status >= 500) this.#logFailure(request, error, traceId);
-      return { response: problemResponse(problem, traceId), code: problem.code };
+      return { response: this.#refusal(request, problem, traceId), code: problem.code };
     }
+  }
+
+  #refusal(request: EdgeRequest, problem: Problem, traceId: string): EdgeResponse {
+    const refuse = this.#routes.find(
+      ({ route, pattern }) => route.method === request.method && pattern.test(request.path),
+    )?.route.refuse;
+    if (refuse === undefined) return problemResponse(problem, traceId);
+    return worded(refuse(problem, request), traceId);
   }
 
   /** What this asker may send: much only to a route that takes it, and with the right to use it. */
@@ -100,7 +117,7 @@ export class Router {
     }
   };
 
-  async #dispatch(request: EdgeRequest): Promise<Reply> {
+  async #dispatch(request: EdgeRequest): Promise<Reply | Answer> {
     const { found, values } = this.#find(request);
     const asker = found?.route.access === 'public' ? nobody : this.#asker(request);
     if (request.path === openApiPath && request.method === 'GET') {
@@ -115,12 +132,38 @@ export class Router {
       body: readJson(found, request) as never,
       by: asker.by,
       asker,
+      read: this.#reader(asker, request),
       host: request.header('host'),
+      header: (name) => request.header(name),
     });
+    if (reply instanceof Answer) return reply;
     const { cacheSeconds, mediaType } = found.route;
     if (reply instanceof StreamBody) return { body: reply, mediaType };
     const body = mediaType === undefined ? JSON.stringify(reply ?? {}) : String(reply);
     return { body, cacheSeconds, mediaType };
+  }
+
+  /** For pages: what they show comes from the API's own handlers, under the same decision. */
+  #reader(asker: Principal, request: EdgeRequest): ReadApi {
+    return async <T>(path: string, query = {}) => {
+      const given = Object.entries(query).filter(([, value]) => value !== undefined);
+      const { found, values } = this.#find({ ...request, method: 'GET', path });
+      if (found === undefined) throw new AdminError('API_NO_ROUTE', path);
+      const { route } = found;
+      if (route.access !== 'public') permit(asker, route.access);
+      const reply = await route.handle({
+        backend: this.#backend,
+        parameters: check(found.parameters, route.parameters, values, 'path') as never,
+        query: check(found.query, route.query, Object.fromEntries(given), 'query') as never,
+        body: undefined as never,
+        by: asker.by,
+        asker,
+        read: this.#reader(asker, request),
+        host: request.header('host'),
+        header: (name) => request.header(name),
+      });
+      return reply as T;
+    };
   }
 
   #asker(request: RequestHead): Principal {
@@ -243,6 +286,10 @@ function fieldProblem({ params, message }: { params: object; message: string }):
     return `has unknown fields: ${words(params.additionalProperties)}`;
   }
   return 'allowedValues' in params ? `must be one of ${words(params.allowedValues)}` : message;
+}
+
+function worded({ status, headers, body }: Answer, traceId: string): EdgeResponse {
+  return { status, headers: { ...securityHeaders, ...headers, 'x-trace-id': traceId }, body };
 }
 
 function answer(
