@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { builtOnce } from './built-once.ts';
 
 const suite = 'bookworm';
 /** What a lab host has beyond the smallest Debian. libstdc++6 is for Node, curl for newcomers. */
@@ -43,10 +44,7 @@ export function builtRoot(
   const words = [suite, included, excluded, ...(prepare === undefined ? [] : [String(prepare)])];
   const name = createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 12);
   const base = join(directory, `${kind}-${name}`);
-  if (existsSync(base)) return base;
-  mkdirSync(directory, { recursive: true });
-  const work = mkdtempSync(join(directory, 'build-'));
-  try {
+  return builtOnce(base, (work) => {
     const root = join(work, 'root');
     const excludes = excluded.map((path) => `--dpkgopt=path-exclude=${path}`);
     const include = `--include=${included.join(',')}`;
@@ -56,11 +54,8 @@ export function builtRoot(
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
     prepare?.(root);
-    if (!existsSync(base)) renameSync(root, base);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-  return base;
+    return root;
+  });
 }
 
 /** The Debian archive that this machine uses itself. */

@@ -1,17 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseRoot, labDirectory } from './base.ts';
+import { builtOnce } from './built-once.ts';
 import { debianPackages } from './debian-packages.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -39,16 +32,11 @@ export function kernelImage(): string {
   const recipe = createHash('sha256').update(JSON.stringify([basename(base), packages]));
   for (const file of [script, join(here, 'kernel-shim.c')]) recipe.update(readFileSync(file));
   const image = join(labDirectory(), `kernel-${recipe.digest('hex').slice(0, 12)}`);
-  if (existsSync(image)) return image;
-  const work = mkdtempSync(join(labDirectory(), 'build-'));
-  try {
+  return builtOnce(image, (work) => {
     mkdirSync(join(work, 'packages'));
     for (const file of debianPackages(packages))
       cpSync(file, join(work, 'packages', basename(file)));
     execFileSync(script, [base, work], { stdio: ['ignore', 'ignore', 'inherit'] });
-    if (!existsSync(image)) renameSync(work, image);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-  return image;
+    return work;
+  });
 }
