@@ -7,13 +7,14 @@ import type { Ports } from '../../runtime/ports/ports.ts';
 import { openLmdbStore } from '../../runtime/recovery.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, type ThreadBootstrap } from '../../runtime/thread.ts';
+import { EventFeed } from '../events/feed.ts';
+import { type LiveEvent, liveEventsControl } from '../events/live-event.ts';
 import { planKind } from '../plan/actor.ts';
 import { sinkKind } from '../sink/actor.ts';
 import { sinkAddress } from '../sink/messages.ts';
-import { SinkWriter } from '../sink/writer.ts';
+import { SinkWriter, type SinkWriterOptions } from '../sink/writer.ts';
 import { auditServices, recoverAudit } from './audit-services.ts';
 import { keepCompiledCode } from './compile-cache.ts';
-import type { ServerConfig } from './config/config.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
 import { createLog, type Log } from './log.ts';
 import { OutboxSources } from './outbox-sources.ts';
@@ -28,10 +29,12 @@ import {
   type ServerThreadData,
   serverTables,
   storeDirectory,
+  webThread,
 } from './thread-data.ts';
 import { ThreadMeter } from './thread-figures.ts';
 
 const trimDeadlineMs = 10_000;
+const liveEventsDeadlineMs = 10_000;
 
 /**
  * The service host: the sink, enrollment and publishing live here, around the store with the policy
@@ -46,9 +49,11 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   const shards = topology.threads.filter(({ role }) => role === 'fleet').map(({ name }) => name);
   const directoryOf = (name: string) => storeDirectory(layout, name);
   const meter = new ThreadMeter();
-  const { store, writer } = await openStores(directoryOf(thread), config.database, ports, log);
   const sources = new OutboxSources(new Map(shards.map((name) => [name, directoryOf(name)])));
   let system: ThreadSystem | undefined;
+  const written = openFeed(ports, () => system);
+  const database = { ...config.database, written };
+  const { store, writer } = await openStores(directoryOf(thread), database, ports, log);
   let becomeReady = (): void => undefined;
   const ready = new Promise<void>((resolve) => {
     becomeReady = resolve;
@@ -104,6 +109,18 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   writer.close();
 }
 
+/** What was written goes to the web thread, for people who watch. */
+function openFeed(
+  ports: Ports,
+  system: () => ThreadSystem | undefined,
+): (events: readonly LiveEvent[]) => void {
+  const life = Buffer.from(ports.random.bytes(8)).toString('hex');
+  const feed = new EventFeed(life, ports.clock, async (batch) =>
+    system()?.request(webThread, liveEventsControl, batch, liveEventsDeadlineMs),
+  );
+  return (events) => feed.tell(events);
+}
+
 /** What plans a stack against what is live. */
 function plansOf({ layout, config }: ServerThreadData, writer: SinkWriter): AnyKind {
   return planKind({
@@ -121,7 +138,7 @@ function plansOf({ layout, config }: ServerThreadData, writer: SinkWriter): AnyK
 /** This thread's store and the database, with the identities of the one in the other. */
 async function openStores(
   directory: string,
-  { file, runsPerEnvoy }: ServerConfig['database'],
+  database: SinkWriterOptions,
   ports: Ports,
   log: Log,
 ): Promise<{ store: LmdbStore; writer: SinkWriter }> {
@@ -131,7 +148,7 @@ async function openStores(
   store.onFailure((failure) => {
     throw failure;
   });
-  const writer = new SinkWriter({ file, runsPerEnvoy });
+  const writer = new SinkWriter(database);
   await writer.open();
   const rebuilt = await rebuildIdentities(store, writer);
   if (rebuilt > 0) log.info({ envoys: rebuilt }, 'identities restored');

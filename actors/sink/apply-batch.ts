@@ -1,7 +1,9 @@
 import type { Transaction } from 'kysely';
+import type { LiveEvent } from '../events/live-event.ts';
 import { writeUpdate } from './envoy-updates.ts';
 import type { FleetBatch, ReportedRun, ReportedTraits } from './fleet-batch.ts';
 import { diffLimit, gapPatienceMs, insertChunk, textLimit } from './limits.ts';
+import { envoysBefore, runEvent, stateEvents } from './live-events.ts';
 import type { FleetEvents } from './messages.ts';
 import { applyPlanOutcomes, type PlanAnswer } from './plan-outcome.ts';
 import type { ResourceResultsTable, RunsTable, SinkSchema } from './schema.ts';
@@ -19,6 +21,8 @@ export interface AppliedBatch {
   readonly settled: readonly Settled[];
   /** Rehearsals that were answered. */
   readonly answers: readonly PlanAnswer[];
+  /** What viewers are told once the transaction is through. */
+  readonly events: readonly LiveEvent[];
 }
 
 /** Writes runs, traits and last-seen in the caller's transaction; audit events are not its matter. */
@@ -27,7 +31,9 @@ export async function applyBatch(
   batch: FleetBatch,
   runsPerEnvoy: number,
 ): Promise<AppliedBatch> {
-  const answers = await applyPlanOutcomes(writer, await insertRuns(writer, batch.runs));
+  const before = await envoysBefore(writer, batch);
+  const fresh = await insertRuns(writer, batch.runs);
+  const answers = await applyPlanOutcomes(writer, fresh);
   const settled: Settled[] = [];
   const newest = new Map<string, ReportedRun>();
   for (const run of batch.runs) newest.set(run.envoyId, run);
@@ -40,7 +46,8 @@ export async function applyBatch(
   for (const traits of batch.traits) await upsertTraits(writer, traits);
   for (const seen of batch.seen) await updateSeen(writer, seen);
   for (const update of batch.updates) await writeUpdate(writer, update);
-  return { settled, answers };
+  const runs = fresh.map((run) => runEvent(run, uuidText(run.report.runId), before));
+  return { settled, answers, events: [...stateEvents(batch, before), ...runs] };
 }
 
 /** A report that is there already, sent again after a store was rebuilt, is left as it is; the others are returned. */

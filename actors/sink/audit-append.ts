@@ -24,11 +24,11 @@ export async function readHead(reader: Kysely<SinkSchema>): Promise<AuditHead> {
   return row ?? genesisHead;
 }
 
-/** Appends what is not in the log yet, in the caller's transaction; returns the new head. */
+/** Appends what is not in the log yet, in the caller's transaction; returns the new head and entries. */
 export async function appendEvents(
   writer: Transaction<SinkSchema>,
   events: readonly AuditEvent[],
-): Promise<AuditHead> {
+): Promise<{ head: AuditHead; rows: readonly AuditRow[] }> {
   let head = await readHead(writer);
   const fresh = await withoutKnown(writer, events.map(listed));
   const { sequence: size } = head;
@@ -45,7 +45,7 @@ export async function appendEvents(
       .execute();
   }
   await extendTree(writer, size, rows);
-  return head;
+  return { head, rows };
 }
 
 /** An event for what a part of the server sent and nobody could read. Same input, same id. */

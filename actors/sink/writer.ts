@@ -3,6 +3,8 @@ import type { AuditHead } from '../audit/chain.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { AuditThrottle } from '../audit/throttle.ts';
 import { ServerError } from '../errors.ts';
+import type { LiveEvent } from '../events/live-event.ts';
+import { AccountStore } from './account-records.ts';
 import { type AppliedBatch, applyBatch, type Settled } from './apply-batch.ts';
 import { appendEvents, readHead } from './audit-append.ts';
 import { AuditLogStore } from './audit-log-store.ts';
@@ -10,6 +12,7 @@ import { openSinkConnection, type SinkConnection } from './connection.ts';
 import { decodeFleetBatch, type FleetEntry } from './fleet-batch.ts';
 import { readReportedVersion, readSeen, readTraits, type SeenEnvoy } from './fleet-page.ts';
 import { drainBatchLimit, exportPageLimit, writeLimit } from './limits.ts';
+import { auditEntryEvent } from './live-events.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
 import { migrate } from './migrations.ts';
 import type { PlanAnswer } from './plan-outcome.ts';
@@ -26,6 +29,8 @@ import { needsReopen, sinkError } from './sink-error.ts';
 export interface SinkWriterOptions {
   readonly file: string;
   readonly runsPerEnvoy: number;
+  /** Told after each transaction what it brought; must not throw. */
+  readonly written?: (events: readonly LiveEvent[]) => void;
 }
 
 export interface DrainResult {
@@ -51,6 +56,8 @@ export class SinkWriter {
   /** The tree over the audit log; its entries are written with what they tell of. */
   readonly auditLog = new AuditLogStore((run) => this.#use(({ kysely }) => run(kysely)));
 
+  readonly accounts = new AccountStore((run) => this.#use(({ kysely }) => run(kysely)));
+
   constructor(options: SinkWriterOptions) {
     this.#options = options;
   }
@@ -67,6 +74,7 @@ export class SinkWriter {
     }
     return await this.#transaction(audit, async (writer) => {
       for (const record of records) await applyRecord(writer, record);
+      return [];
     });
   }
 
@@ -80,6 +88,7 @@ export class SinkWriter {
       for (let at = 0; at < records.length; at += chunk) {
         await insertEnvoys(writer, records.slice(at, at + chunk));
       }
+      return [];
     });
   }
 
@@ -94,7 +103,7 @@ export class SinkWriter {
     const sequence = fresh.at(-1)?.sequence;
     if (sequence === undefined) return { ...nothingDrained, sequence: progress };
     const batch = decodeFleetBatch(origin, fresh);
-    let applied: AppliedBatch = { settled: [], answers: [] };
+    let applied: AppliedBatch = { settled: [], answers: [], events: [] };
     await this.#transaction(batch.audit, async (writer) => {
       applied = await applyBatch(writer, batch, this.#options.runsPerEnvoy);
       await writer
@@ -102,8 +111,10 @@ export class SinkWriter {
         .values({ store_id: storeId, origin, sequence })
         .onConflict((conflict) => conflict.column('store_id').doUpdateSet({ origin, sequence }))
         .execute();
+      return applied.events;
     });
-    return { sequence, ...applied, grew: batch.audit.length > 0 };
+    const { settled, answers } = applied;
+    return { sequence, settled, answers, grew: batch.audit.length > 0 };
   }
 
   /** The last sequence of this store's outbox that is on disk. */
@@ -158,16 +169,19 @@ export class SinkWriter {
 
   async #transaction(
     audit: readonly AuditEvent[],
-    apply: (writer: Transaction<SinkSchema>) => Promise<void>,
+    apply: (writer: Transaction<SinkSchema>) => Promise<readonly LiveEvent[]>,
   ): Promise<AuditHead> {
     const throttled = this.#throttle.consider(audit);
-    const head = await this.#use(({ kysely }) =>
+    const { head, rows, events } = await this.#use(({ kysely }) =>
       kysely.transaction().execute(async (writer) => {
-        await apply(writer);
-        return await appendEvents(writer, throttled.kept);
+        const events = await apply(writer);
+        return { events, ...(await appendEvents(writer, throttled.kept)) };
       }),
     );
     throttled.commit();
+    if (events.length + rows.length > 0) {
+      this.#options.written?.([...events, ...rows.map(auditEntryEvent)]);
+    }
     return head;
   }
 
