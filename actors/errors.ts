@@ -1,4 +1,5 @@
 import { accessErrors } from './access/errors.ts';
+import { accountErrors } from './accounts/errors.ts';
 import { auditErrors } from './audit/errors.ts';
 import { requestErrors } from './envoy/errors.ts';
 import { explainErrors } from './explain/errors.ts';
@@ -45,6 +46,7 @@ const registry = {
   ...planErrors,
   ...secretErrors,
   ...accessErrors,
+  ...accountErrors,
   ...uploadErrors,
   ...releaseErrors,
   ...explainErrors,

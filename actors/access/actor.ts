@@ -36,7 +36,7 @@ export function accessKind(): ActorKind<undefined, AccessMessages> {
 
 async function createToken(
   turn: AccessTurn,
-  { name, role, expiresInMs, by }: AccessMessages['createToken']['payload'],
+  { name, role, expiresInMs, by, ...limits }: AccessMessages['createToken']['payload'],
 ): Promise<AccessMessages['createToken']['reply']> {
   const reason = nameProblem(name) ?? lifeProblem(expiresInMs);
   if (reason !== undefined) throw new ServerError('ACCESS_BAD_REQUEST', { reason });
@@ -53,6 +53,9 @@ async function createToken(
     expiresAtMs: expiresInMs === undefined ? undefined : createdAtMs + expiresInMs,
     lastUsedMs: undefined,
     revokedAtMs: undefined,
+    accountId: limits.accountId,
+    permissions: limits.permissions,
+    envoys: limits.envoys,
   };
   const { id, expiresAtMs } = record;
   const event = auditEvent(turn, 'access.token_created', by, id, {

@@ -1,7 +1,10 @@
 import type { Address } from '../../runtime/actor.ts';
 
-/** What people may be, weakest first; admin/api/permissions.ts says what each may do. */
-export const accessRoles = ['viewer', 'operator', 'approver', 'admin'] as const;
+/**
+ * What people may be; admin/api/permissions.ts says what each may do. The first four are a ladder,
+ * weakest first; the auditor stands beside it.
+ */
+export const accessRoles = ['viewer', 'operator', 'approver', 'admin', 'auditor'] as const;
 
 export type AccessRole = (typeof accessRoles)[number];
 
@@ -9,7 +12,15 @@ export type AccessRole = (typeof accessRoles)[number];
 export type AccessMessages = {
   /** Rejects with ACCESS_BAD_REQUEST or ACCESS_NAME_TAKEN. */
   createToken: {
-    payload: { name: string; role: AccessRole; expiresInMs: number | undefined; by: string };
+    payload: {
+      name: string;
+      role: AccessRole;
+      expiresInMs: number | undefined;
+      by: string;
+      accountId?: string;
+      permissions?: readonly string[];
+      envoys?: readonly string[];
+    };
     /** The token is shown this once; only its SHA-256 is kept. */
     reply: { id: string; token: string; expiresAtMs: number | undefined };
   };
@@ -32,6 +43,12 @@ export interface AdminTokenRecord {
   readonly expiresAtMs: number | undefined;
   readonly lastUsedMs: number | undefined;
   readonly revokedAtMs: number | undefined;
+  /** The account on whose behalf it acts, never with more rights; undefined: a person or program of its own. */
+  readonly accountId: string | undefined;
+  /** All that it may do, of what the role may; undefined: all of that. */
+  readonly permissions: readonly string[] | undefined;
+  /** Selectors of the envoys that it is limited to; undefined: no limit. */
+  readonly envoys: readonly string[] | undefined;
 }
 
 /** A named token without what proves it. */

@@ -17,6 +17,11 @@ export const auditEventTypes = {
     meaning: 'An administrator made an API token for a person or program.',
   },
   'access.token_revoked': { meaning: 'An administrator revoked an API token.' },
+  'account.logged_in': { meaning: 'A person proved who they are and got a session.' },
+  'account.logged_out': { meaning: 'One session was ended; details.reason says why.' },
+  'account.sessions_ended': {
+    meaning: 'All sessions of an account were ended; details.reason says why.',
+  },
   'enrollment.accepted': { meaning: 'A machine was enrolled and got a certificate.' },
   'enrollment.repeated': {
     meaning: 'A machine asked again with its own key and token and got a new certificate.',

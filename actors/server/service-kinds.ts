@@ -5,6 +5,8 @@ import type { Ports } from '../../runtime/ports/ports.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { accessKind } from '../access/actor.ts';
+import { accountsKind } from '../accounts/actor.ts';
+import type { AccountReader } from '../accounts/context.ts';
 import { enrollmentKind } from '../enrollment/actor.ts';
 import { FailureLimit } from '../enrollment/failure-limit.ts';
 import { bcryptSecrets } from '../enrollment/secret-hash.ts';
@@ -34,6 +36,7 @@ export interface ServiceParts {
   readonly secrets: SecretProvider;
   /** Where hot records are read. */
   readonly shards: readonly StoreReader[];
+  readonly accounts: AccountReader;
   /** The highest policy version, up to `most`, that an envoy has told of. */
   readonly reportedVersion: (most: number) => Promise<number>;
 }
@@ -42,7 +45,7 @@ export interface ServiceParts {
 export function serviceKinds(
   data: ServerThreadData,
   ports: Ports,
-  { secrets, shards, reportedVersion }: ServiceParts,
+  { secrets, shards, accounts, reportedVersion }: ServiceParts,
 ): AnyKind[] {
   const { layout, config, tls } = data;
   const files = { certificatePem: tls.authority, keyPem: tls.authorityKey };
@@ -63,6 +66,7 @@ export function serviceKinds(
       envoyLimit: config.limits.envoys,
     }),
     accessKind(),
+    accountsKind({ store: accounts, settings: config.accounts }),
     ...secretKinds(config.secrets, secrets, ports),
     publishKind({
       stackDirectory: layout.stacksDirectory,

@@ -74,6 +74,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   const services = serviceKinds(data, ports, {
     secrets,
     shards: Object.values(peers),
+    accounts: writer.accounts,
     reportedVersion: (most) => writer.reportedVersion(most),
   });
   keepCompiledCode(ports.clock);

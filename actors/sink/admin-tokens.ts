@@ -77,6 +77,9 @@ export function adminTokenRecord(row: AdminTokensTable): AdminTokenRecord {
     expiresAtMs: row.expires_at_ms ?? undefined,
     lastUsedMs: row.last_used_ms ?? undefined,
     revokedAtMs: row.revoked_at_ms ?? undefined,
+    accountId: row.account_id ?? undefined,
+    permissions: listOf(row.permissions),
+    envoys: listOf(row.envoys),
   };
 }
 
@@ -96,5 +99,16 @@ function adminTokenRow(token: AdminTokenRecord): AdminTokensTable {
     expires_at_ms: token.expiresAtMs ?? null,
     last_used_ms: token.lastUsedMs ?? null,
     revoked_at_ms: token.revokedAtMs ?? null,
+    account_id: token.accountId ?? null,
+    permissions: textOf(token.permissions),
+    envoys: textOf(token.envoys),
   };
+}
+
+function listOf(text: string | null): string[] | undefined {
+  return text === null ? undefined : (JSON.parse(text) as string[]);
+}
+
+function textOf(list: readonly string[] | undefined): string | null {
+  return list === undefined ? null : JSON.stringify(list);
 }

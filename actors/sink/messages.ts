@@ -1,6 +1,7 @@
 import type { Address } from '../../runtime/actor.ts';
 import type { AdminTokenRecord } from '../access/messages.ts';
 import type { AuditEvent } from '../audit/event.ts';
+import type { AccountWrite } from './account-records.ts';
 import type { PlanRecord } from './plan-records.ts';
 import type { PolicyVersionRecord } from './policy-versions.ts';
 
@@ -47,6 +48,7 @@ export interface TokenRecord {
 
 export type SinkRecord =
   | PlanRecord
+  | AccountWrite
   | { readonly record: 'token'; readonly token: TokenRecord }
   | {
       readonly record: 'tokenUsed';

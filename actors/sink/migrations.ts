@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration';
 import { ServerError } from '../errors.ts';
+import { createAccountTables } from './account-tables.ts';
 import { createAdminTokensTable } from './admin-tokens.ts';
 import { createAuditTreeTables } from './audit-tree-tables.ts';
 import { addAgentUpdates } from './envoy-updates.ts';
@@ -19,6 +20,7 @@ const migrations: Record<string, Migration> = {
   '0006-undetermined': { up: addUndeterminedScores },
   '0007-audit-tree': { up: createAuditTreeTables },
   '0008-agent-updates': { up: addAgentUpdates },
+  '0009-accounts': { up: createAccountTables },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

@@ -9,6 +9,7 @@ import {
 } from 'kysely';
 import picomatch from 'picomatch';
 import type { AdminTokenRecord, AdminTokenView } from '../access/messages.ts';
+import { AccountQueries } from './account-queries.ts';
 import { adminTokenRecord, adminTokenView } from './admin-tokens.ts';
 import { type AgentVersionCount, agentVersionCounts, agentVersionQuery } from './agent-versions.ts';
 import { AuditQueries } from './audit-queries.ts';
@@ -75,12 +76,14 @@ export interface AuditFilter {
  */
 export class SinkQueries {
   readonly #database: Database.Database;
+  readonly accounts: AccountQueries;
   readonly plans: PlanQueries;
   readonly auditTree: AuditQueries;
   readonly figures: FleetFigureQueries;
 
   constructor(file: string) {
     this.#database = openReadOnlyDatabase(file);
+    this.accounts = new AccountQueries(this.#database);
     this.plans = new PlanQueries(this.#database);
     this.auditTree = new AuditQueries(this.#database);
     this.figures = new FleetFigureQueries(this.#database);

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction, UpdateResult } from 'kysely';
 import { ServerError } from '../errors.ts';
+import { applyAccountWrite } from './account-records.ts';
 import { insertAdminToken, markAdminTokenUsed, revokeAdminToken } from './admin-tokens.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
 import { applyPlanRecord } from './plan-records.ts';
@@ -65,6 +66,12 @@ export async function applyRecord(writer: Writer, record: SinkRecord): Promise<v
     case 'planResources':
     case 'planComplete':
       return await applyPlanRecord(writer, record);
+    case 'account':
+    case 'accountChanged':
+    case 'session':
+    case 'sessionUsed':
+    case 'sessionsEnded':
+      return await applyAccountWrite(writer, record);
     case 'policyVersion':
       return await insertPolicyVersion(writer, record);
   }

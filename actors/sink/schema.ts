@@ -1,10 +1,11 @@
 import type { Generated } from 'kysely';
+import type { AccountSchema } from './account-tables.ts';
 import type { StoredAuditRow } from './audit-row.ts';
 import type { AuditTreeSchema } from './audit-tree-tables.ts';
 import type { PlanSchema } from './plan-tables.ts';
 
 /** The tables of the durable sink. Times are milliseconds since the Unix epoch; hashes are hex. */
-export interface SinkSchema extends PlanSchema, AuditTreeSchema {
+export interface SinkSchema extends PlanSchema, AuditTreeSchema, AccountSchema {
   envoys: EnvoysTable;
   tokens: TokensTable;
   runs: RunsTable;
@@ -121,6 +122,12 @@ export interface AdminTokensTable {
   expires_at_ms: number | null;
   last_used_ms: number | null;
   revoked_at_ms: number | null;
+  /** On whose behalf it acts; null: the token is a person or program of its own. */
+  account_id: string | null;
+  /** JSON array: all that it may do; null: what the role may. */
+  permissions: string | null;
+  /** JSON array of envoy selectors that it is limited to; null: every envoy. */
+  envoys: string | null;
 }
 
 /** How far each store's outbox has been taken over. */

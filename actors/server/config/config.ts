@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import type { AccountSettings } from '../../accounts/context.ts';
 import { ServerError } from '../../errors.ts';
 import type { PublishSettings } from '../../publish/context.ts';
 import { parseFreezeWindow } from '../../publish/freeze.ts';
@@ -32,6 +33,7 @@ export interface ServerConfig {
     readonly failuresPerMinute: number;
     readonly bcryptCost: number;
   };
+  readonly accounts: AccountSettings;
   readonly publish: PublishSettings;
   readonly releases: {
     /** Ed25519, 32 bytes each; none = this server signs releases itself. */
@@ -107,6 +109,10 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
       certificateValidityMs: milliseconds(enrollment.certificate_validity),
       failuresPerMinute: enrollment.failures_per_minute,
       bcryptCost: enrollment.bcrypt_cost,
+    },
+    accounts: {
+      sessionIdleMs: milliseconds(raw.accounts.session_idle),
+      sessionLifetimeMs: milliseconds(raw.accounts.session_lifetime),
     },
     publish: publishFromRaw(raw.publish),
     releases: {

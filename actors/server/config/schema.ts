@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { accountsSection } from './accounts-section.ts';
 import { durationExamples } from './duration.ts';
 import { publishSection } from './publish-section.ts';
 import { releasesSection } from './releases-section.ts';
@@ -268,6 +269,7 @@ export const configSchema = Type.Object(
     checkin,
     database,
     enrollment,
+    accounts: accountsSection,
     publish: publishSection,
     releases: releasesSection,
     secrets,
