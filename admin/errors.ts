@@ -1,3 +1,5 @@
+import { eventErrors } from './api/live/errors.ts';
+
 /**
  * Every error that the admin plane gives a person or a program. The codes are stable: scripts may
  * rely on them. `httpStatus` is what the REST API answers, `exitCode` what vigocli ends with.
@@ -63,6 +65,7 @@ const registry = {
     httpStatus: 503,
     exitCode: 5,
   },
+  ...eventErrors,
   API_INTERNAL: {
     message: 'the server failed to answer',
     remedy: 'look for the trace id in the server log',
@@ -80,6 +83,31 @@ const registry = {
     remedy: 'give --home DIR for a local server, or --server URL with --token-file and --ca-file',
     httpStatus: 400,
     exitCode: 64,
+  },
+  CLI_NO_CONTEXT: {
+    message: 'there is no such context',
+    remedy:
+      'list them with: vigocli context list; add one with: vigocli context add NAME --server URL',
+    httpStatus: 400,
+    exitCode: 64,
+  },
+  CLI_CONTEXTS_INVALID: {
+    message: 'the contexts or the login of vigocli cannot be read',
+    remedy: 'repair the file, or remove it and add the contexts again',
+    httpStatus: 400,
+    exitCode: 1,
+  },
+  CLI_NOT_LOGGED_IN: {
+    message: 'you are not logged in',
+    remedy: 'vigocli auth login; or "vigocli auth logout" to go back to the token of before',
+    httpStatus: 401,
+    exitCode: 4,
+  },
+  CLI_TOKEN_EXPOSED: {
+    message: 'others may read the file with your login',
+    remedy: 'chmod 600 it; when somebody may have read it: vigocli auth logout, and log in again',
+    httpStatus: 400,
+    exitCode: 4,
   },
   CLI_UNREACHABLE: {
     message: 'the server cannot be reached',

@@ -71,7 +71,7 @@ export class Client {
           agent: false,
           timeout: timeoutMs,
           headers: {
-            authorization: `Bearer ${token}`,
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
             traceparent: trace,
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           },

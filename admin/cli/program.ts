@@ -3,6 +3,7 @@ import { addAuditCommands } from './commands/audit.ts';
 import { addAuthCommands } from './commands/auth.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config/index.ts';
+import { addContextCommands } from './commands/context.ts';
 import { addEnvoyCommands } from './commands/envoys.ts';
 import { addReleaseCommands } from './commands/releases/index.ts';
 import { addRunCommands } from './commands/runs.ts';
@@ -34,6 +35,7 @@ const commands: readonly ((program: Command, open: OpenSession) => void)[] = [
   addRunCommands,
   addAuditCommands,
   addAuthCommands,
+  addContextCommands,
 ];
 
 /** The whole command tree. Parsing throws CommanderError; nothing is printed for it. */
@@ -41,6 +43,7 @@ export function buildProgram(): Command {
   const program = new Command('vigocli')
     .description('Runs a Vigo server: tokens, envoys, policy, runs, audit.')
     .version('0.1.0', '-V, --version')
+    .option('--context <name>', 'server by its name in your list (also VIGO_CONTEXT)')
     .option('--home <dir>', 'home of a local server (also VIGO_HOME; default /srv/vigo)')
     .option('--server <url>', 'server, host:port (also VIGO_SERVER)')
     .option('--token-file <file>', 'file with the API token (also VIGO_TOKEN_FILE)')

@@ -19,9 +19,10 @@ const newFileMode = 0o644;
 
 /**
  * Replaces the file as one step: readers see the old content or the new one. Mode and owner stay, and a
- * link goes on pointing to it. Throws CLI_FILE_UNWRITABLE, and then the file is as it was.
+ * link goes on pointing to it. A `mode` is set on both. Throws CLI_FILE_UNWRITABLE, and then the file
+ * is as it was.
  */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string, mode?: number): void {
   let temporary: string | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -29,7 +30,7 @@ export function replaceFile(path: string, text: string): void {
     const target = known ? realpathSync(path) : path;
     temporary = join(dirname(target), `.vigocli-${randomBytes(6).toString('hex')}`);
     writeFlushed(temporary, text);
-    chmodSync(temporary, known ? known.mode & 0o7777 : newFileMode);
+    chmodSync(temporary, mode ?? (known ? known.mode & 0o7777 : newFileMode));
     if (known && process.getuid?.() === 0) chownSync(temporary, known.uid, known.gid);
     renameSync(temporary, target);
   } catch (error) {
