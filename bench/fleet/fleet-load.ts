@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckInResponse } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import { BenchError } from '../errors.ts';
+import { Backoff } from './backoff.ts';
 import { CallError } from './channel.ts';
+import { FleetWatch } from './fleet-watch.ts';
 import type { SimulatedEnvoy } from './simulated-envoy.ts';
 import { Tally, type TallyCounts } from './tally.ts';
 
@@ -11,8 +13,8 @@ const connectAttemptsMax = 10;
 /** The first check-in comes with the policy, while others shake hands. */
 const firstAnswerLimitMs = 30_000;
 const retryMs = 1000;
-/** A failed attempt is made again this many times within one interval, at most once per second. */
-const attemptsPerInterval = 5;
+/** Time stamps of requests signed ahead stay within the server's tolerance of clocks (5 minutes). */
+const aheadLimitMs = 240_000;
 /** How exactly a deadline is noticed; whether it was met is decided by the clock. */
 const sweepMs = 100;
 const drainPollMs = 20;
@@ -34,6 +36,8 @@ export class FleetLoad {
   readonly #options: LoadOptions;
   readonly #random: () => number;
   readonly #sweep: NodeJS.Timeout;
+  readonly watch: FleetWatch;
+  readonly #dueMs: Float64Array;
   #tally = new Tally();
   #connected = 0;
   #measuring = false;
@@ -48,6 +52,8 @@ export class FleetLoad {
     this.#envoys = envoys;
     this.#options = options;
     this.#random = random;
+    this.watch = new FleetWatch(envoys.length);
+    this.#dueMs = new Float64Array(envoys.length);
     this.#sweep = setInterval(() => {
       const nowMs = performance.now();
       for (const envoy of envoys) envoy.expire(nowMs);
@@ -71,7 +77,7 @@ export class FleetLoad {
         const startAtMs = beganMs + (this.#options.rampMs * at) / this.#envoys.length;
         const waitMs = startAtMs - performance.now();
         if (waitMs > 0) await sleep(waitMs);
-        await this.#connectOne(this.#envoys[at] as SimulatedEnvoy);
+        await this.#connectOne(this.#envoys[at] as SimulatedEnvoy, at);
       }
     };
     await Promise.all(Array.from({ length: handshakesMax }, lane));
@@ -83,6 +89,22 @@ export class FleetLoad {
     this.#measuring = true;
   }
 
+  /** Signs check-ins that will be due, as far as their time stamps allow. */
+  signAhead(count: number): void {
+    const { intervalMs } = this.#options;
+    const most = Math.min(count, Math.floor(aheadLimitMs / intervalMs));
+    const toEpochMs = Date.now() - performance.now();
+    for (const [at, envoy] of this.#envoys.entries()) {
+      if (most > 0) envoy.signAhead(most, (this.#dueMs[at] ?? 0) + toEpochMs, intervalMs);
+    }
+  }
+
+  /** At `atMs` (epoch) the first `share` of the envoys report changes, beside their check-ins. */
+  burst(share: number, atMs: number): void {
+    const count = Math.round(share * this.#envoys.length);
+    for (const envoy of this.#envoys.slice(0, count)) void this.#burstOf(envoy, atMs);
+  }
+
   /** Begins nothing new; resolves when what is under way was answered or is missed. */
   async finish(): Promise<void> {
     this.#stopped = true;
@@ -91,7 +113,7 @@ export class FleetLoad {
     for (const envoy of this.#envoys) envoy.close();
   }
 
-  async #connectOne(envoy: SimulatedEnvoy): Promise<void> {
+  async #connectOne(envoy: SimulatedEnvoy, at: number): Promise<void> {
     for (let attempt = 1; attempt <= connectAttemptsMax; attempt += 1) {
       try {
         await envoy.connect();
@@ -100,7 +122,7 @@ export class FleetLoad {
         const dueMs = performance.now() + answer.nextCheckInMs;
         if (answer.wantTraits) await envoy.reportTraits(deadlineMs);
         this.#connected += 1;
-        void this.#live(envoy, Math.max(dueMs, performance.now()));
+        void this.#live(envoy, at, Math.max(dueMs, performance.now()));
         return;
       } catch (error) {
         this.#tally.failed(codeOf(error));
@@ -116,25 +138,28 @@ export class FleetLoad {
     return errors.map(([code, count]) => `${code} ${count}`).join(', ');
   }
 
-  async #live(envoy: SimulatedEnvoy, firstDueMs: number): Promise<void> {
+  async #live(envoy: SimulatedEnvoy, at: number, firstDueMs: number): Promise<void> {
     let dueMs = firstDueMs;
     while (!this.#stopped) {
+      this.#dueMs[at] = dueMs;
       const waitMs = dueMs - performance.now();
       if (waitMs > 0) await sleep(waitMs);
       if (this.#stopped) return;
       this.#tally.lateStarts.record((performance.now() - dueMs) * 1000);
       this.#underWay += 1;
-      dueMs = await this.#period(envoy, dueMs);
+      dueMs = await this.#period(envoy, at, dueMs);
       this.#underWay -= 1;
     }
   }
 
   /** One check-in with what it entails; returns the next due time. */
-  async #period(envoy: SimulatedEnvoy, dueMs: number): Promise<number> {
+  async #period(envoy: SimulatedEnvoy, at: number, dueMs: number): Promise<number> {
     const deadlineMs = dueMs + this.#options.intervalMs;
     const opened = envoy.connections;
-    const answer = await this.#answered(envoy, deadlineMs);
+    const resumed = envoy.resumed;
+    const answer = await this.#answered(envoy, at, deadlineMs);
     this.#tally.reconnects += envoy.connections - opened;
+    this.#tally.resumed += envoy.resumed - resumed;
     if (answer === undefined) {
       this.#tally.missed += 1;
       return deadlineMs;
@@ -158,13 +183,40 @@ export class FleetLoad {
     this.#tally.reportLatencies.record((performance.now() - startedMs) * 1000);
   }
 
+  /** Tries until it is durable, or the run ends. */
+  async #burstOf(envoy: SimulatedEnvoy, atMs: number): Promise<void> {
+    await sleep(Math.max(0, atMs - Date.now()));
+    const backoff = new Backoff(this.#options.intervalMs, this.#random);
+    while (!this.#stopped) {
+      this.#underWay += 1;
+      try {
+        await this.#report(envoy, performance.now() + this.#options.intervalMs);
+        return;
+      } catch (error) {
+        this.#tally.failed(codeOf(error));
+        const retryAfterMs = error instanceof CallError ? error.retryAfterMs : 0;
+        await sleep(backoff.next(retryAfterMs));
+      } finally {
+        this.#underWay -= 1;
+      }
+    }
+  }
+
   /** The answer, if it came before the deadline. Its latency counts from the first attempt. */
-  async #answered(envoy: SimulatedEnvoy, deadlineMs: number): Promise<CheckInResponse | undefined> {
+  async #answered(
+    envoy: SimulatedEnvoy,
+    at: number,
+    deadlineMs: number,
+  ): Promise<CheckInResponse | undefined> {
     const startedMs = performance.now();
-    const pauseMs = Math.min(retryMs, this.#options.intervalMs / attemptsPerInterval);
+    const backoff = new Backoff(this.#options.intervalMs, this.#random);
     while (performance.now() < deadlineMs) {
+      let retryAfterMs = 0;
+      const beganMs = Date.now();
+      const told = envoy.policyVersion;
       try {
         const answer = await envoy.checkIn(deadlineMs);
+        this.watch.answered(at, { beganMs, nowMs: Date.now(), told, held: envoy.policyVersion });
         const nowMs = performance.now();
         if (nowMs > deadlineMs) return undefined;
         this.#tally.done += 1;
@@ -172,7 +224,9 @@ export class FleetLoad {
         return answer;
       } catch (error) {
         this.#tally.failed(codeOf(error));
+        if (error instanceof CallError) retryAfterMs = error.retryAfterMs;
       }
+      const pauseMs = backoff.next(retryAfterMs);
       await sleep(Math.max(0, Math.min(pauseMs, deadlineMs - performance.now())));
     }
     return undefined;

@@ -106,6 +106,7 @@ async function measure(run: Run, generator: Generator): Promise<Window> {
   const { options, progress, server } = run;
   const figuresBefore = await server.figures();
   generator.startMeasuring();
+  while (!generator.measuring) await pause(run, tickMs / 25);
   const cpuBeforeUs = processCpuUs(server.pid);
   const ownBefore = process.cpuUsage();
   const beganMs = performance.now();

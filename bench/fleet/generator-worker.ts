@@ -34,19 +34,34 @@ async function finish(): Promise<void> {
   });
 }
 
-port.on('message', (order: WorkerOrder) => {
-  if (order === 'finish') {
-    void finish();
-    return;
-  }
-  load.startMeasuring();
-  before = performance.eventLoopUtilization();
-});
+let last = performance.eventLoopUtilization();
 
-setInterval(() => say({ word: 'progress', counts: load.counts() }), progressMs).unref();
+function tellProgress(): void {
+  const now = performance.eventLoopUtilization();
+  const { utilization } = performance.eventLoopUtilization(now, last);
+  last = now;
+  say({ word: 'progress', counts: load.counts(), watch: load.watch.progress(), utilization });
+}
+
+function obey(order: WorkerOrder): void {
+  if (order.order === 'finish') void finish();
+  else if (order.order === 'watch') load.watch.begin(Date.now(), order.version);
+  else if (order.order === 'tell-watch') {
+    say({ word: 'watched', times: load.watch.times(Date.now()) });
+  } else if (order.order === 'burst') load.burst(order.share, order.atMs);
+  else {
+    load.signAhead(order.signAhead);
+    load.startMeasuring();
+    before = performance.eventLoopUtilization();
+    say({ word: 'measuring' });
+  }
+}
+
+port.on('message', obey);
+setInterval(tellProgress, progressMs).unref();
 try {
   await load.connectAll();
-  say({ word: 'progress', counts: load.counts() });
+  tellProgress();
   say({ word: 'ready' });
 } catch (error) {
   say({ word: 'failed', reason: error instanceof Error ? error.message : String(error) });

@@ -1,8 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { BenchError } from '../errors.ts';
+import { emptyTimes, joinTimes, type WatchTimes } from './fleet-watch.ts';
 import { Latencies } from './histogram.ts';
 import { emptyCounts, sumCounts, type TallyCounts } from './tally.ts';
-import type { WorkerOrder, WorkerResult, WorkerStart, WorkerWord } from './worker-messages.ts';
+import type {
+  WatchProgress,
+  WorkerOrder,
+  WorkerResult,
+  WorkerStart,
+  WorkerWord,
+} from './worker-messages.ts';
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const entry = new URL(`./generator-worker.${extension}`, import.meta.url);
@@ -37,13 +44,19 @@ export function mergeResults(results: readonly WorkerResult[]): GeneratorResult 
 export class Generator {
   readonly #workers: readonly Worker[];
   readonly #latest: TallyCounts[];
+  readonly #watch: WatchProgress[];
+  readonly #utilization: number[];
   readonly #results: WorkerResult[] = [];
+  #watched: (WatchTimes | undefined)[] = [];
   #ready = 0;
+  #measuring = 0;
   #closing = false;
   #failure: Error | undefined;
 
   constructor(count: number, part: (index: number) => WorkerStart) {
     this.#latest = Array.from({ length: count }, () => emptyCounts);
+    this.#watch = this.#latest.map(() => ({ back: 0, taken: 0, told: 0 }));
+    this.#utilization = this.#latest.map(() => 0);
     this.#workers = this.#latest.map((_, at) => this.#open(part(at), at));
   }
 
@@ -59,13 +72,59 @@ export class Generator {
     return this.#latest.reduce(sumCounts, emptyCounts);
   }
 
-  startMeasuring(): void {
-    this.#order('measure');
+  /** How far the watch has come, as of half a second ago. */
+  watchProgress(): WatchProgress {
+    this.#check();
+    const sum = (pick: (part: WatchProgress) => number) =>
+      this.#watch.reduce((total, part) => total + pick(part), 0);
+    return {
+      back: sum(({ back }) => back),
+      taken: sum(({ taken }) => taken),
+      told: sum(({ told }) => told),
+    };
+  }
+
+  /** Of the busiest thread lately, 0 to 1. */
+  get utilization(): number {
+    return Math.max(0, ...this.#utilization);
+  }
+
+  /** `signAhead`: check-ins that each envoy signs before the window opens. */
+  startMeasuring(signAhead = 0): void {
+    this.#order({ order: 'measure', signAhead });
+  }
+
+  /** True when every thread counts from zero. */
+  get measuring(): boolean {
+    this.#check();
+    return this.#measuring === this.#workers.length;
+  }
+
+  /** `version`: the policy to look for; Infinity = none. */
+  startWatch(version: number): void {
+    this.#watch.fill({ back: 0, taken: 0, told: 0 });
+    this.#order({ order: 'watch', version });
+  }
+
+  askWatch(): void {
+    this.#watched = this.#workers.map(() => undefined);
+    this.#order({ order: 'tell-watch' });
+  }
+
+  /** What the watch has seen, after `askWatch`; undefined until every thread has told. */
+  get watched(): WatchTimes | undefined {
+    this.#check();
+    const told = this.#watched.filter((times) => times !== undefined);
+    return told.length < this.#workers.length ? undefined : joinTimes([emptyTimes(0), ...told]);
+  }
+
+  burst(share: number, atMs: number): void {
+    this.#order({ order: 'burst', share, atMs });
   }
 
   /** Ends the window; `result` follows when everything that was under way has ended. */
   finish(): void {
-    this.#order('finish');
+    this.#order({ order: 'finish' });
   }
 
   /** Undefined while calls are under way. */
@@ -93,7 +152,13 @@ export class Generator {
       if (!this.#closing) this.#failure ??= new BenchError('BENCH_GENERATOR', reason);
     };
     worker.on('message', (word: WorkerWord) => {
-      if (word.word === 'progress') this.#latest[at] = word.counts;
+      if (word.word === 'progress') {
+        this.#latest[at] = word.counts;
+        this.#watch[at] = word.watch;
+        this.#utilization[at] = word.utilization;
+      }
+      if (word.word === 'measuring') this.#measuring += 1;
+      if (word.word === 'watched') this.#watched[at] = word.times;
       if (word.word === 'ready') this.#ready += 1;
       if (word.word === 'failed') fail(word.reason);
       if (word.word === 'result') this.#results.push(word);

@@ -52,8 +52,15 @@ export class SimulatedEnvoy {
   #lastReport = 0;
   #held: HeldReport | undefined;
   #checkInBody: Uint8Array | undefined;
+  /** Check-ins that were signed before their time, encoded; any other request makes them void. */
+  #ahead: Uint8Array[] = [];
+  #session: Buffer | undefined;
+  /** Settles with the call under way; the connection carries one at a time. */
+  #underWay: Promise<void> | undefined;
   /** Connections opened so far. */
   connections = 0;
+  /** Of these, those whose handshake was a short one. */
+  resumed = 0;
 
   constructor(identity: Identity, target: EnvoyTarget) {
     this.envoyId = identity.envoyId;
@@ -72,17 +79,35 @@ export class SimulatedEnvoy {
     this.#traitsHash = hash.slice(0, traitsHashLength);
   }
 
+  /** The version that the envoy holds; 0 = none. */
+  get policyVersion(): number {
+    return this.#policy.policyVersion;
+  }
+
   async connect(): Promise<void> {
-    this.#channel = await Channel.open({ ...this.#target, context: this.#context });
+    const session = this.#session;
+    this.#channel = await Channel.open({
+      ...this.#target,
+      context: this.#context,
+      ...(session === undefined ? {} : { session }),
+      onSession: (given) => {
+        this.#session = given;
+      },
+    });
     this.connections += 1;
+    if (this.#channel.resumed) this.resumed += 1;
+  }
+
+  /** Signs the next check-ins; their time stamps are those at which they are due. */
+  signAhead(count: number, firstDueMs: number, intervalMs: number): void {
+    const body = this.#body();
+    this.#ahead = Array.from({ length: count }, (_, at) =>
+      this.#signed('CheckIn', body, Math.round(firstDueMs + at * intervalMs)),
+    );
   }
 
   async checkIn(deadlineMs: number): Promise<CheckInResponse> {
-    this.#checkInBody ??= checkInBody(this.#policy, this.#traitsHash, {
-      highest: this.#lastReport,
-      oldestHeld: this.#held?.sequence ?? this.#lastReport + 1,
-    });
-    const bytes = await this.#call('CheckIn', this.#checkInBody, deadlineMs);
+    const bytes = await this.#call('CheckIn', this.#body(), deadlineMs);
     const answer = methods.CheckIn.response.decode(bytes);
     const manifest = answer.bundle?.manifest;
     if (manifest) {
@@ -96,6 +121,16 @@ export class SimulatedEnvoy {
       this.#checkInBody = undefined;
     }
     return answer;
+  }
+
+  #body(): Uint8Array {
+    if (this.#checkInBody !== undefined) return this.#checkInBody;
+    this.#ahead = [];
+    this.#checkInBody = checkInBody(this.#policy, this.#traitsHash, {
+      highest: this.#lastReport,
+      oldestHeld: this.#held?.sequence ?? this.#lastReport + 1,
+    });
+    return this.#checkInBody;
   }
 
   /**
@@ -138,18 +173,39 @@ export class SimulatedEnvoy {
   }
 
   async #call(method: SignedMethodName, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+    while (this.#underWay !== undefined) await this.#underWay;
+    const call = this.#exchange(method, body, deadlineMs);
+    const over = () => {
+      this.#underWay = undefined;
+    };
+    this.#underWay = call.then(over, over);
+    return call;
+  }
+
+  async #exchange(
+    method: SignedMethodName,
+    body: Uint8Array,
+    deadlineMs: number,
+  ): Promise<Uint8Array> {
     if (!this.#channel || this.#channel.closed) await this.connect();
     const channel = this.#channel;
     if (!channel) throw new CallError('DISCONNECTED', 'not connected');
+    return channel.call(methods[method].path, this.#request(method, body), deadlineMs);
+  }
+
+  #request(method: SignedMethodName, body: Uint8Array): Uint8Array {
+    const ahead = method === 'CheckIn' ? this.#ahead.shift() : undefined;
+    if (ahead !== undefined) return ahead;
+    // Its sequence is above theirs.
+    this.#ahead = [];
+    return this.#signed(method, body, Date.now());
+  }
+
+  #signed(method: SignedMethodName, body: Uint8Array, timestampMs: number): Uint8Array {
     this.#sequence += 1;
-    const header = {
-      envoyId: this.#envoyId,
-      timestampMs: Date.now(),
-      sequence: this.#sequence,
-      traceparent: '',
-    };
-    const request = this.#signer.sign(method, header, body);
-    return channel.call(methods[method].path, envelope.encode(request).finish(), deadlineMs);
+    const sequence = this.#sequence;
+    const header = { envoyId: this.#envoyId, timestampMs, sequence, traceparent: '' };
+    return envelope.encode(this.#signer.sign(method, header, body)).finish();
   }
 }
 

@@ -16,6 +16,8 @@ export interface TallyCounts {
   readonly reports: number;
   /** Connections made again after they were lost. */
   readonly reconnects: number;
+  /** Of these, those that resumed a TLS session. */
+  readonly resumed: number;
   /** Failed attempts, code -> count. */
   readonly errors: Readonly<Record<string, number>>;
 }
@@ -34,6 +36,7 @@ export const emptyCounts: TallyCounts = {
   missed: 0,
   reports: 0,
   reconnects: 0,
+  resumed: 0,
   errors: {},
 };
 
@@ -44,6 +47,7 @@ export class Tally {
   missed = 0;
   reports = 0;
   reconnects = 0;
+  resumed = 0;
   #errors: Record<string, number> = {};
   readonly checkInLatencies = new Latencies();
   readonly reportLatencies = new Latencies();
@@ -56,8 +60,8 @@ export class Tally {
   }
 
   counts(): TallyCounts {
-    const { connected, done, missed, reports, reconnects } = this;
-    return { connected, done, missed, reports, reconnects, errors: { ...this.#errors } };
+    const { connected, done, missed, reports, reconnects, resumed } = this;
+    return { connected, done, missed, reports, reconnects, resumed, errors: { ...this.#errors } };
   }
 
   histograms(): TallyHistograms {
@@ -78,6 +82,7 @@ export function sumCounts(a: TallyCounts, b: TallyCounts): TallyCounts {
     missed: a.missed + b.missed,
     reports: a.reports + b.reports,
     reconnects: a.reconnects + b.reconnects,
+    resumed: a.resumed + b.resumed,
     errors,
   };
 }

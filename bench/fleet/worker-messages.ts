@@ -1,3 +1,4 @@
+import type { WatchTimes } from './fleet-watch.ts';
 import type { TallyCounts, TallyHistograms } from './tally.ts';
 
 /** What the main thread gives a generator thread. */
@@ -14,8 +15,24 @@ export interface WorkerStart {
   readonly changed: number;
 }
 
-/** Main to worker: count from zero now; then: begin nothing new, and say what was counted. */
-export type WorkerOrder = 'measure' | 'finish';
+export type WorkerOrder =
+  /** Count from zero now; sign so many check-ins of each envoy before. */
+  | { readonly order: 'measure'; readonly signAhead: number }
+  /** Begin nothing new, and say what was counted. */
+  | { readonly order: 'finish' }
+  /** Look for answers to what begins from now on, and for a policy of this version. */
+  | { readonly order: 'watch'; readonly version: number }
+  /** Say what the watch has seen. */
+  | { readonly order: 'tell-watch' }
+  /** So large a share of the envoys reports changes, all at this time (epoch, milliseconds). */
+  | { readonly order: 'burst'; readonly share: number; readonly atMs: number };
+
+/** How far a watch has come, in envoys. */
+export interface WatchProgress {
+  readonly back: number;
+  readonly taken: number;
+  readonly told: number;
+}
 
 export interface WorkerResult {
   readonly word: 'result';
@@ -29,7 +46,16 @@ export interface WorkerResult {
 }
 
 export type WorkerWord =
-  | { readonly word: 'progress'; readonly counts: TallyCounts }
+  | {
+      readonly word: 'progress';
+      readonly counts: TallyCounts;
+      readonly watch: WatchProgress;
+      /** Of this thread since the last word, 0 to 1. */
+      readonly utilization: number;
+    }
+  /** The window is open: counters stand at zero. */
+  | { readonly word: 'measuring' }
+  | { readonly word: 'watched'; readonly times: WatchTimes }
   /** Every envoy is connected and has checked in. */
   | { readonly word: 'ready' }
   | { readonly word: 'failed'; readonly reason: string }

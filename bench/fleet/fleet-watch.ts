@@ -1,0 +1,79 @@
+/** Of one generator thread's envoys; times in milliseconds since the epoch, 0 = not yet. */
+export interface WatchTimes {
+  /** When the envoy first had an answer to a check-in that it began after `sinceMs`. */
+  readonly back: Float64Array;
+  /** When it first held a policy of at least the watched version. */
+  readonly taken: Float64Array;
+  /** When the server had first answered a check-in that named this version. */
+  readonly told: Float64Array;
+  /** Longest time between two answers since the watch began, milliseconds. */
+  readonly longestGap: Float64Array;
+}
+
+/** Sees when each envoy is answered, and with which policy. */
+export class FleetWatch {
+  readonly #lastAnswer: Float64Array;
+  #sinceMs = 0;
+  #version = Number.POSITIVE_INFINITY;
+  #times: WatchTimes;
+
+  constructor(envoys: number) {
+    this.#lastAnswer = new Float64Array(envoys);
+    this.#times = emptyTimes(envoys);
+  }
+
+  /** Forgets what was seen. `version`: the policy to look for. */
+  begin(sinceMs: number, version: number): void {
+    this.#sinceMs = sinceMs;
+    this.#version = version;
+    this.#times = emptyTimes(this.#lastAnswer.length);
+  }
+
+  /** `told`: the policy version that the check-in named; `held`: what the envoy has now. */
+  answered(at: number, seen: { beganMs: number; nowMs: number; told: number; held: number }): void {
+    const { back, taken, told, longestGap } = this.#times;
+    const { nowMs } = seen;
+    const last = this.#lastAnswer[at] ?? 0;
+    if (last > 0 && nowMs - last > (longestGap[at] ?? 0)) longestGap[at] = nowMs - last;
+    this.#lastAnswer[at] = nowMs;
+    if (back[at] === 0 && seen.beganMs >= this.#sinceMs) back[at] = nowMs;
+    if (taken[at] === 0 && seen.held >= this.#version) taken[at] = nowMs;
+    if (told[at] === 0 && seen.told >= this.#version) told[at] = nowMs;
+  }
+
+  /** How many are back, have taken the version, have told of it. */
+  progress(): { back: number; taken: number; told: number } {
+    const { back, taken, told } = this.#times;
+    return { back: nonZero(back), taken: nonZero(taken), told: nonZero(told) };
+  }
+
+  /** With the time that envoys without an answer have waited until now. */
+  times(nowMs: number): WatchTimes {
+    const longestGap = this.#times.longestGap.map((gap, at) =>
+      Math.max(gap, nowMs - (this.#lastAnswer[at] ?? nowMs)),
+    );
+    return { ...this.#times, longestGap };
+  }
+}
+
+export function emptyTimes(envoys: number): WatchTimes {
+  const zeros = () => new Float64Array(envoys);
+  return { back: zeros(), taken: zeros(), told: zeros(), longestGap: zeros() };
+}
+
+export function joinTimes(parts: readonly WatchTimes[]): WatchTimes {
+  const all = (pick: (part: WatchTimes) => Float64Array) =>
+    Float64Array.from(parts.flatMap((part) => [...pick(part)]));
+  return {
+    back: all(({ back }) => back),
+    taken: all(({ taken }) => taken),
+    told: all(({ told }) => told),
+    longestGap: all(({ longestGap }) => longestGap),
+  };
+}
+
+function nonZero(values: Float64Array): number {
+  let count = 0;
+  for (const value of values) if (value > 0) count += 1;
+  return count;
+}
