@@ -17,6 +17,24 @@ const registry = {
     httpStatus: 403,
     exitCode: 4,
   },
+  API_PASSWORD_CHANGE_DUE: {
+    message: 'your password was set by somebody else',
+    remedy: 'change it first: vigocli auth password, or on your account page',
+    httpStatus: 403,
+    exitCode: 4,
+  },
+  API_CROSS_SITE: {
+    message: 'another site made your browser send this',
+    remedy: "do it on the server's own pages; programs send a bearer token and no cookie",
+    httpStatus: 403,
+    exitCode: 4,
+  },
+  API_TOO_MANY_FAILURES: {
+    message: 'this address sent too many credentials that are not valid',
+    remedy: 'wait for a minute, and check the token',
+    httpStatus: 429,
+    exitCode: 4,
+  },
   API_NOT_FOUND: {
     message: 'there is no such thing',
     remedy: 'list what exists and check the name',

@@ -1,4 +1,5 @@
 import type { AdminTokenRecord, AdminTokenView } from '../../actors/access/messages.ts';
+import type { AccountView, SessionView } from '../../actors/accounts/messages.ts';
 import type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
 import type { FidelityView, PlanListItem, PlanView } from '../../actors/plan/view.ts';
 import type { ServerStatus } from '../../actors/server/status.ts';
@@ -59,6 +60,7 @@ export interface Views {
   findEnvoys(nameOrId: string): readonly EnvoyView[];
   /** Which versions of the agent the fleet runs, most envoys first. */
   agentVersions(): readonly AgentVersionCount[];
+  readonly accounts: AccountViews;
   /** The envoy's traits document, JSON. */
   traits(envoyId: string): string | undefined;
   runs(filter: RunFilter): Page<RunView>;
@@ -77,6 +79,17 @@ export interface AuditTreeViews {
   /** The newest one, or that of a size. */
   checkpoint(size: number | undefined): CheckpointView;
   inclusion(sequence: number, size: number | undefined): InclusionView;
+/** People and their sessions, without what proves them. */
+export interface AccountViews {
+  /** By name. */
+  list(): readonly AccountView[];
+  find(nameOrId: string): AccountView | undefined;
+  /** Whether there was ever one: false until the first-run setup. */
+  any(): boolean;
+  /** Newest first, ended ones too. */
+  sessions(accountId: string): readonly SessionView[];
+}
+
   consistency(from: number, to: number): ConsistencyView;
 }
 

@@ -4,19 +4,21 @@ import type { Principal } from './authenticate.ts';
 const resolutionMs = 60_000;
 const tokensMax = 10_000;
 
-/** Tells of the use of named tokens, each at most once a minute. */
+/** Tells of the use of named tokens and sessions, each at most once a minute. */
 export function lastUsed(
-  tell: (tokenId: string, atMs: number) => void,
+  tell: (id: string, atMs: number, kind: 'token' | 'session') => void,
   clock: { nowMs(): number },
 ): (principal: Principal) => void {
+  // One map for both: ids are random.
   const told = new Map<string, number>();
-  return ({ tokenId }) => {
-    if (tokenId === undefined) return;
+  return ({ tokenId, sessionId }) => {
+    const id = tokenId ?? sessionId;
+    if (id === undefined) return;
     const nowMs = clock.nowMs();
-    const before = told.get(tokenId);
+    const before = told.get(id);
     if (before !== undefined && Math.abs(nowMs - before) < resolutionMs) return;
     if (told.size >= tokensMax) told.clear();
-    told.set(tokenId, nowMs);
-    tell(tokenId, nowMs);
+    told.set(id, nowMs);
+    tell(id, nowMs, tokenId === undefined ? 'session' : 'token');
   };
 }

@@ -11,6 +11,7 @@ import { schemaRoutes } from './routes/schemas.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { sessionRoutes } from './routes/session.ts';
 
 /** Every operation there is. Tests walk this table: no route without a check of who asks. */
 export const routeTable: readonly Route[] = [
@@ -21,6 +22,7 @@ export const routeTable: readonly Route[] = [
   ...tokenRoutes,
   ...envoyRoutes,
   ...configRoutes,
+  ...sessionRoutes,
   ...planRoutes,
   ...runRoutes,
   ...auditRoutes,

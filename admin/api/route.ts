@@ -4,6 +4,7 @@ import type { Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
 import type { RequestHead } from './http-edge.ts';
 import type { Permission } from './permissions.ts';
+import type { EnvoyFacts, Reach } from './policy-decision.ts';
 import type { Problem } from './problem.ts';
 
 /** Bytes of a body; more only where a route says so. */
@@ -33,6 +34,12 @@ export interface Route<
   readonly summary: string;
   /** What the asker must be allowed to do (permissions.ts); 'public' needs no token. */
   readonly access: 'public' | Permission;
+  /**
+   * 'named': it concerns envoys that the request names or that the answer lists, so a grant over some
+   * envoys is enough to get here, and the handler calls `permitEnvoy` for each, or lists only what
+   * `reach` covers. Absent: only who has the permission everywhere gets here.
+   */
+  readonly envoys?: 'named';
   /** Seconds for which anybody may keep the answer; absent: it must not be kept. */
   readonly cacheSeconds?: number;
   /** Of an answer that is text and goes out as the handler gives it; absent: what it gives becomes JSON. */
@@ -51,11 +58,18 @@ export interface Route<
     /** "admin:<name>". */
     readonly by: string;
     readonly asker: Principal;
+    /** Where the asker has the route's permission. */
+    readonly reach: Reach;
+    /** Throws API_FORBIDDEN unless the asker has the route's permission on this envoy. */
+    permitEnvoy(envoy: EnvoyFacts): void;
     readonly read: ReadApi;
+    readonly peerAddress: string;
     /** The Host header: the name under which the asker reached us. */
     readonly host: string | undefined;
     header(name: string): string | undefined;
   }): Promise<unknown>;
+    /** For what outlives the request: who asks now, with the same credential; throws when it ended. */
+    readonly recheck: () => Principal;
   /** Words a refusal; absent: as a problem document. */
   refuse?(problem: Problem, head: RequestHead): Answer;
 }

@@ -3,12 +3,13 @@ import { Compile, type Validator } from 'typebox/compile';
 import { Convert } from 'typebox/value';
 import { AdminError } from '../errors.ts';
 import { Answer } from './answer.ts';
-import { authenticate, type FindCredential, type Principal } from './authenticate.ts';
+import { authenticate, type FindCredential, nobody, type Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
+import { refuseCrossSite } from './cross-site.ts';
 import { type EdgeRequest, type EdgeResponse, type RequestHead, StreamBody } from './http-edge.ts';
 import type { ApiMeter } from './metrics/api-meter.ts';
 import { openApiDocument } from './openapi.ts';
-import { isAllowed, type Permission, roleFor } from './permissions.ts';
+import { type EnvoyFacts, permit, permitEnvoy, reachOf } from './policy-decision.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { bodyBytesMax, type ReadApi, type Route } from './route.ts';
 import { newTraceId, traceIdOf } from './trace.ts';
@@ -110,7 +111,7 @@ export class Router {
     const most = found?.route.bodyBytesMax;
     if (most === undefined || found?.route.access === 'public') return bodyBytesMax;
     try {
-      permit(this.#asker(head), found?.route.access ?? 'access.manage');
+      permit(this.#asker(head), found?.route.access ?? 'access.manage', enoughFor(found?.route));
       return most;
     } catch {
       return bodyBytesMax;
@@ -119,22 +120,18 @@ export class Router {
 
   async #dispatch(request: EdgeRequest): Promise<Reply | Answer> {
     const { found, values } = this.#find(request);
-    const asker = found?.route.access === 'public' ? nobody : this.#asker(request);
+    const isPublic = found?.route.access === 'public';
+    if (isPublic) refuseCrossSite(request, 'none');
+    const asker = isPublic ? nobody : this.#asker(request);
     if (request.path === openApiPath && request.method === 'GET') {
       return { body: this.#document };
     }
     if (!found) throw this.#noRoute(request);
-    if (found.route.access !== 'public') permit(asker, found.route.access);
     const reply = await found.route.handle({
-      backend: this.#backend,
+      ...this.#context(found.route, asker, request),
       parameters: check(found.parameters, found.route.parameters, values, 'path') as never,
       query: check(found.query, found.route.query, queryValues(request.query), 'query') as never,
       body: readJson(found, request) as never,
-      by: asker.by,
-      asker,
-      read: this.#reader(asker, request),
-      host: request.header('host'),
-      header: (name) => request.header(name),
     });
     if (reply instanceof Answer) return reply;
     const { cacheSeconds, mediaType } = found.route;
@@ -150,17 +147,11 @@ export class Router {
       const { found, values } = this.#find({ ...request, method: 'GET', path });
       if (found === undefined) throw new AdminError('API_NO_ROUTE', path);
       const { route } = found;
-      if (route.access !== 'public') permit(asker, route.access);
       const reply = await route.handle({
-        backend: this.#backend,
+        ...this.#context(route, asker, request),
         parameters: check(found.parameters, route.parameters, values, 'path') as never,
         query: check(found.query, route.query, Object.fromEntries(given), 'query') as never,
         body: undefined as never,
-        by: asker.by,
-        asker,
-        read: this.#reader(asker, request),
-        host: request.header('host'),
-        header: (name) => request.header(name),
       });
       return reply as T;
     };
@@ -168,7 +159,7 @@ export class Router {
 
   #asker(request: RequestHead): Principal {
     const { find, nowMs, used } = this.#access;
-    const asker = authenticate(request.header('authorization'), find, nowMs());
+    const asker = authenticate(request, find, nowMs());
     used(asker);
     return asker;
   }
@@ -182,6 +173,33 @@ export class Router {
       return { found: compiled, values: Object.fromEntries(pairs) };
     }
     return { values: {} };
+  /** What a handler gets beside its values; throws API_FORBIDDEN when the asker lacks the permission. */
+  #context(route: Route, asker: Principal, request: EdgeRequest) {
+    const { access } = route;
+    const permission = access === 'public' ? 'access.self' : access;
+    if (access !== 'public') permit(asker, access, enoughFor(route));
+    return {
+      backend: this.#backend,
+      by: asker.by,
+      asker,
+      reach: reachOf(asker, permission),
+      permitEnvoy: (envoy: EnvoyFacts) => permitEnvoy(asker, permission, envoy),
+      read: this.#reader(asker, request),
+      host: request.header('host'),
+      header: (name: string) => request.header(name),
+      peerAddress: request.peerAddress,
+      recheck: () => this.#again(route, request),
+    };
+  }
+
+  /** Who asks now, for what has been going on for a while; this is no use of the token. */
+  #again(route: Route, request: RequestHead): Principal {
+    const { find, nowMs } = this.#access;
+    const asker = authenticate(request, find, nowMs());
+    if (route.access !== 'public') permit(asker, route.access, enoughFor(route));
+    return asker;
+  }
+
   }
 
   /** A path that is no route is not told apart: strangers could make up any number of them. */
@@ -206,20 +224,8 @@ export class Router {
   }
 }
 
-/** Whoever asks a public route. */
-const nobody: Principal = {
-  by: 'anybody',
-  name: 'anybody',
-  role: 'viewer',
-  tokenId: undefined,
-  expiresAtMs: undefined,
-};
-
-function permit({ by, role }: Principal, permission: Permission): void {
-  if (isAllowed(role, permission)) return;
-  const needed = roleFor(permission);
-  const detail = `${by} is ${role}, and ${permission} needs ${needed}`;
-  throw new AdminError('API_FORBIDDEN', detail, { permission, role, needed });
+function enoughFor(route: Route | undefined): 'everywhere' | 'somewhere' {
+  return route?.envoys === 'named' ? 'somewhere' : 'everywhere';
 }
 
 function compile(route: Route): CompiledRoute {

@@ -17,6 +17,12 @@ export function viewsOf(
     tokens: () => queries.tokens(),
     adminTokens: () => queries.adminTokens(),
     adminToken: (tokenSha256) => queries.adminToken(tokenSha256),
+    accounts: {
+      list: () => queries.accounts.list(),
+      find: (nameOrId) => queries.accounts.find(nameOrId),
+      any: () => queries.accounts.any(),
+      sessions: (accountId) => queries.accounts.sessions(accountId),
+    },
     envoys: (filter) => queries.envoys(filter),
     findEnvoys: (nameOrId) => queries.findEnvoys(nameOrId),
     agentVersions: () => queries.agentVersions(),

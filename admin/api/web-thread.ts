@@ -5,6 +5,8 @@
 import { X509Certificate } from 'node:crypto';
 import { hostname as machineName } from 'node:os';
 import { accessAddress } from '../../actors/access/messages.ts';
+import { accountsAddress } from '../../actors/accounts/messages.ts';
+import { type LiveBatch, liveEventsControl } from '../../actors/events/live-event.ts';
 import { publishQueryAddress } from '../../actors/publish/messages.ts';
 import { rolloutAddress } from '../../actors/rollout/messages.ts';
 import { keepCompiledCode } from '../../actors/server/compile-cache.ts';
@@ -21,8 +23,9 @@ import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { mainThread } from '../../runtime/topology.ts';
 import { AdminError } from '../errors.ts';
-import type { ApiCredential } from './authenticate.ts';
 import type { Backend, StatusView, Views } from './backend.ts';
+import { backupFiles } from './backup-files.ts';
+import { findCredentials } from './credentials.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createInstallSource } from './install/source.ts';
 import { lastUsed } from './last-used.ts';
@@ -69,21 +72,6 @@ const install = createInstallSource({
 /** Of the first certificate in the text. */
 function endOf(pem: string): number {
   return Date.parse(new X509Certificate(pem).validTo);
-}
-
-/** Read for each request: a revocation holds from the moment in which it is on disk. */
-function named(tokenSha256: string): ApiCredential | undefined {
-  const token = queries.adminToken(tokenSha256);
-  if (token === undefined) return undefined;
-  const { id: tokenId, name, role, expiresAtMs, revokedAtMs } = token;
-  return {
-    name,
-    role,
-    tokenSha256,
-    tokenId,
-    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
-    ...(revokedAtMs === undefined ? {} : { revokedAtMs }),
-  };
 }
 
 async function status(system: ThreadSystem): Promise<Omit<StatusView, 'envoys' | 'databaseBytes'>> {
@@ -135,12 +123,17 @@ async function open(system: ThreadSystem): Promise<void> {
     routeTable,
     backendOf(system),
     {
-      find: (hash) => (hash === localCredential.tokenSha256 ? localCredential : named(hash)),
+      find: findCredentials(queries, localCredential, data.config.accounts.sessionIdleMs),
       nowMs: () => ports.clock.nowMs(),
-      used: lastUsed((id, atMs) => system.tell(accessAddress(), 'used', { id, atMs }), ports.clock),
+      used: lastUsed((id, atMs, kind) => tellUse(system, id, atMs, kind), ports.clock),
     },
     meter,
   );
+function tellUse(system: ThreadSystem, id: string, atMs: number, kind: 'token' | 'session'): void {
+  if (kind === 'token') system.tell(accessAddress(), 'used', { id, atMs });
+  else system.tell(accountsAddress(), 'sessionUsed', { sessionId: id, atMs });
+}
+
   const traceId = newTraceId();
   const tooLarge = new AdminError(
     'API_TOO_LARGE',

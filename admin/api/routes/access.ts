@@ -1,9 +1,10 @@
 import { Type } from 'typebox';
 import { accessAddress } from '../../../actors/access/messages.ts';
 import { AdminError } from '../../errors.ts';
-import { permissionsOf, roles } from '../permissions.ts';
+import { roles } from '../permissions.ts';
 import { route } from '../route.ts';
 import { idParameter, nameLengthMax, nothing, object } from '../schemas.ts';
+import { whoIs } from './session.ts';
 
 const askDeadlineMs = 10_000;
 const tokenLifeMsMax = 10 * 366 * 24 * 3600 * 1000;
@@ -17,20 +18,13 @@ export const accessRoutes = [
     parameters: nothing,
     query: nothing,
     body: undefined,
-    handle: async ({ asker }) => ({
-      name: asker.name,
-      role: asker.role,
-      by: asker.by,
-      tokenId: asker.tokenId ?? null,
-      expiresAtMs: asker.expiresAtMs ?? null,
-      permissions: [...permissionsOf(asker.role)],
-    }),
+    handle: async ({ asker, backend }) => whoIs(asker, backend),
   }),
   route({
     method: 'GET',
     path: '/api/v1/auth/tokens',
     summary: 'List API tokens, newest first; the tokens themselves are never shown again',
-    access: 'access.manage',
+    access: 'access.read',
     parameters: nothing,
     query: nothing,
     body: undefined,

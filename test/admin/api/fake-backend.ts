@@ -1,6 +1,8 @@
 import { ServerError } from '../../../actors/errors.ts';
 import type { Backend, EnvoyView } from '../../../admin/api/backend.ts';
+import { EventHub } from '../../../admin/api/live/hub.ts';
 import { AdminError } from '../../../admin/errors.ts';
+import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 
 export const knownEnvoy: EnvoyView = {
   id: '6f1f5b0e-0000-4000-8000-000000000001',
@@ -31,6 +33,7 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
     },
     metrics: async () => 'vigo_shards 1\n',
     nowMs: () => 1_000_000,
+    live: new EventHub(nodePorts().clock, () => undefined),
     install: {
       pin: 'sha256//AAAA',
       address: 'vigo.example.com',
@@ -41,11 +44,17 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
         throw new AdminError('API_NOT_FOUND', file);
       },
     },
+    backups: {
+      open: async (name) => {
+        throw new AdminError('API_NOT_FOUND', name);
+      },
+    },
     views: {
       status: async () => ({ version: '0' }) as never,
       tokens: () => [],
       adminTokens: () => [],
       adminToken: () => undefined,
+      accounts: { list: () => [], find: () => undefined, any: () => false, sessions: () => [] },
       envoys: () => ({ items: [knownEnvoy], next: undefined }),
       findEnvoys: (name) =>
         name === 'twin'
