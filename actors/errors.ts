@@ -1,6 +1,7 @@
 import { accessErrors } from './access/errors.ts';
 import { accountErrors } from './accounts/errors.ts';
 import { auditErrors } from './audit/errors.ts';
+import { backupErrors } from './backup/errors.ts';
 import { requestErrors } from './envoy/errors.ts';
 import { explainErrors } from './explain/errors.ts';
 import { planErrors } from './plan/errors.ts';
@@ -51,6 +52,7 @@ const registry = {
   ...releaseErrors,
   ...explainErrors,
   ...auditErrors,
+  ...backupErrors,
   ENROLLMENT_TOKEN_UNKNOWN: {
     message: 'the enrollment token is not known here',
     remedy: 'Copy the whole token again, or make a new one: vigocli tokens create.',

@@ -108,6 +108,11 @@ export const auditEventTypes = {
     meaning:
       'An administrator said that the log was restored from a backup; envoys take the shorter log.',
   },
+  'backup.created': { meaning: 'An administrator made a backup; details.sha256 is its hash.' },
+  'backup.taken': { meaning: 'An administrator took a backup off the server.' },
+  'backup.restored': {
+    meaning: 'The server started from a backup that was restored; details.backup says which.',
+  },
   'sink.event_unreadable': {
     meaning: 'An event of a fleet shard could not be read and was left out.',
     floodable: true,

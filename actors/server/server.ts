@@ -34,6 +34,7 @@ const serviceKindNames = [
   'sink',
   'audit',
   'access',
+  'backup',
   'accounts',
   'upload',
   'releases',

@@ -14,6 +14,7 @@ import { sinkKind } from '../sink/actor.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { SinkWriter, type SinkWriterOptions } from '../sink/writer.ts';
 import { auditServices, recoverAudit } from './audit-services.ts';
+import { backupServices } from './backup-services.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
 import { createLog, type Log } from './log.ts';
@@ -84,7 +85,13 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
       stores: peers,
       ports,
       reviveError: reviveServerError,
-      kinds: [sink, auditServices(data, writer, log), plansOf(data, writer), ...services],
+      kinds: [
+        sink,
+        auditServices(data, writer, log),
+        plansOf(data, writer),
+        backupServices(data, writer, ports, () => system),
+        ...services,
+      ],
       onControl: (name) => {
         if (name === serviceReadyControl) return ready;
         if (name !== statusControl) return undefined;

@@ -158,6 +158,11 @@ export class SinkWriter {
     return await this.#use(({ kysely }) => readReportedVersion(kysely, most));
   }
 
+  /** Copies the database as it is when this resolves; writes may go on meanwhile. */
+  async copyTo(file: string, progress: (done: number, total: number) => void): Promise<void> {
+    await this.#use((connection) => connection.copyTo(file, progress));
+  }
+
   async auditHead(): Promise<AuditHead> {
     return await this.#use(({ kysely }) => readHead(kysely));
   }

@@ -14,6 +14,7 @@ import type {
   TokenView,
 } from '../../actors/sink/query-rows.ts';
 import type { Address, MessageMap } from '../../runtime/actor.ts';
+import type { BackupFiles } from './backup-files.ts';
 import type { InstallSource } from './install/source.ts';
 
 export type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
@@ -43,6 +44,7 @@ export interface Backend {
   ): Promise<M[T]['reply']>;
   readonly views: Views;
   readonly install: InstallSource;
+  readonly backups: BackupFiles;
   /** For Prometheus: the text of all metrics. */
   metrics(): Promise<string>;
   /** Wall clock, milliseconds. */

@@ -35,6 +35,7 @@ const byRole = {
     'access.read',
     'access.manage',
     'audit.acknowledge',
+    'backup.manage',
   ],
 } as const satisfies Record<Exclude<AccessRole, 'auditor'>, readonly string[]>;
 

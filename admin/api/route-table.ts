@@ -1,6 +1,7 @@
 import type { Route } from './route.ts';
 import { accessRoutes } from './routes/access.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { backupRoutes } from './routes/backups.ts';
 import { configRoutes } from './routes/config/index.ts';
 import { envoyRoutes } from './routes/envoys.ts';
 import { installRoutes } from './routes/install.ts';
@@ -26,6 +27,7 @@ export const routeTable: readonly Route[] = [
   ...planRoutes,
   ...runRoutes,
   ...auditRoutes,
+  ...backupRoutes,
   ...secretRoutes,
   ...releaseRoutes,
 ];

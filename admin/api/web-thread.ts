@@ -23,6 +23,7 @@ import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { mainThread } from '../../runtime/topology.ts';
 import { AdminError } from '../errors.ts';
+import { backupFiles } from './backup-files.ts';
 import type { Backend, StatusView, Views } from './backend.ts';
 import { backupFiles } from './backup-files.ts';
 import { findCredentials } from './credentials.ts';
@@ -113,6 +114,7 @@ function backendOf(system: ThreadSystem): Backend {
     metrics: () => metrics(system, views),
     nowMs: () => ports.clock.nowMs(),
     install,
+    backups: backupFiles(data.layout.backupsDirectory),
     views,
     log: (level, message, fields) => log[level](fields, message),
   };

@@ -25,6 +25,14 @@ export interface HomeLayout {
   readonly stateDirectory: string;
   /** Stacks that people sent, while somebody asks about them. */
   readonly uploadsDirectory: string;
+  /** Finished backups; no part of a backup itself. docs/backup.md. */
+  readonly backupsDirectory: string;
+  /** Of a restore that is under way; a start finishes or forgets it. */
+  readonly restoreDirectory: string;
+  /** What restores have replaced, one directory each, until somebody removes it. */
+  readonly replacedDirectory: string;
+  /** Left by a restore for the next start, which tells it to the audit log. */
+  readonly restoredFile: string;
   /** Written last by the first start: its presence says that every key file was made. */
   readonly marker: string;
   readonly lock: string;
@@ -54,6 +62,10 @@ export function homeLayout(home: string): HomeLayout {
     agentsDirectory: at('agents'),
     stateDirectory: at('state'),
     uploadsDirectory: at('state', 'uploads'),
+    backupsDirectory: at('backups'),
+    restoreDirectory: at('.restore'),
+    replacedDirectory: at('.replaced'),
+    restoredFile: at('restored.json'),
     marker: at('home.json'),
     lock: at('vigosrv.lock'),
     pid: at('vigosrv.pid'),
