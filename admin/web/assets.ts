@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
+import { Type } from 'typebox';
+import { Answer } from '../api/answer.ts';
+import { type Route, route } from '../api/route.ts';
+import { nothing, object } from '../api/schemas.ts';
+import { AdminError } from '../errors.ts';
+
+const ownAsset = (name: string) => new URL(`assets/${name}`, import.meta.url).pathname;
+const packaged = createRequire(import.meta.url);
+
+/** What the pages load, by the name that pages use. Read once, when the web thread starts. */
+const sources: Readonly<Record<string, { readonly file: string; readonly type: string }>> = {
+  'vigo.css': { file: ownAsset('vigo.css'), type: 'text/css; charset=utf-8' },
+  'vigo.js': { file: ownAsset('vigo.js'), type: 'text/javascript; charset=utf-8' },
+  'charts.css': { file: ownAsset('charts.css'), type: 'text/css; charset=utf-8' },
+  'favicon.svg': { file: ownAsset('favicon.svg'), type: 'image/svg+xml' },
+  'htmx.js': {
+    file: packaged.resolve('htmx.org/dist/htmx.min.js'),
+    type: 'text/javascript; charset=utf-8',
+  },
+  'htmx-sse.js': {
+    file: packaged.resolve('htmx.org/dist/ext/hx-sse.min.js'),
+    type: 'text/javascript; charset=utf-8',
+  },
+};
+
+/** Of SHA-256, hexadecimal: enough that another content has another address. */
+const hashLength = 16;
+
+interface Asset {
+  readonly type: string;
+  readonly bytes: Buffer;
+  readonly gzipped: Buffer;
+}
+
+const addresses = new Map<string, string>();
+const assets = new Map<string, Asset>();
+for (const [name, { file, type }] of Object.entries(sources)) {
+  const bytes = readFileSync(file);
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, hashLength);
+  const address = name.replace(/(\.[a-z]+)$/, `.${hash}$1`);
+  addresses.set(name, `/assets/${address}`);
+  assets.set(address, { type, bytes, gzipped: gzipSync(bytes) });
+}
+
+/** The address of an asset; it changes with the content, so browsers may keep it for ever. */
+export function assetPath(name: keyof typeof sources & string): string {
+  const address = addresses.get(name);
+  if (address === undefined) throw new AdminError('API_NOT_FOUND', `asset ${name}`);
+  return address;
+}
+
+export const assetRoute: Route = route({
+  method: 'GET',
+  path: '/assets/{name}',
+  summary: 'What the pages load: styles, scripts, pictures',
+  access: 'public',
+  parameters: object({ name: Type.String({ maxLength: 100 }) }),
+  query: nothing,
+  body: undefined,
+  handle: async ({ parameters, header }) => {
+    const asset = assets.get(parameters.name);
+    if (asset === undefined) throw new AdminError('API_NOT_FOUND', `asset ${parameters.name}`);
+    const headers = {
+      'content-type': asset.type,
+      'cache-control': 'public, max-age=31536000, immutable',
+      vary: 'accept-encoding',
+    };
+    const zipped = /\bgzip\b/.test(header('accept-encoding') ?? '');
+    return zipped
+      ? new Answer(200, { ...headers, 'content-encoding': 'gzip' }, asset.gzipped)
+      : new Answer(200, headers, asset.bytes);
+  },
+});

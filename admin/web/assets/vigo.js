@@ -1,0 +1,295 @@
+/**
+ * What the pages do in the browser beside htmx: keys, dialogs, the look, forms that call the API, and
+ * the state of the live connection. No inline handlers: attributes name what a thing does.
+ */
+(() => {
+  const root = document.documentElement;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const one = (selector, within = document) => within.querySelector(selector);
+
+  // -- the look: system, light, dark ------------------------------------------------------------
+  const looks = ['auto', 'light', 'dark'];
+
+  function switchLook() {
+    const now = root.dataset.theme ?? 'auto';
+    const next = looks[(looks.indexOf(now) + 1) % looks.length];
+    if (next === 'auto') delete root.dataset.theme;
+    else root.dataset.theme = next;
+    // biome-ignore lint/suspicious/noDocumentCookie: CookieStore is not everywhere.
+    document.cookie = `vigo_theme=${next}; path=/; max-age=31536000; samesite=lax; secure`;
+    for (const button of all('[data-theme-switch]')) {
+      button.setAttribute(
+        'aria-label',
+        `Change between light, dark and the look of the system (now ${next})`,
+      );
+    }
+    toast(next === 'auto' ? 'Look of the system' : `${next === 'dark' ? 'Dark' : 'Light'} look`);
+    document.dispatchEvent(new CustomEvent('vigo:look'));
+  }
+
+  // -- messages ------------------------------------------------------------------------------------
+  function toast(text, tone = 'notice', forMs = 4000) {
+    const place = one('[data-toasts]');
+    if (place === null) return;
+    const message = document.createElement('p');
+    message.className = `toast state-${tone}`;
+    message.textContent = text;
+    place.append(message);
+    setTimeout(() => message.remove(), forMs);
+  }
+
+  // -- forms and buttons that call the API -----------------------------------------------------------
+  const fieldValue = (field) => {
+    if (field.type === 'checkbox') return field.checked;
+    if (field.dataset.as === 'number') return field.value === '' ? undefined : Number(field.value);
+    if (field.dataset.as === 'lines') {
+      return field.value
+        .split(/[\n,]/)
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+    }
+    return field.value === '' && !field.required ? undefined : field.value;
+  };
+
+  /** The fields of a form as the JSON body of its call; a name with dots is a place in it. */
+  function bodyOf(form) {
+    const body = {};
+    for (const field of form.elements) {
+      if (field.name === '' || field.disabled) continue;
+      if (field.type === 'radio' && !field.checked) continue;
+      const value = fieldValue(field);
+      if (value === undefined) continue;
+      const path = field.name.split('.');
+      const last = path.pop();
+      let place = body;
+      for (const name of path) place = place[name] ??= {};
+      place[last] = value;
+    }
+    return body;
+  }
+
+  async function callApi(call, body) {
+    const [method, path] = call.split(' ');
+    const response = await fetch(path, {
+      method,
+      headers: {
+        accept: 'application/json',
+        'x-requested-with': 'vigo',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    let answer = {};
+    try {
+      answer = text === '' ? {} : JSON.parse(text);
+    } catch {
+      answer = { detail: text };
+    }
+    return { ok: response.ok, status: response.status, answer };
+  }
+
+  function wording({ detail, title, remedy, code }, status) {
+    const what = detail ?? title ?? `the server answered ${status}`;
+    return [what, remedy, code && `(${code})`].filter(Boolean).join(' ');
+  }
+
+  async function perform(element, body) {
+    const error = one('[data-error]', element.closest('form') ?? element.parentElement ?? document);
+    const question = element.dataset.confirm;
+    if (question !== undefined && !window.confirm(question)) return;
+    const buttons = all('button', element.closest('form') ?? element.parentElement ?? document);
+    for (const button of buttons) button.disabled = true;
+    if (error !== null) error.textContent = '';
+    try {
+      const { ok, status, answer } = await callApi(element.dataset.api, body);
+      element.dispatchEvent(
+        new CustomEvent('vigo:answer', { bubbles: true, detail: { ok, status, answer } }),
+      );
+      if (!ok) {
+        const text = wording(answer, status);
+        if (error === null) toast(text, 'bad', 10000);
+        else error.textContent = text;
+        if (answer.code !== undefined) revealFor(element, answer.code);
+        return;
+      }
+      follow(element, answer);
+    } catch {
+      const text = 'The server cannot be reached. Try again in a moment.';
+      if (error === null) toast(text, 'bad', 10000);
+      else error.textContent = text;
+    } finally {
+      for (const button of buttons) button.disabled = false;
+    }
+  }
+
+  /** A part of the form that only a certain refusal asks for, such as the second factor. */
+  function revealFor(element, code) {
+    for (const hidden of all(`[data-when~="${CSS.escape(code)}"]`, element)) {
+      hidden.hidden = false;
+      for (const field of all('input', hidden)) field.disabled = false;
+      one('input', hidden)?.focus();
+    }
+  }
+
+  /** Where to go when it was done, or what to tell; the answer can be shown where it is asked for. */
+  function follow(element, answer) {
+    const { then, done, show } = element.dataset;
+    if (done !== undefined) toast(done);
+    if (show !== undefined) {
+      const place = document.getElementById(show);
+      for (const spot of all('[data-field]', place)) {
+        const value = spot.dataset.field.split('.').reduce((held, name) => held?.[name], answer);
+        if (spot instanceof HTMLInputElement) spot.value = value ?? '';
+        else spot.textContent = Array.isArray(value) ? value.join('\n') : (value ?? '');
+      }
+      place.hidden = false;
+      if (place instanceof HTMLDialogElement) place.showModal();
+    }
+    if (then === 'reload') location.reload();
+    else if (then === 'refresh') document.body.dispatchEvent(new Event('vigo:refresh'));
+    else if (then !== undefined) location.assign(then);
+  }
+
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.dataset.api === undefined) return;
+    event.preventDefault();
+    void perform(form, bodyOf(form));
+  });
+
+  document.addEventListener('click', (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (target === null) return;
+    const button = target.closest('button, a');
+    if (target.closest('[data-theme-switch]') !== null) switchLook();
+    if (target.closest('[data-menu]') !== null) toggleMenu();
+    else if (one('.sidebar.open') !== null && target.closest('.sidebar') === null)
+      toggleMenu(false);
+    if (target instanceof HTMLDialogElement) target.close();
+    if (button === null) return;
+    if (button.dataset.dialog !== undefined) openDialog(button.dataset.dialog);
+    if (button.dataset.api !== undefined && button.tagName === 'BUTTON') {
+      const given = button.dataset.body;
+      void perform(button, given === undefined ? undefined : JSON.parse(given));
+    }
+    if (button.dataset.copy !== undefined) void copy(button);
+  });
+
+  async function copy(button) {
+    const place = document.getElementById(button.dataset.copy);
+    const text = place instanceof HTMLInputElement ? place.value : (place?.textContent ?? '');
+    try {
+      await navigator.clipboard.writeText(text);
+      toast('Copied');
+    } catch {
+      getSelection()?.selectAllChildren(place);
+      toast('Marked: copy it with the keys of your system', 'warning');
+    }
+  }
+
+  // -- menu and dialogs ----------------------------------------------------------------------------
+  function toggleMenu(open) {
+    const sidebar = document.getElementById('sidebar');
+    const shown = sidebar?.classList.toggle('open', open) ?? false;
+    one('[data-menu]')?.setAttribute('aria-expanded', String(shown));
+    if (shown) one('a', sidebar)?.focus();
+  }
+
+  function openDialog(id) {
+    const dialog = document.getElementById(id);
+    if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
+  }
+
+  // -- keys ------------------------------------------------------------------------------------------
+  let waitingForPlace = 0;
+
+  function step(by) {
+    const rows = all('[data-rows] tbody tr');
+    if (rows.length === 0) return;
+    const at = rows.findIndex((row) => row.getAttribute('aria-selected') === 'true');
+    const next = rows[Math.min(Math.max(at + by, 0), rows.length - 1)];
+    rows[at]?.removeAttribute('aria-selected');
+    next.setAttribute('aria-selected', 'true');
+    one('a', next)?.focus({ preventScroll: true });
+    next.scrollIntoView({ block: 'nearest' });
+  }
+
+  function goTo(key) {
+    const place = one(`[data-go="${CSS.escape(key)}"]`);
+    if (place !== null) location.assign(place.dataset.path);
+  }
+
+  const actions = {
+    '/': () => one('[data-search]')?.focus(),
+    '?': () => openDialog('keys'),
+    t: switchLook,
+    j: () => step(1),
+    k: () => step(-1),
+    n: () => one('a[rel="next"]')?.click(),
+    p: () => one('a[rel="prev"]')?.click(),
+    g: () => {
+      waitingForPlace = Date.now();
+    },
+  };
+
+  document.addEventListener('keydown', (event) => {
+    const { target, key } = event;
+    if (key === 'Escape') toggleMenu(false);
+    const typing = target instanceof Element && target.closest('input, textarea, select, dialog');
+    if (key === 'Escape' && typing) target.blur();
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (Date.now() - waitingForPlace < 1500) {
+      waitingForPlace = 0;
+      event.preventDefault();
+      goTo(key);
+      return;
+    }
+    const action = Object.hasOwn(actions, key) ? actions[key] : undefined;
+    if (action === undefined) return;
+    event.preventDefault();
+    action();
+  });
+
+  // -- times that stay true while the page stands ------------------------------------------------------
+  const spans = [
+    [86400000, 'd'],
+    [3600000, 'h'],
+    [60000, 'min'],
+    [1000, 's'],
+  ];
+
+  function ago(ms) {
+    const [size, unit] = spans.find(([least]) => ms >= least) ?? [1000, 's'];
+    return ms < 1000 ? 'now' : `${Math.floor(ms / size)} ${unit} ago`;
+  }
+
+  /** The clock of this machine may be wrong: ages are counted from what the server said. */
+  const serverOffsetMs = Number(one('[data-now]')?.dataset.now ?? Date.now()) - Date.now();
+
+  function tellTimes() {
+    const nowMs = Date.now() + serverOffsetMs;
+    for (const time of all('time[data-at]')) {
+      const atMs = Number(time.dataset.at);
+      if (time.title === '') time.title = new Date(atMs).toLocaleString();
+      if (time.dataset.form === 'ago') {
+        const text = ago(Math.max(0, nowMs - atMs));
+        if (time.textContent !== text) time.textContent = text;
+      }
+    }
+  }
+  tellTimes();
+  setInterval(tellTimes, 1000);
+
+  // -- the live connection --------------------------------------------------------------------------
+  function live(state, text) {
+    for (const place of all('[data-live-state]')) {
+      place.dataset.state = state;
+      if (place.textContent !== text) place.textContent = text;
+    }
+  }
+  document.addEventListener('htmx:sse:after:connection', () => live('live', 'Live'));
+  document.addEventListener('htmx:sse:error', () => live('lost', 'Reconnecting'));
+  document.addEventListener('htmx:sse:close', () => live('lost', 'Not live'));
+  document.addEventListener('htmx:after:swap', tellTimes);
+})();

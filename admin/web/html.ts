@@ -1,0 +1,73 @@
+/** Markup that is safe to send: made by `html`, whose values are text unless they are markup. */
+export class Html {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toString(): string {
+    return this.text;
+  }
+}
+
+/** What may stand in a template. Nothing and `false` leave no trace; lists stand one after the other. */
+export type HtmlValue = string | number | bigint | Html | undefined | null | false | HtmlList;
+type HtmlList = readonly HtmlValue[];
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+  '`': '&#96;',
+};
+const special = /[&<>"'`]/g;
+/**
+ * Characters that change what stands around them, or cannot be seen: controls (ANSI escapes begin
+ * with one), bidirectional overrides, halves of surrogate pairs, separators of lines.
+ */
+const unseen = /(?![\t\n])[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029\ufeff]/gu;
+
+/**
+ * A template of markup: `html\`<b>${name}</b>\``. Every value is escaped, so that it is text whatever
+ * it holds; attributes must stand in quotes. Only values of `html` itself stay markup.
+ */
+export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  let text = parts[0] ?? '';
+  values.forEach((value, at) => {
+    text += textOf(value) + (parts[at + 1] ?? '');
+  });
+  return new Html(text);
+}
+
+/** Text as markup that shows exactly it; what could not be seen is shown as a picture of itself. */
+export function escapeText(text: string): string {
+  const visible = text.replaceAll(unseen, picture);
+  return visible.replaceAll(special, (character) => entities[character] ?? '');
+}
+
+/** Markup of our own that no `html` made, such as the SVG of a library. Never anything that came in. */
+export function ownMarkup(text: string): Html {
+  return new Html(text);
+}
+
+export const nothing = new Html('');
+
+function textOf(value: HtmlValue): string {
+  if (value instanceof Html) return value.text;
+  if (value === undefined || value === null || value === false) return '';
+  if (typeof value === 'object') return value.map(textOf).join('');
+  return typeof value === 'string' ? escapeText(value) : String(value);
+}
+
+/** Control characters have pictures of their own (U+2400 and on); the others are named. */
+function picture(character: string): string {
+  const code = character.charCodeAt(0);
+  if (character === '\r') return '';
+  if (code < 0x20) return String.fromCharCode(0x2400 + code);
+  if (code === 0x7f) return '\u2421';
+  if (code >= 0xd800 && code <= 0xdfff) return '\ufffd';
+  return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`;
+}

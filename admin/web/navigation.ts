@@ -1,0 +1,40 @@
+import type { Permission } from '../api/permissions.ts';
+import type { IconName } from './components/icon.ts';
+
+export interface NavigationEntry {
+  readonly path: string;
+  readonly label: string;
+  readonly icon: IconName;
+  /** The second key after `g`. */
+  readonly key: string;
+  /** Without it the entry is not shown. */
+  readonly access: Permission;
+}
+
+export interface NavigationGroup {
+  readonly label: string;
+  readonly entries: readonly NavigationEntry[];
+}
+
+/** The sidebar. A page belongs to the entry whose path its own path begins with. */
+export const navigation: readonly NavigationGroup[] = [
+  {
+    label: 'Fleet',
+    entries: [
+      { path: '/', label: 'Overview', icon: 'gauge', key: 'o', access: 'status.read' },
+      { path: '/envoys', label: 'Envoys', icon: 'server', key: 'e', access: 'envoys.read' },
+      { path: '/runs', label: 'Runs', icon: 'activity', key: 'r', access: 'runs.read' },
+    ],
+  },
+];
+
+/** Places that are not in the sidebar, for the help on keys. */
+export const accountPath = '/account';
+
+/** The entry that a path belongs to: the longest that it begins with. */
+export function entryOf(path: string): NavigationEntry | undefined {
+  return navigation
+    .flatMap(({ entries }) => entries)
+    .filter((entry) => path === entry.path || path.startsWith(`${entry.path}/`))
+    .sort((one, other) => other.path.length - one.path.length)[0];
+}

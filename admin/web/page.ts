@@ -1,0 +1,113 @@
+import type { Static, TObject } from 'typebox';
+import { Answer } from '../api/answer.ts';
+import type { Principal } from '../api/authenticate.ts';
+import type { RequestHead } from '../api/http-edge.ts';
+import type { Permission } from '../api/permissions.ts';
+import type { Problem } from '../api/problem.ts';
+import { type ReadApi, type Route, route } from '../api/route.ts';
+import { errorPanel } from './components/error-panel.ts';
+import type { Html } from './html.ts';
+import { bareLayout, type Crumb, layout, type Theme, themeOf } from './layout.ts';
+import { pathTo } from './path.ts';
+import { pageHeaders } from './security-headers.ts';
+
+export interface PageRequest<Parameters, Query> {
+  readonly parameters: Parameters;
+  readonly query: Query;
+  readonly asker: Principal;
+  /** Reads from a route of the API as the one who asks; this is where pages get what they show. */
+  readonly read: ReadApi;
+  /** The Host header. */
+  readonly host: string | undefined;
+  header(name: string): string | undefined;
+  /** Wall clock, milliseconds. */
+  readonly nowMs: number;
+}
+
+/** What a page shows; the layout goes around it. */
+export interface PageView {
+  readonly title: string;
+  readonly body: Html;
+  /** From the start to here, without this page. */
+  readonly crumbs?: readonly Crumb[];
+  /** Beside the title: buttons, links. */
+  readonly actions?: Html;
+  /** Another status than 200. */
+  readonly status?: number;
+}
+
+interface PageDefinition<Parameters extends TObject, Query extends TObject> {
+  readonly path: string;
+  readonly summary: string;
+  /** As of a route; 'public' pages have no navigation around them. */
+  readonly access: 'public' | Permission;
+  readonly parameters: Parameters;
+  readonly query: Query;
+  /** An Answer instead of a view goes out as it is: a redirect, a file. */
+  render(
+    request: PageRequest<Static<Parameters>, Static<Query>>,
+  ): Promise<PageView | Answer> | PageView | Answer;
+}
+
+/**
+ * A page: a GET route that answers with HTML. Strangers are sent to the login, other refusals are
+ * worded as pages.
+ */
+export function page<P extends TObject, Q extends TObject>(
+  definition: PageDefinition<P, Q>,
+): Route {
+  const { path, summary, access, parameters, query, render } = definition;
+  return route({
+    method: 'GET',
+    path,
+    summary,
+    access,
+    parameters,
+    query,
+    body: undefined,
+    handle: async (request) => {
+      const { asker, read, host, header, backend } = request;
+      const nowMs = backend.nowMs();
+      const view = await render({
+        parameters: request.parameters as Static<P>,
+        query: request.query as Static<Q>,
+        asker,
+        read,
+        host,
+        header,
+        nowMs,
+      });
+      if (view instanceof Answer) return view;
+      const theme = themeOf(header('cookie'));
+      const around = access === 'public' ? bareLayout : layout;
+      return htmlAnswer(view.status ?? 200, around({ view, asker, theme, path }));
+    },
+    refuse: refusedPage,
+  });
+}
+
+export function htmlAnswer(status: number, markup: Html, headers = {}): Answer {
+  return new Answer(status, { ...pageHeaders, ...headers }, markup.text);
+}
+
+export function redirect(path: string): Answer {
+  return new Answer(303, { ...pageHeaders, location: path }, '');
+}
+
+/** Strangers go to the login and come back; a part of a page that is asked for makes its page go. */
+export function refusedPage(problem: Problem, head: RequestHead): Answer {
+  const theme = themeOf(head.header('cookie'));
+  if (problem.status === 401) {
+    const asked = head.query === '' ? head.path : `${head.path}?${head.query}`;
+    if (head.header('hx-request') === undefined) {
+      return redirect(pathTo('/login', { next: asked === '/' ? undefined : asked }));
+    }
+    return htmlAnswer(401, errorPanel(problem), { 'hx-redirect': '/login' });
+  }
+  return htmlAnswer(problem.status, refusal(problem, theme));
+}
+
+function refusal(problem: Problem, theme: Theme): Html {
+  const view = { title: problem.title, body: errorPanel(problem) };
+  return bareLayout({ view, theme });
+}
