@@ -14,6 +14,7 @@ import { adminTokenRecord, adminTokenView } from './admin-tokens.ts';
 import { type AgentVersionCount, agentVersionCounts, agentVersionQuery } from './agent-versions.ts';
 import { AuditQueries } from './audit-queries.ts';
 import { openReadOnlyDatabase } from './connection.ts';
+import { FederationQueries } from './federation-queries.ts';
 import { FleetFigureQueries } from './fleet-figures.ts';
 import { PlanQueries } from './plan-queries.ts';
 import { type PolicyVersionView, policyVersionView } from './policy-versions.ts';
@@ -64,9 +65,14 @@ export interface RunFilter {
 
 export interface AuditFilter {
   readonly afterSequence: number;
+  /** Only entries that came before this one. */
+  readonly beforeSequence?: number;
   /** The last `limit` entries instead of the first ones; still in rising order. */
   readonly newest?: boolean;
+  /** An event type, or the beginning of some: "rollout.*". */
   readonly type?: string;
+  readonly actor?: string;
+  readonly subject?: string;
   readonly limit: number;
 }
 
@@ -77,6 +83,7 @@ export interface AuditFilter {
 export class SinkQueries {
   readonly #database: Database.Database;
   readonly accounts: AccountQueries;
+  readonly federation: FederationQueries;
   readonly plans: PlanQueries;
   readonly auditTree: AuditQueries;
   readonly figures: FleetFigureQueries;
@@ -84,6 +91,7 @@ export class SinkQueries {
   constructor(file: string) {
     this.#database = openReadOnlyDatabase(file);
     this.accounts = new AccountQueries(this.#database);
+    this.federation = new FederationQueries(this.#database);
     this.plans = new PlanQueries(this.#database);
     this.auditTree = new AuditQueries(this.#database);
     this.figures = new FleetFigureQueries(this.#database);
@@ -225,7 +233,16 @@ export class SinkQueries {
       .where('entry.sequence', '>', filter.afterSequence)
       .orderBy('entry.sequence', filter.newest ? 'desc' : 'asc')
       .limit(limit + 1);
-    if (filter.type !== undefined) query = query.where('entry.type', '=', filter.type);
+    const { beforeSequence, type, actor, subject } = filter;
+    if (beforeSequence !== undefined) query = query.where('entry.sequence', '<', beforeSequence);
+    if (type?.endsWith('.*')) {
+      const family = type.slice(0, -1);
+      // The character behind the dot: what begins with the family stands between the two.
+      query = query.where('entry.type', '>=', family);
+      query = query.where('entry.type', '<', `${family.slice(0, -1)}/`);
+    } else if (type !== undefined) query = query.where('entry.type', '=', type);
+    if (actor !== undefined) query = query.where('entry.actor', '=', actor);
+    if (subject !== undefined) query = query.where('entry.subject', '=', subject);
     const found = this.#all(query);
     if (filter.newest) {
       return { items: found.slice(0, limit).reverse().map(rows.auditView), next: undefined };

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { auditAddress } from '../../../actors/audit/messages.ts';
 import { route } from '../route.ts';
-import { nothing, object, pageLimitMax } from '../schemas.ts';
+import { nameLengthMax, nothing, object, pageLimitMax } from '../schemas.ts';
 
 const askDeadlineMs = 20_000;
 const reasonLengthMax = 1000;
@@ -21,7 +21,16 @@ export const auditRoutes = [
     query: object({
       after: Type.Optional(Type.Integer({ minimum: 0, description: 'sequence to start behind' })),
       newest: Type.Optional(Type.Boolean({ description: 'the last entries instead of the first' })),
-      type: Type.Optional(Type.String({ maxLength: 100, description: 'event type' })),
+      before: Type.Optional(Type.Integer({ minimum: 1, description: 'sequence to end before' })),
+      type: Type.Optional(
+        Type.String({ maxLength: 100, description: 'event type, or a family: "rollout.*"' }),
+      ),
+      actor: Type.Optional(
+        Type.String({ maxLength: nameLengthMax, description: 'who did it: "admin:alice"' }),
+      ),
+      subject: Type.Optional(
+        Type.String({ maxLength: nameLengthMax, description: 'what it was done to' }),
+      ),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: pageLimitMax })),
     }),
     body: undefined,
@@ -30,7 +39,10 @@ export const auditRoutes = [
         afterSequence: query.after ?? 0,
         newest: query.newest ?? false,
         limit: query.limit ?? 100,
+        ...(query.before === undefined ? {} : { beforeSequence: query.before }),
         ...(query.type === undefined ? {} : { type: query.type }),
+        ...(query.actor === undefined ? {} : { actor: query.actor }),
+        ...(query.subject === undefined ? {} : { subject: query.subject }),
       }),
   }),
   route({
