@@ -4,6 +4,7 @@ import { auditErrors } from './audit/errors.ts';
 import { backupErrors } from './backup/errors.ts';
 import { requestErrors } from './envoy/errors.ts';
 import { explainErrors } from './explain/errors.ts';
+import { federationErrors } from './federation/errors.ts';
 import { planErrors } from './plan/errors.ts';
 import { publishErrors } from './publish/errors.ts';
 import { releaseErrors } from './releases/errors.ts';
@@ -48,6 +49,7 @@ const registry = {
   ...secretErrors,
   ...accessErrors,
   ...accountErrors,
+  ...federationErrors,
   ...uploadErrors,
   ...releaseErrors,
   ...explainErrors,

@@ -22,6 +22,18 @@ export const auditEventTypes = {
   'account.sessions_ended': {
     meaning: 'All sessions of an account were ended; details.reason says why.',
   },
+  'account.key_added': { meaning: 'A public key was added with which an account may log in.' },
+  'account.key_removed': { meaning: 'A public key of an account was removed.' },
+  'account.identity_linked': {
+    meaning: 'A subject at an OpenID provider may log in as an account from now on.',
+  },
+  'account.identity_unlinked': {
+    meaning: 'Nobody at the OpenID provider of details.issuer may log in as the account any more.',
+  },
+  'account.login_refused': {
+    meaning: 'A login by key or OpenID provider was refused; details.code says why.',
+    floodable: true,
+  },
   'enrollment.accepted': { meaning: 'A machine was enrolled and got a certificate.' },
   'enrollment.repeated': {
     meaning: 'A machine asked again with its own key and token and got a new certificate.',

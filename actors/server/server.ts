@@ -36,6 +36,7 @@ const serviceKindNames = [
   'access',
   'backup',
   'accounts',
+  'federation',
   'upload',
   'releases',
   'explain',

@@ -11,6 +11,7 @@ import { enrollmentKind } from '../enrollment/actor.ts';
 import { FailureLimit } from '../enrollment/failure-limit.ts';
 import { bcryptSecrets } from '../enrollment/secret-hash.ts';
 import { explainKind } from '../explain/actor.ts';
+import { federationKind } from '../federation/actor.ts';
 import { publishKind } from '../publish/actor.ts';
 import { publishAddress } from '../publish/messages.ts';
 import { rememberingProbe } from '../publish/stack/check-urls.ts';
@@ -66,6 +67,7 @@ export function serviceKinds(
       envoyLimit: config.limits.envoys,
     }),
     accessKind(),
+    federationKind(),
     accountsKind({ store: accounts, settings: config.accounts }),
     ...secretKinds(config.secrets, secrets, ports),
     publishKind({

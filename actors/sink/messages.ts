@@ -2,6 +2,7 @@ import type { Address } from '../../runtime/actor.ts';
 import type { AdminTokenRecord } from '../access/messages.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { AccountWrite } from './account-records.ts';
+import type { FederationWrite } from './federation-records.ts';
 import type { PlanRecord } from './plan-records.ts';
 import type { PolicyVersionRecord } from './policy-versions.ts';
 
@@ -49,6 +50,7 @@ export interface TokenRecord {
 export type SinkRecord =
   | PlanRecord
   | AccountWrite
+  | FederationWrite
   | { readonly record: 'token'; readonly token: TokenRecord }
   | {
       readonly record: 'tokenUsed';
@@ -92,10 +94,15 @@ export type FleetEvents = {
   'envoy.seen': {
     envoyId: string;
     lastSeenMs: number;
+    /** Of an EnvoyState (actors/envoy/states.ts). */
     state: number;
+    /** Absent in events of older releases. */
+    driftRuns?: number;
     policyVersion: number;
     agentVersion: string;
   };
+  /** An envoy that has not been heard of for too long; `lastSeenMs` 0 = this server does not know. */
+  'envoy.silent': { envoyId: string; lastSeenMs: number };
   /** What an envoy said of its update; `phase` is an UpdatePhase. */
   'update.reported': {
     envoyId: string;

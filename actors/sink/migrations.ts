@@ -5,6 +5,7 @@ import { createAccountTables } from './account-tables.ts';
 import { createAdminTokensTable } from './admin-tokens.ts';
 import { createAuditTreeTables } from './audit-tree-tables.ts';
 import { addAgentUpdates } from './envoy-updates.ts';
+import { createFederationTables } from './federation-records.ts';
 import { addUndeterminedScores, createPlanTables } from './plan-tables.ts';
 import { addPolicyVersionDetails } from './policy-versions.ts';
 import type { SinkSchema } from './schema.ts';
@@ -21,6 +22,7 @@ const migrations: Record<string, Migration> = {
   '0007-audit-tree': { up: createAuditTreeTables },
   '0008-agent-updates': { up: addAgentUpdates },
   '0009-accounts': { up: createAccountTables },
+  '0010-federation': { up: createFederationTables },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

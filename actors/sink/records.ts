@@ -2,6 +2,7 @@ import type { Kysely, Transaction, UpdateResult } from 'kysely';
 import { ServerError } from '../errors.ts';
 import { applyAccountWrite } from './account-records.ts';
 import { insertAdminToken, markAdminTokenUsed, revokeAdminToken } from './admin-tokens.ts';
+import { applyFederationWrite } from './federation-records.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
 import { applyPlanRecord } from './plan-records.ts';
 import { insertPolicyVersion } from './policy-versions.ts';
@@ -72,6 +73,11 @@ export async function applyRecord(writer: Writer, record: SinkRecord): Promise<v
     case 'sessionUsed':
     case 'sessionsEnded':
       return await applyAccountWrite(writer, record);
+    case 'accountKey':
+    case 'accountKeyRemoved':
+    case 'identity':
+    case 'identitiesRemoved':
+      return await applyFederationWrite(writer, record);
     case 'policyVersion':
       return await insertPolicyVersion(writer, record);
   }

@@ -2,10 +2,11 @@ import type { Generated } from 'kysely';
 import type { AccountSchema } from './account-tables.ts';
 import type { StoredAuditRow } from './audit-row.ts';
 import type { AuditTreeSchema } from './audit-tree-tables.ts';
+import type { FederationSchema } from './federation-records.ts';
 import type { PlanSchema } from './plan-tables.ts';
 
 /** The tables of the durable sink. Times are milliseconds since the Unix epoch; hashes are hex. */
-export interface SinkSchema extends PlanSchema, AuditTreeSchema, AccountSchema {
+export interface SinkSchema extends PlanSchema, AuditTreeSchema, AccountSchema, FederationSchema {
   envoys: EnvoysTable;
   tokens: TokensTable;
   runs: RunsTable;
