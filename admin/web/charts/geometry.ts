@@ -112,7 +112,7 @@ export interface Segment {
  * Parts of a whole side by side. What is not nothing is at least `leastPercent` wide, so that one
  * failed machine of a hundred thousand can be seen; the others give way in proportion.
  */
-export function segments(values: readonly number[], leastPercent = 0.6): Segment[] {
+export function segments(values: readonly number[], leastPercent = 1.2): Segment[] {
   const parts = values.map((value) => (Number.isFinite(value) ? Math.max(0, value) : 0));
   const whole = parts.reduce((sum, each) => sum + each, 0);
   if (whole === 0) return parts.map(() => ({ from: 0, width: 0 }));

@@ -22,8 +22,8 @@ const timeSteps: readonly number[] = [
   28 * dayMs,
 ];
 
-/** Of an axis of values, about. */
-const tickCount = 4;
+/** Of an axis of values; the one that wastes least room wins, the first of equals. */
+const tickCounts = [4, 5, 3, 6];
 const roundSteps = [1, 2, 2.5, 5, 10];
 
 /** What is smaller is nothing: axes of ours count machines, seconds, milliseconds. */
@@ -44,8 +44,13 @@ export interface Axis {
 
 /** The top of an axis that holds `most`, and its ticks from 0 up, at least `leastStep` apart. */
 export function valueTicks(most: number, leastStep = 0): Axis {
-  const step = Math.max(leastStep, roundUp(most / tickCount));
-  const steps = Math.max(1, Math.ceil(most / step - 1e-9));
+  const axes = tickCounts.map((count) => {
+    const step = Math.max(leastStep, roundUp(most / count));
+    return { step, steps: Math.max(1, Math.ceil(most / step - 1e-9)) };
+  });
+  const { step, steps } = axes.reduce((best, each) =>
+    each.step * each.steps < best.step * best.steps * (1 - 1e-9) ? each : best,
+  );
   const ticks = Array.from({ length: steps + 1 }, (_, at) => cleaned(at * step));
   return { top: ticks.at(-1) ?? 1, ticks };
 }
