@@ -16,6 +16,15 @@ const sources: Readonly<Record<string, { readonly file: string; readonly type: s
   'vigo.css': { file: ownAsset('vigo.css'), type: 'text/css; charset=utf-8' },
   'vigo.js': { file: ownAsset('vigo.js'), type: 'text/javascript; charset=utf-8' },
   'charts.css': { file: ownAsset('charts.css'), type: 'text/css; charset=utf-8' },
+  'zoom-chart.js': { file: ownAsset('zoom-chart.js'), type: 'text/javascript; charset=utf-8' },
+  'uplot.js': {
+    file: packaged.resolve('uplot/dist/uPlot.esm.js'),
+    type: 'text/javascript; charset=utf-8',
+  },
+  'uplot.css': {
+    file: packaged.resolve('uplot/dist/uPlot.min.css'),
+    type: 'text/css; charset=utf-8',
+  },
   'favicon.svg': { file: ownAsset('favicon.svg'), type: 'image/svg+xml' },
   'htmx.js': {
     file: packaged.resolve('htmx.org/dist/htmx.min.js'),

@@ -103,6 +103,7 @@ function htmlDocument({ title, theme }: { title: string; theme: Theme }, body: H
 <script src="${assetPath('htmx.js')}" defer></script>
 <script src="${assetPath('htmx-sse.js')}" defer></script>
 <script src="${assetPath('vigo.js')}" defer></script>
+<script src="${assetPath('zoom-chart.js')}" type="module" data-uplot="${assetPath('uplot.js')}" data-style="${assetPath('uplot.css')}" id="zoom-chart"></script>
 </head>
 <body>
 ${body}
