@@ -16,6 +16,7 @@ import type {
 import type { Address, MessageMap } from '../../runtime/actor.ts';
 import type { BackupFiles } from './backup-files.ts';
 import type { InstallSource } from './install/source.ts';
+import type { EventHub } from './live/hub.ts';
 
 export type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
 export type { AgentVersionCount } from '../../actors/sink/agent-versions.ts';
@@ -45,6 +46,8 @@ export interface Backend {
   readonly views: Views;
   readonly install: InstallSource;
   readonly backups: BackupFiles;
+  /** What happens, for those who watch. */
+  readonly live: EventHub;
   /** For Prometheus: the text of all metrics. */
   metrics(): Promise<string>;
   /** Wall clock, milliseconds. */
@@ -57,12 +60,12 @@ export interface Views {
   tokens(): readonly TokenView[];
   adminTokens(): readonly AdminTokenView[];
   adminToken(tokenSha256: string): AdminTokenRecord | undefined;
+  readonly accounts: AccountViews;
   envoys(filter: EnvoyFilter): Page<EnvoyView>;
   /** By UUID or by host name; several rows when a host name is not unique. */
   findEnvoys(nameOrId: string): readonly EnvoyView[];
   /** Which versions of the agent the fleet runs, most envoys first. */
   agentVersions(): readonly AgentVersionCount[];
-  readonly accounts: AccountViews;
   /** The envoy's traits document, JSON. */
   traits(envoyId: string): string | undefined;
   runs(filter: RunFilter): Page<RunView>;
@@ -76,11 +79,6 @@ export interface Views {
   readonly auditTree: AuditTreeViews;
 }
 
-/** Checkpoints and proofs; they throw AUDIT_* codes. */
-export interface AuditTreeViews {
-  /** The newest one, or that of a size. */
-  checkpoint(size: number | undefined): CheckpointView;
-  inclusion(sequence: number, size: number | undefined): InclusionView;
 /** People and their sessions, without what proves them. */
 export interface AccountViews {
   /** By name. */
@@ -92,6 +90,11 @@ export interface AccountViews {
   sessions(accountId: string): readonly SessionView[];
 }
 
+/** Checkpoints and proofs; they throw AUDIT_* codes. */
+export interface AuditTreeViews {
+  /** The newest one, or that of a size. */
+  checkpoint(size: number | undefined): CheckpointView;
+  inclusion(sequence: number, size: number | undefined): InclusionView;
   consistency(from: number, to: number): ConsistencyView;
 }
 

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { LiveBody } from './live/outlet.ts';
 
 /** A request before its body. */
 export interface RequestHead {
@@ -30,7 +31,7 @@ export class StreamBody {
 export interface EdgeResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | StreamBody;
+  readonly body: string | Uint8Array | StreamBody | LiveBody;
 }
 
 export interface HttpEdgeOptions {
@@ -42,6 +43,8 @@ export interface HttpEdgeOptions {
   /** Bytes that the body of this request may have; asked before any of it is read. */
   bodyBytesMax(head: RequestHead): number;
   handle(request: EdgeRequest): Promise<EdgeResponse>;
+  /** A request to become a WebSocket: becomes one when the answer's body is a LiveBody. */
+  handleUpgrade?(request: EdgeRequest): Promise<EdgeResponse>;
   /** What is answered when a body is larger than allowed. */
   readonly tooLarge: EdgeResponse;
 }

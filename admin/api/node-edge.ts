@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { pipeline } from 'node:stream';
+import { type Duplex, pipeline } from 'node:stream';
+import { WebSocketServer } from 'ws';
 import {
   type EdgeRequest,
   type EdgeResponse,
@@ -10,6 +11,9 @@ import {
   type RequestHead,
   StreamBody,
 } from './http-edge.ts';
+import { EventStreamOutlet } from './live/event-stream.ts';
+import { LiveBody } from './live/outlet.ts';
+import { refuseTalk, viewerFrameMax, WebSocketOutlet } from './live/web-socket.ts';
 
 /** What one peer, or all together, may take of the edge. */
 export interface EdgeLimits {
@@ -35,6 +39,8 @@ export const edgeLimits: EdgeLimits = {
   drainMs: 2_000,
 };
 
+/** For a peer that was refused a WebSocket to take the answer. */
+const refusalMs = 2_000;
 /** How often node looks for late requests: a part of the shorter limit. */
 const checksPerTimeout = 5;
 
@@ -58,6 +64,7 @@ export async function openNodeEdge(
     },
   );
   server.maxConnections = limits.connectionsMax;
+  acceptWebSockets(server, options);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -79,13 +86,7 @@ async function serve(
   options: HttpEdgeOptions,
   { stalledTimeoutMs }: EdgeLimits,
 ): Promise<void> {
-  const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
-  const head: RequestHead = {
-    method: incoming.method ?? 'GET',
-    path,
-    query,
-    header: (name) => incoming.headers[name]?.toString(),
-  };
+  const head = headOf(incoming);
   const body = await readBody(incoming, options.bodyBytesMax(head));
   if (body === 'too large') {
     // The rest is not read: the connection ends with the answer.
@@ -98,6 +99,73 @@ async function serve(
   send(outgoing, await options.handle(request), stalledTimeoutMs);
 }
 
+function headOf(incoming: IncomingMessage): RequestHead {
+  const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
+  return {
+    method: incoming.method ?? 'GET',
+    path,
+    query,
+    header: (name) => incoming.headers[name]?.toString(),
+  };
+}
+
+/** WebSockets take no compression: it costs memory for each viewer, and theirs are small texts. */
+function acceptWebSockets(server: Server, options: HttpEdgeOptions): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: viewerFrameMax,
+    perMessageDeflate: false,
+    autoPong: false,
+  });
+  server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, rest: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const request = {
+      ...headOf(incoming),
+      body: new Uint8Array(),
+      peerAddress: incoming.socket.remoteAddress ?? '',
+    };
+    const handle = options.handleUpgrade ?? options.handle;
+    handle(request).then(
+      ({ status, headers, body }) => {
+        if (!(body instanceof LiveBody)) return refuseUpgrade(socket, status, headers, body);
+        sockets.handleUpgrade(incoming, socket, rest, (webSocket) => {
+          const outlet = new WebSocketOutlet(webSocket);
+          refuseTalk(webSocket, outlet, () => performance.now());
+          webSocket.on('error', () => webSocket.terminate());
+          const { drained, closed } = body.open(outlet);
+          socket.on('drain', drained);
+          webSocket.once('close', closed);
+        });
+      },
+      () => socket.destroy(),
+    );
+  });
+}
+
+function refuseUpgrade(
+  socket: Duplex,
+  status: number,
+  headers: EdgeResponse['headers'],
+  body: EdgeResponse['body'],
+): void {
+  const text = typeof body === 'string' ? body : '';
+  const lines = Object.entries({
+    ...headers,
+    connection: 'close',
+    'content-length': String(Buffer.byteLength(text)),
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${text}`);
+  // The peer may send for as long as it likes: nothing of it is read.
+  setTimeout(() => socket.destroy(), refusalMs).unref();
+}
+
+function openLive(outgoing: ServerResponse, { open }: LiveBody): void {
+  const { drained, closed } = open(new EventStreamOutlet(outgoing));
+  outgoing.on('drain', drained);
+  outgoing.once('close', closed);
+}
+
 function send(
   outgoing: ServerResponse,
   { status, headers, body }: EdgeResponse,
@@ -106,7 +174,8 @@ function send(
   if (!(body instanceof StreamBody)) {
     if (outgoing.destroyed) return;
     outgoing.writeHead(status, { ...headers });
-    outgoing.end(body);
+    if (body instanceof LiveBody) openLive(outgoing, body);
+    else outgoing.end(body);
     return;
   }
   if (outgoing.destroyed) {

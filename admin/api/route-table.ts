@@ -4,26 +4,28 @@ import { auditRoutes } from './routes/audit.ts';
 import { backupRoutes } from './routes/backups.ts';
 import { configRoutes } from './routes/config/index.ts';
 import { envoyRoutes } from './routes/envoys.ts';
+import { eventRoutes } from './routes/events.ts';
 import { installRoutes } from './routes/install.ts';
 import { planRoutes } from './routes/plans.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { runRoutes } from './routes/runs.ts';
 import { schemaRoutes } from './routes/schemas.ts';
 import { secretRoutes } from './routes/secrets.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
-import { sessionRoutes } from './routes/session.ts';
 
 /** Every operation there is. Tests walk this table: no route without a check of who asks. */
 export const routeTable: readonly Route[] = [
   ...statusRoutes,
+  ...eventRoutes,
   ...schemaRoutes,
   ...installRoutes,
   ...accessRoutes,
+  ...sessionRoutes,
   ...tokenRoutes,
   ...envoyRoutes,
   ...configRoutes,
-  ...sessionRoutes,
   ...planRoutes,
   ...runRoutes,
   ...auditRoutes,

@@ -66,10 +66,11 @@ export interface Route<
     readonly peerAddress: string;
     /** The Host header: the name under which the asker reached us. */
     readonly host: string | undefined;
+    /** Of the request, by lower-case name. */
     header(name: string): string | undefined;
-  }): Promise<unknown>;
     /** For what outlives the request: who asks now, with the same credential; throws when it ended. */
     readonly recheck: () => Principal;
+  }): Promise<unknown>;
   /** Words a refusal; absent: as a problem document. */
   refuse?(problem: Problem, head: RequestHead): Answer;
 }

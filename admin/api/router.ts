@@ -7,6 +7,7 @@ import { authenticate, type FindCredential, nobody, type Principal } from './aut
 import type { Backend } from './backend.ts';
 import { refuseCrossSite } from './cross-site.ts';
 import { type EdgeRequest, type EdgeResponse, type RequestHead, StreamBody } from './http-edge.ts';
+import { eventsPath, isWebSocket } from './live/request.ts';
 import type { ApiMeter } from './metrics/api-meter.ts';
 import { openApiDocument } from './openapi.ts';
 import { type EnvoyFacts, permit, permitEnvoy, reachOf } from './policy-decision.ts';
@@ -76,6 +77,22 @@ export class Router {
     const { response, code } = await this.#answer(request, traceId);
     ended?.(this.#routePath(request), response.status, code);
     return response;
+  };
+
+  /** Only the stream of events becomes a WebSocket, and for no page of another site. */
+  readonly handleUpgrade = async (request: EdgeRequest): Promise<EdgeResponse> => {
+    try {
+      if (!isWebSocket(request) || request.path !== eventsPath) {
+        throw new AdminError('EVENTS_NO_WEBSOCKET');
+      }
+      const hasToken = request.header('authorization') !== undefined;
+      const isPage = !hasToken && request.header('cookie') !== undefined;
+      refuseCrossSite(request, isPage ? 'cookie' : 'none', true);
+    } catch (error) {
+      const traceId = newTraceId();
+      return problemResponse(problemOf(error, traceId), traceId);
+    }
+    return await this.handle(request);
   };
 
   async #answer(
@@ -157,22 +174,6 @@ export class Router {
     };
   }
 
-  #asker(request: RequestHead): Principal {
-    const { find, nowMs, used } = this.#access;
-    const asker = authenticate(request, find, nowMs());
-    used(asker);
-    return asker;
-  }
-
-  #find(request: RequestHead): { found?: CompiledRoute; values: Record<string, string> } {
-    for (const compiled of this.#routes) {
-      if (compiled.route.method !== request.method) continue;
-      const match = compiled.pattern.exec(request.path);
-      if (!match) continue;
-      const pairs = compiled.names.map((name, at) => [name, decode(match[at + 1] ?? '')]);
-      return { found: compiled, values: Object.fromEntries(pairs) };
-    }
-    return { values: {} };
   /** What a handler gets beside its values; throws API_FORBIDDEN when the asker lacks the permission. */
   #context(route: Route, asker: Principal, request: EdgeRequest) {
     const { access } = route;
@@ -200,6 +201,22 @@ export class Router {
     return asker;
   }
 
+  #asker(request: RequestHead): Principal {
+    const { find, nowMs, used } = this.#access;
+    const asker = authenticate(request, find, nowMs());
+    used(asker);
+    return asker;
+  }
+
+  #find(request: RequestHead): { found?: CompiledRoute; values: Record<string, string> } {
+    for (const compiled of this.#routes) {
+      if (compiled.route.method !== request.method) continue;
+      const match = compiled.pattern.exec(request.path);
+      if (!match) continue;
+      const pairs = compiled.names.map((name, at) => [name, decode(match[at + 1] ?? '')]);
+      return { found: compiled, values: Object.fromEntries(pairs) };
+    }
+    return { values: {} };
   }
 
   /** A path that is no route is not told apart: strangers could make up any number of them. */

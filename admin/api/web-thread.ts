@@ -23,17 +23,19 @@ import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { mainThread } from '../../runtime/topology.ts';
 import { AdminError } from '../errors.ts';
-import { backupFiles } from './backup-files.ts';
+import { pageTable } from '../web/page-table.ts';
 import type { Backend, StatusView, Views } from './backend.ts';
 import { backupFiles } from './backup-files.ts';
 import { findCredentials } from './credentials.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createInstallSource } from './install/source.ts';
 import { lastUsed } from './last-used.ts';
+import { EventHub } from './live/hub.ts';
 import { ApiMeter } from './metrics/api-meter.ts';
 import { metricsText } from './metrics/metrics.ts';
 import { readProcessFigures } from './metrics/process-figures.ts';
 import { openNodeEdge } from './node-edge.ts';
+import type { EnvoyFacts } from './policy-decision.ts';
 import { problemOf } from './problem.ts';
 import { routeTable } from './route-table.ts';
 import { problemResponse, Router } from './router.ts';
@@ -56,6 +58,7 @@ const localCredential = {
   tokenSha256: Buffer.from(data.adminTokenHash).toString('hex'),
 } as const;
 const meter = new ApiMeter(ports.clock);
+const live = new EventHub(ports.clock, factsOf);
 const certificates = {
   server: endOf(data.tls.certificateChain),
   authority: endOf(data.tls.authority),
@@ -69,6 +72,12 @@ const install = createInstallSource({
   apiPort: () => edge?.port ?? data.apiListen.port,
   names: [hostname, grpcListen.host, apiListen.host, machineName()],
 });
+
+/** Of an envoy, for grants over some envoys. */
+function factsOf(id: string): EnvoyFacts | undefined {
+  const [envoy] = queries.findEnvoys(id);
+  return envoy && { id, hostname: envoy.hostname, traits: () => queries.traits(id) };
+}
 
 /** Of the first certificate in the text. */
 function endOf(pem: string): number {
@@ -115,9 +124,15 @@ function backendOf(system: ThreadSystem): Backend {
     nowMs: () => ports.clock.nowMs(),
     install,
     backups: backupFiles(data.layout.backupsDirectory),
+    live,
     views,
     log: (level, message, fields) => log[level](fields, message),
   };
+}
+
+function tellUse(system: ThreadSystem, id: string, atMs: number, kind: 'token' | 'session'): void {
+  if (kind === 'token') system.tell(accessAddress(), 'used', { id, atMs });
+  else system.tell(accountsAddress(), 'sessionUsed', { sessionId: id, atMs });
 }
 
 async function open(system: ThreadSystem): Promise<void> {
@@ -130,12 +145,8 @@ async function open(system: ThreadSystem): Promise<void> {
       used: lastUsed((id, atMs, kind) => tellUse(system, id, atMs, kind), ports.clock),
     },
     meter,
+    pageTable,
   );
-function tellUse(system: ThreadSystem, id: string, atMs: number, kind: 'token' | 'session'): void {
-  if (kind === 'token') system.tell(accessAddress(), 'used', { id, atMs });
-  else system.tell(accountsAddress(), 'sessionUsed', { sessionId: id, atMs });
-}
-
   const traceId = newTraceId();
   const tooLarge = new AdminError(
     'API_TOO_LARGE',
@@ -147,6 +158,7 @@ function tellUse(system: ThreadSystem, id: string, atMs: number, kind: 'token' |
     keyPem: data.tls.privateKey,
     bodyBytesMax: router.bodyBytesMax,
     handle: router.handle,
+    handleUpgrade: router.handleUpgrade,
     tooLarge: problemResponse(problemOf(tooLarge, traceId), traceId),
   });
   keepCompiledCode(ports.clock);
@@ -158,8 +170,12 @@ await joinSystem({
   kinds: [],
   ports,
   reviveError: reviveServerError,
+  onControl: (name, body) => {
+    if (name === liveEventsControl) live.take(body as LiveBatch);
+  },
   onStart: open,
   onStop: async () => {
+    live.close();
     await edge?.close();
     queries.close();
   },

@@ -49,11 +49,6 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
         throw new AdminError('API_NOT_FOUND', name);
       },
     },
-    backups: {
-      open: async (name) => {
-        throw new AdminError('API_NOT_FOUND', name);
-      },
-    },
     views: {
       status: async () => ({ version: '0' }) as never,
       tokens: () => [],

@@ -1,0 +1,266 @@
+import type { LiveBatch, LiveEvent } from '../../../actors/events/live-event.ts';
+import type { Clock, TimerHandle } from '../../../runtime/ports/clock.ts';
+import { AdminError, type AdminErrorCode } from '../../errors.ts';
+import type { Principal } from '../authenticate.ts';
+import { type EventReader, eventReader, type FindFacts } from './event-access.ts';
+import { cachedFacts } from './facts-cache.ts';
+import type { EventFilter } from './filter.ts';
+import { EventJournal, type JournalEntry } from './journal.ts';
+import { EventChunk, type LiveConnection, type LiveOutlet, type StreamNotice } from './outlet.ts';
+
+export interface HubLimits {
+  readonly viewersMax: number;
+  readonly viewersPerNameMax: number;
+  /** Bytes that wait for one viewer before it gets no more for now. */
+  readonly waitingBytesMax: number;
+  /** For a viewer that takes nothing of what waits. */
+  readonly stalledMs: number;
+  /** How often credentials are checked again. */
+  readonly recheckMs: number;
+  readonly beatMs: number;
+}
+
+export const hubLimits: HubLimits = {
+  viewersMax: 1_500,
+  viewersPerNameMax: 300,
+  waitingBytesMax: 64 * 1024,
+  stalledMs: 30_000,
+  recheckMs: 2_000,
+  beatMs: 15_000,
+};
+
+const entriesPerChunk = 256;
+/** Events after which somebody may have lost what a stream was opened with. */
+const accessChanges = /^(access|account|session|login|auth)\./;
+
+export interface Subscription {
+  readonly filter: EventFilter;
+  /** The id behind which to begin; undefined: with what comes from now on. */
+  readonly after: number | undefined;
+  readonly asker: Principal;
+  /** Who asks now, with the credential that the stream was opened with; throws when it ended. */
+  readonly recheck: () => Principal;
+}
+
+interface Viewer extends Subscription {
+  readonly outlet: LiveOutlet;
+  reader: EventReader;
+  /** The id of the last event that was looked at for this viewer. */
+  position: number;
+  /** Monotonic; since when something waits without a byte taken; undefined: nothing waits. */
+  waitingSinceMs: number | undefined;
+}
+
+/**
+ * Hands events to everybody who watches. Viewers have no queue of their own but a place in the one
+ * journal: a slow one falls behind, and is let go when its place is no longer there.
+ */
+export class EventHub {
+  readonly journal: EventJournal;
+  readonly #clock: Clock;
+  readonly #facts: FindFacts;
+  readonly #limits: HubLimits;
+  readonly #viewers = new Set<Viewer>();
+  readonly #ended = new Map<string, number>();
+  #source: string | undefined;
+  #number = 0;
+  #timer: TimerHandle | undefined;
+  #beatAtMs = 0;
+  #recheckIsDue = false;
+
+  /** `facts`: of an envoy, from the database; asked rarely. */
+  constructor(
+    clock: Clock,
+    facts: FindFacts,
+    limits: HubLimits = hubLimits,
+    journal?: EventJournal,
+  ) {
+    this.#clock = clock;
+    this.#facts = cachedFacts(facts, () => clock.monotonicMs());
+    this.#limits = limits;
+    this.journal = journal ?? new EventJournal(clock.nowMs());
+  }
+
+  get viewers(): number {
+    return this.#viewers.size;
+  }
+
+  /** Streams that the server ended, by the code of the reason. */
+  get ended(): ReadonlyMap<string, number> {
+    return this.#ended;
+  }
+
+  /** From the service thread. A hole in the numbers is a gap for everybody. */
+  take({ source, number, events }: LiveBatch): void {
+    const follows = this.#source === source ? this.#number + 1 : 1;
+    const isNew = this.#source !== undefined && this.#source !== source;
+    if (isNew || number !== follows) this.#gap();
+    this.#source = source;
+    this.#number = number;
+    this.tell(events);
+  }
+
+  tell(events: readonly LiveEvent[]): void {
+    for (const event of events) this.journal.append(event);
+    this.#pumpAll();
+    if (events.some(({ type }) => accessChanges.test(type))) this.#recheckSoon();
+  }
+
+  /** What the journal holds behind an id for this reader and filter, and whether there is a gap before it. */
+  page(
+    { filter, after, asker }: Omit<Subscription, 'recheck'>,
+    limit: number,
+  ): { entries: readonly JournalEntry[]; next: number; gap: boolean } {
+    const { journal } = this;
+    if (after === undefined) return { entries: [], next: journal.newest, gap: false };
+    if (!journal.holds(after)) return { entries: [], next: journal.newest, gap: true };
+    const reader = eventReader(asker, this.#facts);
+    const found = journal.after(after, limit);
+    const entries = found.filter(({ event }) => filter.accepts(event) && reader.mayRead(event));
+    return { entries, next: found.at(-1)?.id ?? after, gap: false };
+  }
+
+  /** Throws EVENTS_TOO_MANY_VIEWERS; asked before the stream is promised. */
+  admit({ name }: Principal): void {
+    const { viewersMax, viewersPerNameMax } = this.#limits;
+    const own = [...this.#viewers].filter(({ asker }) => asker.name === name).length;
+    if (own >= viewersPerNameMax || this.#viewers.size >= viewersMax) {
+      throw new AdminError('EVENTS_TOO_MANY_VIEWERS');
+    }
+  }
+
+  open(
+    subscription: Subscription,
+    outlet: LiveOutlet,
+    notes: Record<string, unknown> = {},
+  ): LiveConnection {
+    const { newest } = this.journal;
+    const { after = newest, asker } = subscription;
+    const viewer: Viewer = {
+      ...subscription,
+      outlet,
+      reader: eventReader(asker, this.#facts),
+      position: after,
+      waitingSinceMs: undefined,
+    };
+    this.#viewers.add(viewer);
+    if (this.journal.holds(after)) {
+      outlet.notify({ type: 'hello', id: after, data: notes });
+    } else {
+      viewer.position = newest;
+      outlet.notify(resetNotice(newest));
+    }
+    this.#pump(viewer, new Map());
+    this.#schedule();
+    return {
+      drained: () => {
+        viewer.waitingSinceMs = undefined;
+        this.#pump(viewer, new Map());
+      },
+      closed: () => this.#viewers.delete(viewer),
+    };
+  }
+
+  /** Ends every stream: the server stops. */
+  close(): void {
+    this.#timer?.cancel();
+    for (const viewer of [...this.#viewers]) this.#end(viewer, 'EVENTS_SERVER_STOPS');
+  }
+
+  #gap(): void {
+    this.journal.cut();
+    const { newest } = this.journal;
+    for (const viewer of this.#viewers) {
+      viewer.position = newest;
+      viewer.outlet.notify(resetNotice(newest));
+    }
+  }
+
+  #pumpAll(): void {
+    const made = new Map<string, EventChunk>();
+    for (const viewer of [...this.#viewers]) this.#pump(viewer, made);
+  }
+
+  /** `made`: chunks that viewers of the same place, filter and rights share. */
+  #pump(viewer: Viewer, made: Map<string, EventChunk>): void {
+    const { outlet, filter } = viewer;
+    while (viewer.position < this.journal.newest) {
+      if (outlet.waitingBytes > this.#limits.waitingBytesMax) {
+        viewer.waitingSinceMs ??= this.#clock.monotonicMs();
+        if (!this.journal.holds(viewer.position)) this.#end(viewer, 'EVENTS_TOO_SLOW');
+        return;
+      }
+      if (!this.journal.holds(viewer.position)) {
+        this.#end(viewer, 'EVENTS_TOO_SLOW');
+        return;
+      }
+      const { position, reader } = viewer;
+      const key = `${position} ${reader.key} ${filter.key}`;
+      const found = this.journal.after(position, entriesPerChunk);
+      const chunk =
+        made.get(key) ??
+        new EventChunk(found.filter(({ event }) => filter.accepts(event) && reader.mayRead(event)));
+      made.set(key, chunk);
+      viewer.position = found.at(-1)?.id ?? this.journal.newest;
+      if (chunk.entries.length > 0) outlet.send(chunk);
+    }
+  }
+
+  #end(viewer: Viewer, code: AdminErrorCode): void {
+    if (!this.#viewers.delete(viewer)) return;
+    this.#ended.set(code, (this.#ended.get(code) ?? 0) + 1);
+    const { message, remedy } = new AdminError(code);
+    viewer.outlet.end({ type: 'end', id: viewer.position, data: { code, message, remedy } });
+  }
+
+  #recheckSoon(): void {
+    if (this.#recheckIsDue) return;
+    this.#recheckIsDue = true;
+    this.#clock.soon(() => {
+      this.#recheckIsDue = false;
+      this.#recheck();
+    });
+  }
+
+  #schedule(): void {
+    this.#timer ??= this.#clock.after(
+      this.#limits.recheckMs,
+      () => {
+        this.#timer = undefined;
+        this.#recheck();
+        this.#lookAfter();
+        if (this.#viewers.size > 0) this.#schedule();
+      },
+      { unref: true },
+    );
+  }
+
+  /** A credential that ended ends its streams; one that may do less sees less. */
+  #recheck(): void {
+    for (const viewer of [...this.#viewers]) {
+      try {
+        viewer.reader = eventReader(viewer.recheck(), this.#facts);
+      } catch (error) {
+        const known = error instanceof AdminError && error.code === 'API_FORBIDDEN';
+        this.#end(viewer, known ? 'API_FORBIDDEN' : 'EVENTS_CREDENTIAL_ENDED');
+      }
+    }
+  }
+
+  #lookAfter(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const beats = nowMs - this.#beatAtMs >= this.#limits.beatMs;
+    if (beats) this.#beatAtMs = nowMs;
+    for (const viewer of [...this.#viewers]) {
+      const { waitingSinceMs, outlet } = viewer;
+      if (waitingSinceMs !== undefined && nowMs - waitingSinceMs > this.#limits.stalledMs) {
+        this.#end(viewer, 'EVENTS_TOO_SLOW');
+      } else if (beats && outlet.waitingBytes === 0) outlet.beat();
+    }
+  }
+}
+
+function resetNotice(id: number): StreamNotice {
+  const { code, message, remedy } = new AdminError('EVENTS_GAP');
+  return { type: 'reset', id, data: { code, message, remedy } };
+}

@@ -1,0 +1,69 @@
+import { Type } from 'typebox';
+import { AdminError } from '../../errors.ts';
+import { Answer } from '../answer.ts';
+import { eventFilter } from '../live/filter.ts';
+import { LiveBody } from '../live/outlet.ts';
+import { eventsPath } from '../live/request.ts';
+import { route } from '../route.ts';
+import { nameLengthMax, nothing, object, pageLimitMax } from '../schemas.ts';
+
+/** `x-accel-buffering`: nginx would hold events back. */
+const streamHeaders = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
+const envoysMax = 50;
+const typesLengthMax = 1_000;
+const idPattern = /^\d{1,16}$/;
+
+/** The id of the last event that the viewer has: a browser tells it in a header when it comes back. */
+function cursorOf(after: number | undefined, lastEventId: string | undefined): number | undefined {
+  if (lastEventId === undefined || lastEventId === '') return after;
+  if (idPattern.test(lastEventId)) return Number(lastEventId);
+  throw new AdminError('API_BAD_REQUEST', 'Last-Event-ID is no id of an event');
+}
+
+export const eventRoutes = [
+  route({
+    method: 'GET',
+    path: eventsPath,
+    summary:
+      'Live events: as server-sent events (Accept: text/event-stream), over WebSocket, or as a page',
+    access: 'access.self',
+    parameters: nothing,
+    query: object({
+      after: Type.Optional(
+        Type.Integer({ minimum: 0, description: 'id of the last event that you have' }),
+      ),
+      type: Type.Optional(
+        Type.String({
+          maxLength: typesLengthMax,
+          description: 'types or globs, with commas: "rollout.*,policy.published"',
+        }),
+      ),
+      envoy: Type.Optional(
+        Type.String({
+          maxLength: nameLengthMax * envoysMax,
+          description: 'UUIDs or host names, with commas',
+        }),
+      ),
+      limit: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: pageLimitMax, description: 'of a page' }),
+      ),
+    }),
+    body: undefined,
+    handle: async ({ backend, query, asker, header, recheck }) => {
+      const { live, views } = backend;
+      const names = query.envoy?.split(',').slice(0, envoysMax);
+      const envoys = names?.flatMap((name) => views.findEnvoys(name).map(({ id }) => id));
+      const filter = eventFilter(query.type, envoys);
+      const after = cursorOf(query.after, header('last-event-id'));
+      const isStream = header('accept')?.includes('text/event-stream') ?? false;
+      if (!isStream && header('upgrade') === undefined) {
+        const { entries, next, gap } = live.page({ filter, after, asker }, query.limit ?? 100);
+        if (gap) throw new AdminError('EVENTS_GAP', undefined, { next });
+        return { items: entries.map(({ id, event }) => ({ id, ...event })), next };
+      }
+      live.admit(asker);
+      const body = new LiveBody((outlet) => live.open({ filter, after, asker, recheck }, outlet));
+      return new Answer(200, streamHeaders, body);
+    },
+  }),
+];
