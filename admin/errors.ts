@@ -1,10 +1,12 @@
 import { eventErrors } from './api/live/errors.ts';
+import { loginErrors } from './login/errors.ts';
 
 /**
  * Every error that the admin plane gives a person or a program. The codes are stable: scripts may
  * rely on them. `httpStatus` is what the REST API answers, `exitCode` what vigocli ends with.
  */
 const registry = {
+  ...loginErrors,
   API_UNAUTHENTICATED: {
     message: 'this needs a valid API token',
     remedy: 'send "Authorization: Bearer <token>"; the local token stands in keys/admin-token',
@@ -119,6 +121,25 @@ const registry = {
     message: 'you are not logged in',
     remedy: 'vigocli auth login; or "vigocli auth logout" to go back to the token of before',
     httpStatus: 401,
+    exitCode: 4,
+  },
+  CLI_SSH_AGENT: {
+    message: 'the SSH agent did not help',
+    remedy:
+      'start one and add a key: eval "$(ssh-agent)"; ssh-add; or name a key file: --ssh-key FILE',
+    httpStatus: 400,
+    exitCode: 1,
+  },
+  CLI_SSH_KEY: {
+    message: 'the key cannot sign',
+    remedy: 'name an Ed25519 key: ssh-keygen -t ed25519 makes one',
+    httpStatus: 400,
+    exitCode: 1,
+  },
+  CLI_WRONG_CHALLENGE: {
+    message: 'the server asks to sign something else than a login at itself; nothing was signed',
+    remedy: 'check that you reach the right server: vigocli context show',
+    httpStatus: 400,
     exitCode: 4,
   },
   CLI_TOKEN_EXPOSED: {

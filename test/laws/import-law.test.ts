@@ -9,6 +9,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'admin/api': [
     'admin/api/',
     'admin/web/',
+    'admin/login/',
     'admin/errors.ts',
     'runtime/',
     // Data, not code that decides: what editors check policy files with.
@@ -26,6 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'admin/web': ['admin/web/', 'admin/api/', 'admin/errors.ts'],
   'admin/cli': [
     'admin/cli/',
+    'admin/login/',
     'admin/errors.ts',
     'agent/policy/editor-schema/',
     'admin/api/backend.ts',
@@ -45,6 +47,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'agent/protocol/merkle.ts',
     'agent/protocol/transparency/',
   ],
+  'admin/login': ['admin/login/'],
   'admin/demo': ['admin/demo/', 'admin/cli/', 'admin/errors.ts', 'admin/api/backend.ts'],
   bench: ['bench/', 'agent/protocol/'],
 };
