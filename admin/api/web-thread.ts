@@ -30,6 +30,7 @@ import { findCredentials } from './credentials.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createInstallSource } from './install/source.ts';
 import { lastUsed } from './last-used.ts';
+import { startFiguresPulse } from './live/figures-pulse.ts';
 import { EventHub } from './live/hub.ts';
 import { ApiMeter } from './metrics/api-meter.ts';
 import { metricsText } from './metrics/metrics.ts';
@@ -161,6 +162,7 @@ async function open(system: ThreadSystem): Promise<void> {
     handleUpgrade: router.handleUpgrade,
     tooLarge: problemResponse(problemOf(tooLarge, traceId), traceId),
   });
+  startFiguresPulse(live, ports.clock, shards.length, () => status(system));
   keepCompiledCode(ports.clock);
   const listening = { port: edge.port };
   await system.request(mainThread, apiListeningControl, listening, tellMainDeadlineMs);

@@ -62,6 +62,7 @@ export class EventHub {
   readonly #limits: HubLimits;
   readonly #viewers = new Set<Viewer>();
   readonly #ended = new Map<string, number>();
+  readonly #notes: Record<string, unknown> = {};
   #source: string | undefined;
   #number = 0;
   #timer: TimerHandle | undefined;
@@ -129,11 +130,12 @@ export class EventHub {
     }
   }
 
-  open(
-    subscription: Subscription,
-    outlet: LiveOutlet,
-    notes: Record<string, unknown> = {},
-  ): LiveConnection {
+  /** Something that every viewer is told when its stream begins. */
+  note(name: string, value: unknown): void {
+    this.#notes[name] = value;
+  }
+
+  open(subscription: Subscription, outlet: LiveOutlet): LiveConnection {
     const { newest } = this.journal;
     const { after = newest, asker } = subscription;
     const viewer: Viewer = {
@@ -145,7 +147,7 @@ export class EventHub {
     };
     this.#viewers.add(viewer);
     if (this.journal.holds(after)) {
-      outlet.notify({ type: 'hello', id: after, data: notes });
+      outlet.notify({ type: 'hello', id: after, data: { ...this.#notes } });
     } else {
       viewer.position = newest;
       outlet.notify(resetNotice(newest));
