@@ -1,13 +1,27 @@
 import type { ActorKind } from '../../runtime/actor.ts';
 import { type AccountContext, type AccountTurn, auditEvent, write } from './context.ts';
+import { beginLogin, endLogin, secondFactor } from './login.ts';
+import { change, create, remove, resetPassword, resetTotp, setDisabled } from './manage.ts';
 import type { AccountMessages } from './messages.ts';
 import { openSession } from './open-session.ts';
+import { changePassword, confirmTotp, enrolTotp, removeTotp } from './own.ts';
+import { prepareSetup, setUp } from './setup.ts';
 
 const mailboxLimit = 1000;
 const idleAfterMs = 3_600_000;
 
+type Handler<T extends keyof AccountMessages> = (
+  context: AccountContext,
+  turn: AccountTurn,
+  payload: AccountMessages[T]['payload'],
+) => Promise<AccountMessages[T]['reply']>;
+
 /** Accounts and sessions: the only one that changes them. Every change is an audit event. */
 export function accountsKind(context: AccountContext): ActorKind<undefined, AccountMessages> {
+  const bind =
+    <T extends keyof AccountMessages>(handler: Handler<T>) =>
+    (turn: AccountTurn, payload: AccountMessages[T]['payload']) =>
+      handler(context, turn, payload);
   return {
     name: 'accounts',
     placement: 'service',
@@ -16,37 +30,55 @@ export function accountsKind(context: AccountContext): ActorKind<undefined, Acco
     restart: { maxRestarts: 10, withinMs: 60_000 },
     activate: () => undefined,
     handlers: {
-      openSession: async (turn, { accountId, method, origin }) =>
-        await openSession(context, turn, { accountId, method, origin }),
-      endSession: async (turn, { sessionId, reason, by }) => {
-        const accountId = await context.store.ownerOf(sessionId);
-        if (accountId === undefined) return undefined;
-        return await endSessions(turn, { accountId, only: sessionId, reason, by });
-      },
-      endSessions: async (turn, { accountId, except, reason, by }) =>
-        await endSessions(turn, { accountId, reason, by, ...(except ? { except } : {}) }),
-      sessionUsed: async (turn, { sessionId, atMs }) => {
-        // Not worth a refusal: when the database is down, the next use tells it again.
-        await write(turn, [{ record: 'sessionUsed', id: sessionId, atMs }], []).catch(
-          () => undefined,
-        );
-        return undefined;
-      },
+      openSession: bind<'openSession'>(openSession),
+      endSession: bind<'endSession'>(endSession),
+      endSessions: bind<'endSessions'>(endSessions),
+      sessionUsed: bind<'sessionUsed'>(sessionUsed),
+      beginLogin: bind<'beginLogin'>(beginLogin),
+      endLogin: bind<'endLogin'>(endLogin),
+      secondFactor: bind<'secondFactor'>(secondFactor),
+      create: bind<'create'>(create),
+      change: bind<'change'>(change),
+      setDisabled: bind<'setDisabled'>(setDisabled),
+      remove: bind<'remove'>(remove),
+      resetPassword: bind<'resetPassword'>(resetPassword),
+      resetTotp: bind<'resetTotp'>(resetTotp),
+      changePassword: bind<'changePassword'>(changePassword),
+      enrolTotp: bind<'enrolTotp'>(enrolTotp),
+      confirmTotp: bind<'confirmTotp'>(confirmTotp),
+      removeTotp: bind<'removeTotp'>(removeTotp),
+      prepareSetup: bind<'prepareSetup'>(prepareSetup),
+      setUp: bind<'setUp'>(setUp),
     },
   };
 }
 
-async function endSessions(
-  turn: AccountTurn,
-  {
-    by,
-    ...which
-  }: { accountId: string; only?: string; except?: string; reason: string; by: string },
-): Promise<undefined> {
-  const { accountId, only, reason } = which;
+const endSession: Handler<'endSession'> = async ({ store }, turn, { sessionId, reason, by }) => {
+  const accountId = await store.ownerOf(sessionId);
+  if (accountId === undefined) return;
   const atMs = turn.ports.clock.nowMs();
-  const type = only === undefined ? 'account.sessions_ended' : 'account.logged_out';
-  const details = { reason, ...(only === undefined ? {} : { session: only }) };
-  const event = auditEvent(turn, type, by, accountId, details);
-  await write(turn, [{ record: 'sessionsEnded', ...which, atMs }], [event]);
-}
+  const details = { reason, session: sessionId };
+  const event = auditEvent(turn, 'account.logged_out', by, accountId, details);
+  await write(
+    turn,
+    [{ record: 'sessionsEnded', accountId, only: sessionId, atMs, reason }],
+    [event],
+  );
+};
+
+const endSessions: Handler<'endSessions'> = async (
+  { challenges },
+  turn,
+  { accountId, except, reason, by },
+) => {
+  const atMs = turn.ports.clock.nowMs();
+  const event = auditEvent(turn, 'account.sessions_ended', by, accountId, { reason });
+  const kept = except === undefined ? {} : { except };
+  challenges.endOf(accountId);
+  await write(turn, [{ record: 'sessionsEnded', accountId, ...kept, atMs, reason }], [event]);
+};
+
+/** Not worth a refusal: when the database is down, the next use tells it again. */
+const sessionUsed: Handler<'sessionUsed'> = async (_context, turn, { sessionId, atMs }) => {
+  await write(turn, [{ record: 'sessionUsed', id: sessionId, atMs }], []).catch(() => undefined);
+};

@@ -49,7 +49,7 @@ export class FailureLimit {
 }
 
 /** One machine has a whole IPv6 /64 to itself, so that is what counts. */
-function peerOf(peerAddress: string): string {
+export function peerOf(peerAddress: string): string {
   const address = peerAddress.replace(/^\[|\]$/g, '');
   if (!isIPv6(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

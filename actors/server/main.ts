@@ -54,6 +54,13 @@ function program(): Command {
       (await import('./commands/provision.ts')).provision(flags),
     );
   addAudit(command, home);
+  command
+    .command('setup-code')
+    .description('print the code that makes the first administrator, on a server without accounts')
+    .option(...home)
+    .action(async (flags: { home: string }) =>
+      (await import('./commands/setup-code.ts')).printSetupCode(flags),
+    );
   addConfiguration(command);
   command
     .command('version')

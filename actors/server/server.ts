@@ -38,6 +38,7 @@ const serviceKindNames = [
   'accounts',
   'federation',
   'upload',
+  'login',
   'releases',
   'explain',
   'plan',

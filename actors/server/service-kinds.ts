@@ -6,7 +6,10 @@ import type { StoreReader } from '../../runtime/store.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { accessKind } from '../access/actor.ts';
 import { accountsKind } from '../accounts/actor.ts';
-import type { AccountReader } from '../accounts/context.ts';
+import { type AccountReader, accountContext } from '../accounts/context.ts';
+import { loginKind } from '../accounts/login-lane.ts';
+import { argon2Passwords } from '../accounts/password.ts';
+import { secretSeal } from '../accounts/totp-seal.ts';
 import { enrollmentKind } from '../enrollment/actor.ts';
 import { FailureLimit } from '../enrollment/failure-limit.ts';
 import { bcryptSecrets } from '../enrollment/secret-hash.ts';
@@ -28,6 +31,7 @@ import { lazyAuthority } from './lazy-authority.ts';
 import type { Log } from './log.ts';
 import { nodeReleaseFiles } from './node-release-files.ts';
 import { secretKinds } from './secret-services.ts';
+import { setupCodeFile } from './setup-code.ts';
 import { releaseRollouts, type ServerThreadData, serverTables } from './thread-data.ts';
 
 const recoverDeadlineMs = 50_000;
@@ -68,7 +72,7 @@ export function serviceKinds(
     }),
     accessKind(),
     federationKind(),
-    accountsKind({ store: accounts, settings: config.accounts }),
+    ...accountKinds(data, accounts),
     ...secretKinds(config.secrets, secrets, ports),
     publishKind({
       stackDirectory: layout.stacksDirectory,
@@ -96,6 +100,22 @@ export function serviceKinds(
     }),
     publishWriterKind(serverTables),
   ];
+}
+
+function accountKinds(
+  { layout, config, bundleSigningKey }: ServerThreadData,
+  store: AccountReader,
+) {
+  const passwords = argon2Passwords();
+  const context = accountContext({
+    store,
+    settings: config.accounts,
+    passwords,
+    seal: secretSeal(bundleSigningKey),
+    setupCode: setupCodeFile(layout.setupCode),
+    issuer: config.server.hostname === '' ? 'Vigo' : `Vigo ${config.server.hostname}`,
+  });
+  return [accountsKind(context), loginKind(passwords)];
 }
 
 /** Brings the rollout of a release into a store that lost it. */

@@ -22,6 +22,7 @@ import { OutboxSources } from './outbox-sources.ts';
 import { rebuildIdentities } from './rebuild.ts';
 import { openSecretStore, probeSecretStore, recoverSecrets } from './secret-services.ts';
 import { recoverPolicy, serviceKinds } from './service-kinds.ts';
+import { announceSetup } from './setup-code.ts';
 import type { SinkStatus } from './status.ts';
 import { serviceReadyControl, statusControl, trimControl } from './status-messages.ts';
 import {
@@ -104,6 +105,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
         await recoverPolicy(started, log);
         await recoverSecrets(started, log);
         await recoverAudit(started, log);
+        await announceSetup(started, log);
         becomeReady();
       },
     },

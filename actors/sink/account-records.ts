@@ -149,6 +149,20 @@ export class AccountStore {
     return row !== undefined;
   }
 
+  /** Ids of administrators who are neither disabled nor deleted. */
+  async admins(): Promise<string[]> {
+    const rows = await this.#use((database) =>
+      database
+        .selectFrom('accounts')
+        .select('id')
+        .where('role', '=', 'admin')
+        .where('disabled_at_ms', 'is', null)
+        .where('deleted_at_ms', 'is', null)
+        .execute(),
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** The account that the session belongs to; undefined for an unknown session. */
   async ownerOf(sessionId: string): Promise<string | undefined> {
     const row = await this.#use((database) =>

@@ -6,6 +6,7 @@ import { configRoutes } from './routes/config/index.ts';
 import { envoyRoutes } from './routes/envoys.ts';
 import { eventRoutes } from './routes/events.ts';
 import { installRoutes } from './routes/install.ts';
+import { loginRoutes } from './routes/login.ts';
 import { planRoutes } from './routes/plans.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -23,6 +24,7 @@ export const routeTable: readonly Route[] = [
   ...installRoutes,
   ...accessRoutes,
   ...sessionRoutes,
+  ...loginRoutes,
   ...tokenRoutes,
   ...envoyRoutes,
   ...configRoutes,

@@ -17,6 +17,8 @@ export interface HomeLayout {
   readonly bundleSigningKey: string;
   /** The local administrator's REST token. */
   readonly adminToken: string;
+  /** Of the first administrator, until there is an account. */
+  readonly setupCode: string;
   readonly databaseDirectory: string;
   readonly database: string;
   /** The agent's programs, for machines that are to be enrolled; docs/install.md. */
@@ -57,6 +59,7 @@ export function homeLayout(home: string): HomeLayout {
     keysDirectory: at('keys'),
     bundleSigningKey: at('keys', 'bundle-signing.key'),
     adminToken: at('keys', 'admin-token'),
+    setupCode: at('keys', 'setup-code'),
     databaseDirectory: at('db'),
     database: at('db', 'vigo.db'),
     agentsDirectory: at('agents'),

@@ -1,0 +1,140 @@
+import { peerOf } from '../enrollment/failure-limit.ts';
+import { ServerError } from '../errors.ts';
+import {
+  type AccountContext,
+  type AccountTurn,
+  accountOf,
+  auditEvent,
+  newSecret,
+  viewOf,
+  write,
+} from './context.ts';
+import type { AccountMessages, AccountRecord, LoginAnswer, LoginOrigin } from './messages.ts';
+import { openSession } from './open-session.ts';
+import { takeCode } from './second-factor.ts';
+
+type Payload<T extends keyof AccountMessages> = AccountMessages[T]['payload'];
+
+/** Throws ACCOUNT_LOGIN_WAIT, or counts the try. */
+export function beginTry(
+  { guard }: AccountContext,
+  turn: AccountTurn,
+  key: string,
+  { peerAddress }: LoginOrigin,
+): void {
+  const waitMs = guard.begin(key, peerOf(peerAddress), turn.ports.clock.nowMs());
+  if (waitMs > 0) {
+    throw new ServerError('ACCOUNT_LOGIN_WAIT', { seconds: Math.ceil(waitMs / 1000) });
+  }
+}
+
+export async function beginLogin(
+  context: AccountContext,
+  turn: AccountTurn,
+  { name, origin }: Payload<'beginLogin'>,
+): Promise<AccountMessages['beginLogin']['reply']> {
+  beginTry(context, turn, name, origin);
+  const decoy = await context.decoyHash();
+  const account = await context.store.byName(name);
+  if (account?.passwordHash === undefined || account.deletedAtMs !== undefined) {
+    return { accountId: undefined, passwordHash: decoy };
+  }
+  return { accountId: account.id, passwordHash: account.passwordHash };
+}
+
+export async function endLogin(
+  context: AccountContext,
+  turn: AccountTurn,
+  { name, accountId, proven, origin }: Payload<'endLogin'>,
+): Promise<LoginAnswer> {
+  if (!proven || accountId === undefined) {
+    throw await failed(turn, accountId, 'ACCOUNT_LOGIN_FAILED', origin);
+  }
+  const account = await accountOf(context, accountId);
+  if (account.disabledAtMs !== undefined) {
+    throw await failed(turn, accountId, 'ACCOUNT_DISABLED', origin, name);
+  }
+  context.guard.succeeded(name, peerOf(origin.peerAddress));
+  if (account.totpSealed === undefined) {
+    const opening = { accountId, method: 'password', origin } as const;
+    return { session: await openSession(context, turn, opening), account: viewOf(account) };
+  }
+  const challenge = newSecret(turn);
+  const nowMs = turn.ports.clock.nowMs();
+  return { challenge, expiresAtMs: context.challenges.add(challenge, accountId, nowMs) };
+}
+
+export async function secondFactor(
+  context: AccountContext,
+  turn: AccountTurn,
+  { challenge, code, origin }: Payload<'secondFactor'>,
+): Promise<AccountMessages['secondFactor']['reply']> {
+  const accountId = context.challenges.try(challenge, turn.ports.clock.nowMs());
+  if (accountId === undefined) throw new ServerError('ACCOUNT_CHALLENGE_ENDED');
+  const account = await proveCode(context, turn, { accountId, code, origin });
+  if (account.disabledAtMs !== undefined) {
+    throw await failed(turn, accountId, 'ACCOUNT_DISABLED', origin, account.name);
+  }
+  context.challenges.done(challenge);
+  const opening = { accountId, method: 'password+totp', origin } as const;
+  return { session: await openSession(context, turn, opening), account: viewOf(account) };
+}
+
+/**
+ * Uses up a TOTP or recovery code of the account, durably, and returns the account after it. Throws
+ * ACCOUNT_LOGIN_FAILED, ACCOUNT_LOGIN_WAIT.
+ */
+export async function proveCode(
+  context: AccountContext,
+  turn: AccountTurn,
+  { accountId, code, origin }: { accountId: string; code: string; origin: LoginOrigin },
+): Promise<AccountRecord> {
+  const key = `code ${accountId}`;
+  beginTry(context, turn, key, origin);
+  const account = await accountOf(context, accountId);
+  const taken = takeCode(context.seal, account, code, turn.ports.clock.nowMs());
+  if (taken === undefined) throw await failed(turn, accountId, 'ACCOUNT_LOGIN_FAILED', origin);
+  context.guard.succeeded(key, peerOf(origin.peerAddress));
+  const { recovery, ...used } = taken;
+  const left = used.recoveryHashes.length;
+  const events = recovery
+    ? [auditEvent(turn, 'account.recovery_used', `admin:${account.name}`, accountId, { left })]
+    : [];
+  await write(turn, [{ record: 'accountChanged', account: { ...account, ...used } }], events);
+  return { ...account, ...used };
+}
+
+/** Proves the owner of a session again by password; throws as `proveCode` does. */
+export async function provePassword(
+  context: AccountContext,
+  turn: AccountTurn,
+  { accountId, current, origin }: { accountId: string; current: string; origin: LoginOrigin },
+): Promise<AccountRecord> {
+  const account = await accountOf(context, accountId);
+  if (account.passwordHash === undefined) {
+    const reason = 'the account has no password; an administrator can reset it';
+    throw new ServerError('ACCOUNT_BAD_REQUEST', { reason });
+  }
+  beginTry(context, turn, account.name, origin);
+  if (!(await context.passwords.verify(current, account.passwordHash))) {
+    throw await failed(turn, accountId, 'ACCOUNT_LOGIN_FAILED', origin);
+  }
+  context.guard.succeeded(account.name, peerOf(origin.peerAddress));
+  return account;
+}
+
+/** The refusal, after it was audited. What was typed as a name may be a password, so it is not kept. */
+async function failed(
+  turn: AccountTurn,
+  accountId: string | undefined,
+  code: 'ACCOUNT_LOGIN_FAILED' | 'ACCOUNT_DISABLED',
+  { peerAddress }: LoginOrigin,
+  name = '',
+): Promise<ServerError> {
+  const subject = accountId ?? 'unknown';
+  const details = { code, peer: peerOf(peerAddress) };
+  const event = auditEvent(turn, 'account.login_failed', `peer:${peerAddress}`, subject, details);
+  // The refusal holds whether or not it could be written down.
+  await write(turn, [], [event]).catch(() => undefined);
+  return new ServerError(code, { name });
+}
