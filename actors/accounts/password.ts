@@ -1,4 +1,4 @@
-import { type Algorithm, hash, verify } from '@node-rs/argon2';
+import { hash, verify } from '@node-rs/argon2';
 
 /** One-way hashes of passwords. Slow on purpose; both run outside of the calling thread. */
 export interface PasswordHash {
