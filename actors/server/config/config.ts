@@ -4,6 +4,7 @@ import { ServerError } from '../../errors.ts';
 import type { PublishSettings } from '../../publish/context.ts';
 import { parseFreezeWindow } from '../../publish/freeze.ts';
 import { parseDuration } from './duration.ts';
+import { type OidcSettings, oidcFromRaw } from './oidc-section.ts';
 import type { RawConfig } from './schema.ts';
 
 /** The server's settings as the program uses them: durations in milliseconds, nothing optional. */
@@ -34,6 +35,7 @@ export interface ServerConfig {
     readonly bcryptCost: number;
   };
   readonly accounts: AccountSettings;
+  readonly oidc: OidcSettings;
   readonly publish: PublishSettings;
   readonly releases: {
     /** Ed25519, 32 bytes each; none = this server signs releases itself. */
@@ -114,6 +116,7 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
       sessionIdleMs: milliseconds(raw.accounts.session_idle),
       sessionLifetimeMs: milliseconds(raw.accounts.session_lifetime),
     },
+    oidc: oidcFromRaw(raw.oidc, home),
     publish: publishFromRaw(raw.publish),
     releases: {
       publicKeys: raw.releases.public_keys.map((key) => new Uint8Array(Buffer.from(key, 'hex'))),

@@ -5,6 +5,7 @@ import { ServerError } from '../../errors.ts';
 import { closestName } from './closest-name.ts';
 import { configFromRaw, parseListen, type ServerConfig } from './config.ts';
 import { parseDuration } from './duration.ts';
+import { oidcItemChecks } from './oidc-section.ts';
 import { publishItemChecks } from './publish-section.ts';
 import { releasesItemChecks } from './releases-section.ts';
 import { environmentName } from './sample.ts';
@@ -169,7 +170,10 @@ function checkedConfig(sections: Sections, places: Places): RawConfig {
 
 /** Rules that JSON Schema cannot say: the size of durations, the range of ports. */
 function checkBeyondSchema(key: ConfigKey, value: unknown, places: Places): void {
-  const isItem = publishItemChecks.get(key.path) ?? releasesItemChecks.get(key.path);
+  const isItem =
+    publishItemChecks.get(key.path) ??
+    releasesItemChecks.get(key.path) ??
+    oidcItemChecks.get(key.path);
   if (isItem !== undefined && Array.isArray(value)) {
     const bad: unknown = value.find((item) => typeof item !== 'string' || !isItem(item));
     if (bad !== undefined) throw badValue(key, bad, places);

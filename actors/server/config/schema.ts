@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { accountsSection } from './accounts-section.ts';
 import { durationExamples } from './duration.ts';
+import { oidcSection } from './oidc-section.ts';
 import { publishSection } from './publish-section.ts';
 import { releasesSection } from './releases-section.ts';
 
@@ -270,6 +271,7 @@ export const configSchema = Type.Object(
     database,
     enrollment,
     accounts: accountsSection,
+    oidc: oidcSection,
     publish: publishSection,
     releases: releasesSection,
     secrets,

@@ -1,11 +1,10 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AdminError } from '../../errors.ts';
 import { challengeText, parseChallenge } from '../../login/challenge-text.ts';
+import { OnceOnly } from './once-only.ts';
 
 const lifeMs = 60_000;
 const nonceBytes = 32;
-/** Logins within a minute; beyond, somebody has to wait. */
-const usedMax = 10_000;
 
 export interface ChallengeFacts {
   /** The server's name, as people know it. */
@@ -30,11 +29,12 @@ export class LoginChallenges {
   readonly #facts: ChallengeFacts;
   /** Of this process: after a restart a login begins anew. */
   readonly #key = randomBytes(32);
-  /** By nonce: when the challenge ends. */
-  readonly #used = new Map<string, number>();
+  /** By nonce. */
+  readonly #used: OnceOnly;
 
   constructor(facts: ChallengeFacts) {
     this.#facts = facts;
+    this.#used = new OnceOnly(() => facts.nowMs());
   }
 
   /** For any name: who asks does not learn which accounts there are. */
@@ -63,17 +63,7 @@ export class LoginChallenges {
   /** No second login with it. Throws LOGIN_CHALLENGE_INVALID when there was one, and API_BUSY. */
   use(challenge: string): void {
     const { nonce = '', expiresAtMs = 0 } = parseChallenge(challenge) ?? {};
-    if (this.#used.has(nonce)) throw new AdminError('LOGIN_CHALLENGE_INVALID');
-    if (this.#used.size >= usedMax) this.#forgetEnded();
-    if (this.#used.size >= usedMax) throw new AdminError('API_BUSY', 'too many logins a minute');
-    this.#used.set(nonce, expiresAtMs);
-  }
-
-  #forgetEnded(): void {
-    const now = this.#facts.nowMs();
-    for (const [nonce, expiresAtMs] of this.#used) {
-      if (expiresAtMs <= now) this.#used.delete(nonce);
-    }
+    if (!this.#used.use(nonce, expiresAtMs)) throw new AdminError('LOGIN_CHALLENGE_INVALID');
   }
 
   #seal(challenge: string): string {
