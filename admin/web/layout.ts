@@ -5,6 +5,7 @@ import { icon } from './components/icon.ts';
 import { keyboardHelp } from './components/keyboard-help.ts';
 import { type Html, html, ownMarkup } from './html.ts';
 import { accountPath, entryOf, type NavigationGroup, navigation } from './navigation.ts';
+import { pathTo } from './path.ts';
 
 /** What the browser keeps: a look, or nothing when the system decides. */
 export type Theme = 'light' | 'dark' | 'auto';
@@ -14,11 +15,20 @@ export interface Crumb {
   readonly path: string;
 }
 
+/** A filter of events: what a page does not show it need not hear of. */
+export interface Listening {
+  /** Types or globs: "rollout.*". */
+  readonly types?: readonly string[];
+  /** UUID of the one envoy that the page is about. */
+  readonly envoy?: string;
+}
+
 interface Shown {
   readonly title: string;
   readonly body: Html;
   readonly crumbs?: readonly Crumb[];
   readonly actions?: Html;
+  readonly listen?: Listening;
 }
 
 interface Around {
@@ -58,9 +68,9 @@ export function layout({ view, asker, theme, path }: AroundPerson): Html {
       <input type="search" name="q" placeholder="Find envoys: name, glob or trait" aria-label="Find envoys" data-search autocomplete="off" spellcheck="false">
       <kbd aria-hidden="true">/</kbd>
     </form>
-    <span class="live-state" data-live-state aria-live="polite"></span>
+    ${view.listen && html`<span class="live-state" data-live-state role="status"></span>`}
     ${themeSwitch(theme)}
-    <a class="person" href="${accountPath}">${icon('user')}<span class="person-name">${asker.name}</span> <span class="tag">${asker.role}</span></a>
+    <a class="person" href="${accountPath}" aria-label="Your account: ${asker.name}, ${asker.role}">${icon('user')}<span class="person-name">${asker.name}</span> <span class="tag">${asker.role}</span></a>
     <button type="button" class="icon-button" data-api="DELETE /api/v1/session" data-then="/login" aria-label="Log out" title="Log out">${icon('logout')}</button>
   </header>
   <main id="main" class="main" tabindex="-1">
@@ -69,7 +79,7 @@ export function layout({ view, asker, theme, path }: AroundPerson): Html {
     ${body}
   </main>
 </div>
-<div hidden hx-sse:connect="/api/v1/events" hx-swap="none" data-live></div>
+${view.listen && listener(view.listen)}
 ${keyboardHelp(navigation)}
 <div class="toasts" data-toasts role="status" aria-live="polite"></div>`,
   );
@@ -125,6 +135,12 @@ function navigationGroup(
       (entry) =>
         html`<li><a href="${entry.path}"${entry === current && ownMarkup(' aria-current="page"')}>${icon(entry.icon)}<span>${entry.label}</span></a></li>`,
     )}</ul>`;
+}
+
+/** One connection a page: its events reach the parts that wait for them. */
+function listener({ types, envoy }: Listening): Html {
+  const path = pathTo('/api/v1/events', { type: types?.join(','), envoy });
+  return html`<div hidden hx-sse:connect="${path}" hx-swap="none"></div>`;
 }
 
 function breadcrumb({ crumbs = [], title }: Shown): Html | undefined {

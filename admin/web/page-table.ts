@@ -1,6 +1,17 @@
 import type { Route } from '../api/route.ts';
 import { assetRoute } from './assets.ts';
+import { envoyPages } from './pages/envoy.ts';
+import { envoyListPages } from './pages/envoys.ts';
 import { loginPages } from './pages/login.ts';
+import { overviewPage } from './pages/overview.ts';
+import { runPages } from './pages/runs.ts';
 
 /** Every page there is, and what pages load. The router serves them beside the API's routes. */
-export const pageTable: readonly Route[] = [assetRoute, ...loginPages];
+export const pageTable: readonly Route[] = [
+  assetRoute,
+  ...loginPages,
+  overviewPage,
+  ...envoyListPages,
+  ...envoyPages,
+  ...runPages,
+];

@@ -7,7 +7,7 @@ import type { Problem } from '../api/problem.ts';
 import { type ReadApi, type Route, route } from '../api/route.ts';
 import { errorPanel } from './components/error-panel.ts';
 import type { Html } from './html.ts';
-import { bareLayout, type Crumb, layout, type Theme, themeOf } from './layout.ts';
+import { bareLayout, type Crumb, type Listening, layout, type Theme, themeOf } from './layout.ts';
 import { pathTo } from './path.ts';
 import { pageHeaders } from './security-headers.ts';
 
@@ -32,6 +32,8 @@ export interface PageView {
   readonly crumbs?: readonly Crumb[];
   /** Beside the title: buttons, links. */
   readonly actions?: Html;
+  /** What the page listens to (GET /api/v1/events); absent: it is not live. */
+  readonly listen?: Listening;
   /** Another status than 200. */
   readonly status?: number;
 }

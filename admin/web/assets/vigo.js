@@ -56,6 +56,7 @@
     const body = {};
     for (const field of form.elements) {
       if (field.name === '' || field.disabled) continue;
+      if (field.name.startsWith('{')) continue;
       if (field.type === 'radio' && !field.checked) continue;
       const value = fieldValue(field);
       if (value === undefined) continue;
@@ -66,6 +67,13 @@
       place[last] = value;
     }
     return body;
+  }
+
+  /** `{name}` in a path is the value of the field of that name. */
+  function callOf(element) {
+    return element.dataset.api.replaceAll(/\{\w+\}/g, (name) =>
+      encodeURIComponent(one(`[name="${CSS.escape(name)}"]`, element)?.value ?? ''),
+    );
   }
 
   async function callApi(call, body) {
@@ -102,7 +110,7 @@
     for (const button of buttons) button.disabled = true;
     if (error !== null) error.textContent = '';
     try {
-      const { ok, status, answer } = await callApi(element.dataset.api, body);
+      const { ok, status, answer } = await callApi(callOf(element), body);
       element.dispatchEvent(
         new CustomEvent('vigo:answer', { bubbles: true, detail: { ok, status, answer } }),
       );
@@ -292,4 +300,37 @@
   document.addEventListener('htmx:sse:error', () => live('lost', 'Reconnecting'));
   document.addEventListener('htmx:sse:close', () => live('lost', 'Not live'));
   document.addEventListener('htmx:after:swap', tellTimes);
+
+  /** A log that grows at its top while it is looked at. What comes in is text, never markup. */
+  const logLinesMax = 200;
+
+  function wordsOf(event) {
+    const { type, data = {}, actor } = event;
+    const told = Object.entries(data).filter(([name]) => !['hostname', 'runId'].includes(name));
+    const words = told.map(([name, value]) => `${name} ${value}`).join(', ');
+    return [type, words, actor].filter(Boolean).join(' · ');
+  }
+
+  document.addEventListener('htmx:sse:before:message', ({ detail }) => {
+    const log = one('[data-live-log]');
+    if (log === null || !detail.message.data) return;
+    let event;
+    try {
+      event = JSON.parse(detail.message.data);
+    } catch {
+      return;
+    }
+    if (event.type === undefined || event.atMs === undefined) return;
+    const line = document.createElement('li');
+    const time = document.createElement('time');
+    time.textContent = new Date(event.atMs).toLocaleTimeString();
+    time.className = 'muted';
+    const words = document.createElement('span');
+    words.textContent = wordsOf(event);
+    line.className = 'changed';
+    line.append(time, words);
+    log.prepend(line);
+    one('[data-live-log-empty]')?.setAttribute('hidden', '');
+    while (log.children.length > logLinesMax) log.lastElementChild.remove();
+  });
 })();

@@ -21,6 +21,8 @@ const everySecondsDefault = 3;
 export function live({ id, on, path, body, everySeconds = everySecondsDefault }: LiveRegion): Html {
   const trigger = [
     ...on.map((name) => `${name} from:body throttle:${everySeconds}s`),
+    // What was missed while the connection was away cannot be told one by one.
+    `reset from:body throttle:${everySeconds}s`,
     'vigo:refresh from:body',
   ].join(', ');
   return html`<div id="${id}" hx-get="${path}" hx-select="#${id}" hx-swap="outerMorph" hx-trigger="${trigger}">${body}</div>`;
