@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ActorKind, Turn } from '../../runtime/actor.ts';
+import { selectorProblem } from '../accounts/selector.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { AuditEventTypeName } from '../audit/event-types.ts';
 import { codeOf, ServerError } from '../errors.ts';
@@ -38,7 +39,7 @@ async function createToken(
   turn: AccessTurn,
   { name, role, expiresInMs, by, ...limits }: AccessMessages['createToken']['payload'],
 ): Promise<AccessMessages['createToken']['reply']> {
-  const reason = nameProblem(name) ?? lifeProblem(expiresInMs);
+  const reason = nameProblem(name) ?? lifeProblem(expiresInMs) ?? envoysProblem(limits.envoys);
   if (reason !== undefined) throw new ServerError('ACCESS_BAD_REQUEST', { reason });
   const { clock, random } = turn.ports;
   const token = `vgot_${Buffer.from(random.bytes(tokenBytes)).toString('base64url')}`;
@@ -62,6 +63,8 @@ async function createToken(
     name,
     role,
     ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    ...(limits.permissions === undefined ? {} : { permissions: limits.permissions.join(' ') }),
+    ...(limits.envoys === undefined ? {} : { envoys: limits.envoys.join(' ') }),
   });
   try {
     await write(turn, [{ record: 'adminToken', token: record }], [event]);
@@ -102,6 +105,10 @@ function nameProblem(name: string): string | undefined {
   if (reservedNames.has(name)) return `the name ${name} is reserved`;
   if (nameForm.test(name)) return undefined;
   return 'a name begins with a letter and has up to 63 lower-case letters, digits, ".", "_" or "-"';
+}
+
+function envoysProblem(envoys: readonly string[] = []): string | undefined {
+  return envoys.map(selectorProblem).find((problem) => problem !== undefined);
 }
 
 function lifeProblem(expiresInMs: number | undefined): string | undefined {

@@ -2,7 +2,6 @@ import type { AdminTokenRecord } from '../../actors/access/messages.ts';
 import type { AccountView } from '../../actors/accounts/messages.ts';
 import type { OwnedSession } from '../../actors/sink/account-queries.ts';
 import type { ApiCredential, FindCredential } from './authenticate.ts';
-import { type Permission, permissionsOf } from './permissions.ts';
 
 /** Where credentials are kept; read for each request, so that an end holds once it is on disk. */
 export interface CredentialSource {
@@ -59,9 +58,7 @@ function ofToken(token: AdminTokenRecord, source: CredentialSource): ApiCredenti
   }
   const account = source.accounts.find(accountId);
   if (account === undefined) return { name, role: 'none', ...own, disabled: true };
-  const ofRole = permissionsOf(role);
-  const kept = permissions?.filter((each) => ofRole.has(each as Permission)) ?? [...ofRole];
-  return { ...ofAccount(account), ...own, permissions: kept };
+  return { ...ofAccount(account), ...own, permissions: permissions ?? [] };
 }
 
 function ofAccount(account: AccountView) {

@@ -7,6 +7,7 @@ import { envoyRoutes } from './routes/envoys.ts';
 import { eventRoutes } from './routes/events.ts';
 import { installRoutes } from './routes/install.ts';
 import { loginRoutes } from './routes/login.ts';
+import { ownAccountRoutes } from './routes/own-account.ts';
 import { planRoutes } from './routes/plans.ts';
 import { releaseRoutes } from './routes/releases.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -15,6 +16,7 @@ import { secretRoutes } from './routes/secrets.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { statusRoutes } from './routes/status.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { userRoutes } from './routes/users.ts';
 
 /** Every operation there is. Tests walk this table: no route without a check of who asks. */
 export const routeTable: readonly Route[] = [
@@ -25,6 +27,8 @@ export const routeTable: readonly Route[] = [
   ...accessRoutes,
   ...sessionRoutes,
   ...loginRoutes,
+  ...userRoutes,
+  ...ownAccountRoutes,
   ...tokenRoutes,
   ...envoyRoutes,
   ...configRoutes,

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { accessAddress } from '../../../actors/access/messages.ts';
 import { AdminError } from '../../errors.ts';
-import { roles } from '../permissions.ts';
+import { refuseBeyondOwn } from '../hand-out.ts';
+import { allPermissions, roles } from '../permissions.ts';
 import { route } from '../route.ts';
 import { idParameter, nameLengthMax, nothing, object } from '../schemas.ts';
 import { whoIs } from './session.ts';
@@ -41,14 +42,31 @@ export const accessRoutes = [
       name: Type.String({ minLength: 1, maxLength: 63, description: 'one name is one person' }),
       role: Type.Enum([...roles]),
       expiresInMs: Type.Optional(Type.Integer({ minimum: 1000, maximum: tokenLifeMsMax })),
-    }),
-    handle: ({ backend, body, by }) =>
-      backend.ask(
-        accessAddress(),
-        'createToken',
-        { name: body.name, role: body.role, expiresInMs: body.expiresInMs, by },
-        askDeadlineMs,
+      permissions: Type.Optional(
+        Type.Array(Type.Enum([...allPermissions]), {
+          minItems: 1,
+          maxItems: 100,
+          description: 'all that the token may be used for, of what its role may',
+        }),
       ),
+      envoys: Type.Optional(
+        Type.Array(Type.String({ minLength: 1, maxLength: 300 }), {
+          minItems: 1,
+          maxItems: 100,
+          description: 'selectors of the envoys that the token is limited to',
+        }),
+      ),
+    }),
+    handle: ({ backend, body, by, asker }) => {
+      const { name, role, expiresInMs, permissions, envoys } = body;
+      refuseBeyondOwn(asker, { role, permissions });
+      const limits = {
+        ...(permissions === undefined ? {} : { permissions }),
+        ...(envoys === undefined ? {} : { envoys }),
+      };
+      const payload = { name, role, expiresInMs, by, ...limits };
+      return backend.ask(accessAddress(), 'createToken', payload, askDeadlineMs);
+    },
   }),
   route({
     method: 'DELETE',
