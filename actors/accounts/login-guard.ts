@@ -1,7 +1,7 @@
 /** Names and addresses that are remembered, each; who was quiet for longest is forgotten first. */
 export const guardLimit = 10_000;
-/** Failures that cost no waiting. */
-const freeFailures = 5;
+/** Failures that cost no waiting; many people may share one address. */
+const freeFailures = { name: 5, address: 20 } as const;
 const delayFirstMs = 1_000;
 /** Short for a name, or strangers could keep its owner out; long for an address. */
 const longestMs = { name: 60_000, address: 900_000 } as const;
@@ -15,7 +15,7 @@ interface Failures {
 }
 
 /**
- * Slows down who guesses: each failure after the fifth doubles the wait, for the name and for the
+ * Slows down who guesses: each failure after the free ones doubles the wait, for the name and for the
  * address. A try counts as failed when it begins, so that many at once gain nothing; a success takes it
  * back. Names are counted whether or not there is such an account.
  */
@@ -65,7 +65,7 @@ export class LoginGuard {
     const known = failures.get(key);
     const fresh = known === undefined || nowMs - known.lastMs >= forgetMs;
     const count = fresh ? 1 : known.count + 1;
-    const doublings = count - freeFailures - 1;
+    const doublings = count - freeFailures[kind] - 1;
     const waitMs =
       doublings < 0 ? 0 : Math.min(delayFirstMs * 2 ** Math.min(doublings, 20), longestMs[kind]);
     failures.delete(key);

@@ -56,6 +56,7 @@ export async function setUp(
   if (expected === undefined || !sameCode(code, expected)) {
     throw await refused(context, turn, origin.peerAddress);
   }
+  context.guard.succeeded('setup', peerOf(origin.peerAddress));
   const problem = passwordProblem(password, name);
   if (problem !== undefined) throw new ServerError('ACCOUNT_PASSWORD_WEAK', { reason: problem });
   const by = 'system:setup';
@@ -67,7 +68,6 @@ export async function setUp(
   const details = { name, peer: origin.peerAddress };
   const event = auditEvent(turn, 'account.setup_done', by, account.id, details);
   await write(turn, [{ record: 'account', account }], [event]);
-  context.guard.succeeded('setup', peerOf(origin.peerAddress));
   await context.setupCode.remove();
   const opening = { accountId: account.id, method: 'setup', origin } as const;
   return { session: await openSession(context, turn, opening), account: viewOf(account) };

@@ -1,0 +1,157 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import t from 'tap';
+import { totpCode, totpStepAt } from '../../actors/accounts/totp.ts';
+import { programFile } from '../support/program.ts';
+import { TestDatabase } from './support/database.ts';
+import { TestServer } from './support/server-process.ts';
+import { Browser, send } from './support/web-client.ts';
+
+const server = await TestServer.make(t);
+await server.start();
+const password = 'otter balcony prism 42';
+
+/** As `vigosrv setup-code` prints it. */
+function setupCode(): { status: number | null; out: string; complaint: string } {
+  const args = [programFile('actors/server/main'), 'setup-code', '--home', server.directory];
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', ...args],
+    { encoding: 'utf8' },
+  );
+  return { status, out: stdout.trim(), complaint: stderr };
+}
+
+function base32Bytes(text: string): Uint8Array {
+  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  const bits = [...text].map((digit) => digits.indexOf(digit).toString(2).padStart(5, '0'));
+  return Buffer.from(
+    bits
+      .join('')
+      .match(/.{8}/g)
+      ?.map((byte) => Number.parseInt(byte, 2)) ?? [],
+  );
+}
+
+const ada = new Browser(server);
+
+t.test(
+  'D15: only who sees the console becomes the first administrator, and only once',
+  async (t) => {
+    t.same((await send(server, 'GET', '/api/v1/setup')).body, { needed: true });
+    const { out: code, status } = setupCode();
+    t.equal(status, 0);
+    t.match(code, /^[a-z2-7]{4}(-[a-z2-7]{4}){3}$/);
+    t.match(server.output, code, 'the console shows it');
+    t.equal(statSync(server.home.layout.setupCode).mode & 0o777, 0o600);
+    const wanted = { name: 'ada', displayName: 'Ada L.', password };
+    const wrong = await ada.send('POST', '/api/v1/setup', {
+      ...wanted,
+      code: 'aaaa-aaaa-aaaa-aaaa',
+    });
+    t.match(wrong, { status: 403, body: { code: 'ACCOUNT_SETUP_REFUSED' } });
+    const weak = await ada.send('POST', '/api/v1/setup', {
+      ...wanted,
+      code,
+      password: 'password1234',
+    });
+    t.match(weak, { status: 400, body: { code: 'ACCOUNT_PASSWORD_WEAK' } });
+    const made = await ada.send('POST', '/api/v1/setup', {
+      ...wanted,
+      code: ` ${code.toUpperCase()}`,
+    });
+    t.match(made, { status: 200, body: { name: 'ada' } });
+    t.match(
+      String(made.headers['set-cookie']),
+      /^__Host-vigo_session=vgos_[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=\d+$/,
+    );
+    t.notMatch(JSON.stringify(made.body), /vgos_/, 'no script of a page can read the token');
+    t.match((await ada.send('GET', '/api/v1/session')).body, {
+      name: 'ada',
+      role: 'admin',
+      by: 'admin:ada',
+    });
+    const again = await new Browser(server).send('POST', '/api/v1/setup', {
+      ...wanted,
+      name: 'eve',
+      code,
+    });
+    t.match(again, { status: 409, body: { code: 'ACCOUNT_SETUP_DONE' } });
+    t.notOk(existsSync(server.home.layout.setupCode));
+    t.match(setupCode(), { status: 1, complaint: /ACCOUNT_SETUP_DONE/ });
+    t.same((await send(server, 'GET', '/api/v1/setup')).body, { needed: false });
+  },
+);
+
+t.test('a login is a session that ends at logout, for every copy of the cookie', async (t) => {
+  const browser = new Browser(server);
+  for (const wrong of [
+    { name: 'ada', password: 'wrong' },
+    { name: 'nobody', password },
+  ]) {
+    const refused = await browser.send('POST', '/api/v1/session', wrong);
+    t.match(refused, { status: 401, body: { code: 'ACCOUNT_LOGIN_FAILED' } }, 'no word on which');
+  }
+  t.equal((await browser.send('POST', '/api/v1/session', { name: 'ada', password })).status, 200);
+  const stolen = browser.cookie;
+  const headers = { cookie: stolen };
+  t.equal((await send(server, 'GET', '/api/v1/envoys', { headers })).status, 200);
+  const write = { headers, body: { match: ['x'] } };
+  const foreign = { ...headers, 'sec-fetch-site': 'cross-site' };
+  for (const each of [
+    write,
+    { ...write, headers: foreign },
+    { ...write, headers: { ...headers, origin: 'https://evil.example' } },
+  ]) {
+    const refused = await send(server, 'POST', '/api/v1/tokens', each);
+    t.match(refused, { status: 403, body: { code: 'API_CROSS_SITE' } });
+  }
+  const own = await browser.send('GET', '/api/v1/account/sessions');
+  t.match(own.body.items, [
+    { method: 'password', current: true, userAgent: 'test browser' },
+    { method: 'setup' },
+  ]);
+  t.equal((await browser.send('DELETE', '/api/v1/session')).status, 200);
+  t.equal(browser.cookie, '', 'the browser forgets it');
+  const late = await send(server, 'GET', '/api/v1/envoys', { headers });
+  t.match(late, { status: 401, body: { code: 'API_UNAUTHENTICATED', detail: /ended/ } });
+});
+
+t.test('a second factor is asked for, and no code works twice', async (t) => {
+  const begun = await ada.send('POST', '/api/v1/account/totp', { current: password });
+  t.match(begun.body, { uri: /^otpauth:\/\/totp\/Vigo/ });
+  const secret = base32Bytes(String(begun.body.secret));
+  const step = totpStepAt(Date.now());
+  const confirmed = await ada.send('POST', '/api/v1/account/totp/confirm', {
+    code: totpCode(secret, step),
+  });
+  const codes = confirmed.body.recoveryCodes as string[];
+  t.equal(codes.length, 10);
+  const [recovery = ''] = codes;
+  const challenge = async (browser: Browser) =>
+    (await browser.send('POST', '/api/v1/session', { name: 'ada', password })).body.challenge;
+  const enter = async (browser: Browser, code: string) =>
+    await browser.send('POST', '/api/v1/session/second-factor', {
+      challenge: await challenge(browser),
+      code,
+    });
+  const browser = new Browser(server);
+  t.match(
+    await enter(browser, totpCode(secret, step)),
+    { status: 401, body: { code: 'ACCOUNT_LOGIN_FAILED' } },
+    'used for the enrolment',
+  );
+  t.equal(browser.cookie, '', 'a password alone is no session');
+  t.equal((await browser.send('GET', '/api/v1/session')).status, 401);
+  const next = totpCode(secret, Math.max(step + 1, totpStepAt(Date.now())));
+  t.match(await enter(browser, next), { status: 200 });
+  t.match(await enter(new Browser(server), next), { status: 401 });
+  t.match(await enter(new Browser(server), recovery), { status: 200 });
+  t.match(await enter(new Browser(server), recovery), { status: 401 });
+  t.match((await ada.send('GET', '/api/v1/session')).body, { totp: true, recoveryCodesLeft: 9 });
+  const rows = new TestDatabase(server.home.layout.database).rows('SELECT * FROM accounts');
+  for (const shown of [password, String(begun.body.secret), recovery]) {
+    t.notMatch(JSON.stringify(rows), shown, 'the database holds nothing that logs in');
+  }
+  t.match(rows, [{ password_hash: /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/ }]);
+});
