@@ -1,3 +1,4 @@
+import { httpErrors } from './api/http/errors.ts';
 import { eventErrors } from './api/live/errors.ts';
 import { loginErrors } from './login/errors.ts';
 
@@ -85,6 +86,7 @@ const registry = {
     httpStatus: 503,
     exitCode: 5,
   },
+  ...httpErrors,
   ...eventErrors,
   API_INTERNAL: {
     message: 'the server failed to answer',
@@ -199,6 +201,12 @@ const registry = {
   CLI_FAILED: {
     message: 'vigocli failed',
     remedy: 'run it again; when it fails in the same way, report it with the command line',
+    httpStatus: 500,
+    exitCode: 1,
+  },
+  CLI_BACKUP_DAMAGED: {
+    message: 'the backup is not whole',
+    remedy: 'keep it apart, take an older one, and make a new backup: vigocli backup create',
     httpStatus: 500,
     exitCode: 1,
   },

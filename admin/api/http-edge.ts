@@ -9,6 +9,8 @@ export interface RequestHead {
   /** Without the question mark. */
   readonly query: string;
   header(name: string): string | undefined;
+  /** Names of headers that came more than once and must not. */
+  readonly repeatedHeaders?: readonly string[];
 }
 
 /** A request as the router sees it, whatever server received it. */
@@ -19,10 +21,11 @@ export interface EdgeRequest extends RequestHead {
 
 /** A body that is too large to be held; the edge reads it as fast as the peer takes it. */
 export class StreamBody {
-  readonly bytes: number;
+  /** Undefined: it is known only at its end, and goes out in chunks. */
+  readonly bytes: number | undefined;
   readonly stream: Readable;
 
-  constructor(bytes: number, stream: Readable) {
+  constructor(bytes: number | undefined, stream: Readable) {
     this.bytes = bytes;
     this.stream = stream;
   }

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { repeatedHeaders } from './http/guard-head.ts';
 import {
   type EdgeRequest,
   type EdgeResponse,
@@ -106,6 +107,7 @@ function headOf(incoming: IncomingMessage): RequestHead {
     path,
     query,
     header: (name) => incoming.headers[name]?.toString(),
+    repeatedHeaders: repeatedHeaders(incoming.rawHeaders),
   };
 }
 
@@ -182,7 +184,8 @@ function send(
     body.stream.destroy();
     return;
   }
-  outgoing.writeHead(status, { ...headers, 'content-length': String(body.bytes) });
+  const length = body.bytes === undefined ? {} : { 'content-length': String(body.bytes) };
+  outgoing.writeHead(status, { ...headers, ...length });
   outgoing.setTimeout(stalledTimeoutMs, () => outgoing.destroy());
   // Either side that ends ends the other; the peer sees that it got less than it was told.
   pipeline(body.stream, outgoing, () => undefined);

@@ -50,6 +50,10 @@ export interface Route<
   readonly body: Body | undefined;
   /** Bytes that the body may have, for askers who may use the route; `bodyBytesMax` when absent. */
   readonly bodyBytesMax?: number;
+  /** Of the JSON that a success is answered with; also what `fields=` may name in a GET. */
+  readonly answer?: TSchema;
+  /** Of a write: the GET path whose entity tag an If-Match header is compared with. */
+  readonly changes?: string;
   handle(request: {
     readonly backend: Backend;
     readonly parameters: Static<Parameters>;

@@ -1,11 +1,21 @@
-import type { TSchema } from 'typebox';
-import { Compile, type Validator } from 'typebox/compile';
-import { Convert } from 'typebox/value';
 import { AdminError } from '../errors.ts';
 import { Answer } from './answer.ts';
 import { authenticate, type FindCredential, nobody, type Principal } from './authenticate.ts';
 import type { Backend } from './backend.ts';
 import { refuseCrossSite } from './cross-site.ts';
+import { entityTag, namesTag } from './http/entity-tag.ts';
+import { decodePathPart, guardHead } from './http/guard-head.ts';
+import { IdempotencyStore } from './http/idempotency.ts';
+import { RateGuard } from './http/rate-guard.ts';
+import { problemResponse, type RequestName, respond, worded } from './http/respond.ts';
+import { selectFields } from './http/select-fields.ts';
+import {
+  type CompiledRoute,
+  checkValues,
+  compileRoute,
+  queryValues,
+  readBody,
+} from './http/validate.ts';
 import { type EdgeRequest, type EdgeResponse, type RequestHead, StreamBody } from './http-edge.ts';
 import { eventsPath, isWebSocket } from './live/request.ts';
 import type { ApiMeter } from './metrics/api-meter.ts';
@@ -13,32 +23,13 @@ import { openApiDocument } from './openapi.ts';
 import { type EnvoyFacts, permit, permitEnvoy, reachOf } from './policy-decision.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { bodyBytesMax, type ReadApi, type Route } from './route.ts';
-import { newTraceId, traceIdOf } from './trace.ts';
+import { nameOf } from './trace.ts';
 
 const openApiPath = '/api/v1/openapi.json';
-const fieldErrorsMax = 20;
-
-interface CompiledRoute {
-  readonly route: Route;
-  readonly pattern: RegExp;
-  readonly names: readonly string[];
-  readonly parameters: Validator;
-  readonly query: Validator;
-  readonly body: Validator | undefined;
-}
-
-interface Reply {
-  readonly body: string | StreamBody;
-  readonly cacheSeconds?: number | undefined;
-  readonly mediaType?: string | undefined;
-}
-
-const securityHeaders = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'strict-transport-security': 'max-age=31536000',
-  'x-content-type-options': 'nosniff',
-};
+const json = 'application/json';
+const binary = 'application/octet-stream';
+const monotonic = { monotonicMs: () => performance.now() };
+const reading = new Set(['GET', 'HEAD']);
 
 /** How the router knows who asks. */
 export interface Access {
@@ -48,12 +39,23 @@ export interface Access {
   used(principal: Principal): void;
 }
 
+/** Who asks for what, once that is known. */
+interface Asked {
+  readonly found: CompiledRoute;
+  readonly values: Readonly<Record<string, string>>;
+  readonly asker: Principal;
+  readonly request: EdgeRequest;
+  readonly name: RequestName;
+}
+
 /** Finds the route, checks who asks, validates, runs the handler and words the answer. */
 export class Router {
   readonly #routes: readonly CompiledRoute[];
   readonly #backend: Backend;
   readonly #access: Access;
   readonly #meter: ApiMeter | undefined;
+  readonly #rates: RateGuard;
+  readonly #idempotency: IdempotencyStore;
   readonly #document: string;
 
   /** `meter` counts what is answered. `pages` are for people, and no part of the API's document. */
@@ -63,18 +65,20 @@ export class Router {
     access: Access,
     meter?: ApiMeter,
     pages: readonly Route[] = [],
+    rates = new RateGuard(monotonic),
   ) {
-    this.#routes = [...routes, ...pages].map(compile);
+    this.#routes = [...routes, ...pages].map(compileRoute);
     this.#backend = backend;
     this.#access = access;
     this.#meter = meter;
+    this.#rates = rates;
+    this.#idempotency = new IdempotencyStore(monotonic);
     this.#document = JSON.stringify(openApiDocument(routes));
   }
 
   readonly handle = async (request: EdgeRequest): Promise<EdgeResponse> => {
-    const traceId = traceIdOf(request.header('traceparent')) ?? newTraceId();
     const ended = this.#meter?.begin(request.method);
-    const { response, code } = await this.#answer(request, traceId);
+    const { response, code } = await this.#answer(request, nameOf(request));
     ended?.(this.#routePath(request), response.status, code);
     return response;
   };
@@ -89,37 +93,32 @@ export class Router {
       const isPage = !hasToken && request.header('cookie') !== undefined;
       refuseCrossSite(request, isPage ? 'cookie' : 'none', true);
     } catch (error) {
-      const traceId = newTraceId();
-      return problemResponse(problemOf(error, traceId), traceId);
+      const name = nameOf(request);
+      return problemResponse(problemOf(error, name.traceId), name);
     }
     return await this.handle(request);
   };
 
   async #answer(
     request: EdgeRequest,
-    traceId: string,
+    name: RequestName,
   ): Promise<{ response: EdgeResponse; code?: string }> {
     try {
-      const dispatched = await this.#dispatch(request);
-      if (dispatched instanceof Answer) return { response: worded(dispatched, traceId) };
-      const { body, cacheSeconds, mediaType = 'application/json' } = dispatched;
-      const reply = answer(200, mediaType, body, traceId);
-      if (cacheSeconds === undefined) return { response: reply };
-      const cache = { 'cache-control': `public, max-age=${cacheSeconds}` };
-      return { response: { ...reply, headers: { ...reply.headers, ...cache } } };
+      return { response: await this.#dispatch(request, name) };
     } catch (error) {
-      const problem = problemOf(error, traceId);
-      if (problem.status >= 500) this.#logFailure(request, error, traceId);
-      return { response: this.#refusal(request, problem, traceId), code: problem.code };
+      const problem = problemOf(error, name.traceId);
+      if (problem.status >= 500) this.#logFailure(request, error, name);
+      if (problem.code === 'API_UNAUTHENTICATED') this.#rates.refused(request.peerAddress);
+      return { response: this.#refusal(request, problem, name), code: problem.code };
     }
   }
 
-  #refusal(request: EdgeRequest, problem: Problem, traceId: string): EdgeResponse {
+  #refusal(request: EdgeRequest, problem: Problem, name: RequestName): EdgeResponse {
     const refuse = this.#routes.find(
       ({ route, pattern }) => route.method === request.method && pattern.test(request.path),
     )?.route.refuse;
-    if (refuse === undefined) return problemResponse(problem, traceId);
-    return worded(refuse(problem, request), traceId);
+    if (refuse === undefined) return problemResponse(problem, name);
+    return worded(refuse(problem, request), name);
   }
 
   /** What this asker may send: much only to a route that takes it, and with the right to use it. */
@@ -135,26 +134,94 @@ export class Router {
     }
   };
 
-  async #dispatch(request: EdgeRequest): Promise<Reply | Answer> {
+  async #dispatch(request: EdgeRequest, name: RequestName): Promise<EdgeResponse> {
+    guardHead(request);
+    this.#rates.arrived(request.peerAddress);
     const { found, values } = this.#find(request);
     const isPublic = found?.route.access === 'public';
     if (isPublic) refuseCrossSite(request, 'none');
     const asker = isPublic ? nobody : this.#asker(request);
-    if (request.path === openApiPath && request.method === 'GET') {
-      return { body: this.#document };
+    const rates = this.#rates.known(request, asker);
+    const response = await this.#answered(request, name, asker, { found, values });
+    return { ...response, headers: { ...rates, ...response.headers } };
+  }
+
+  async #answered(
+    request: EdgeRequest,
+    name: RequestName,
+    asker: Principal,
+    { found, values }: { found?: CompiledRoute | undefined; values: Record<string, string> },
+  ): Promise<EdgeResponse> {
+    if (request.path === openApiPath && reading.has(request.method)) {
+      return this.#readable(request, this.#document, name);
     }
     if (!found) throw this.#noRoute(request);
-    const reply = await found.route.handle({
-      ...this.#context(found.route, asker, request),
-      parameters: check(found.parameters, found.route.parameters, values, 'path') as never,
-      query: check(found.query, found.route.query, queryValues(request.query), 'query') as never,
-      body: readJson(found, request) as never,
-    });
-    if (reply instanceof Answer) return reply;
-    const { cacheSeconds, mediaType } = found.route;
-    if (reply instanceof StreamBody) return { body: reply, mediaType };
-    const body = mediaType === undefined ? JSON.stringify(reply ?? {}) : String(reply);
-    return { body, cacheSeconds, mediaType };
+    const asked = { found, values, asker, request, name };
+    const key = request.header('idempotency-key');
+    if (key === undefined || found.route.method === 'GET') return await this.#run(asked);
+    return await this.#idempotency.once(asker.by, key, request, () => this.#run(asked));
+  }
+
+  async #run({ found, values, asker, request, name }: Asked): Promise<EdgeResponse> {
+    const { route } = found;
+    const context = this.#context(route, asker, request);
+    const { fields, query } = queryOf(found, request);
+    const parameters = checkValues(found.parameters, route.parameters, values, 'path');
+    const given = {
+      parameters: parameters as never,
+      query: checkValues(found.query, route.query, query, 'query') as never,
+      body: readBody(found, request) as never,
+    };
+    await this.#unchanged(found, values, asker, request);
+    const reply = await route.handle({ ...context, ...given });
+    if (reply instanceof Answer) return worded(reply, name);
+    const { cacheSeconds, mediaType } = route;
+    const cache = cacheSeconds === undefined ? undefined : `public, max-age=${cacheSeconds}`;
+    const headers: Record<string, string> = cache === undefined ? {} : { 'cache-control': cache };
+    if (mediaType !== undefined || reply instanceof StreamBody) {
+      const body = reply instanceof StreamBody ? reply : String(reply);
+      return respond(200, { ...headers, 'content-type': mediaType ?? binary }, body, name);
+    }
+    const shown = fields === undefined ? reply : selectFields(reply, fields, found.fields);
+    const body = JSON.stringify(shown ?? {});
+    if (route.method === 'GET') return this.#readable(request, body, name, headers);
+    return respond(200, { ...headers, 'content-type': json }, body, name);
+  }
+
+  /** An answer with an entity tag, or 304 when the asker has it already. */
+  #readable(
+    request: EdgeRequest,
+    body: string,
+    name: RequestName,
+    headers: Readonly<Record<string, string>> = {},
+  ): EdgeResponse {
+    const etag = entityTag(body);
+    const known = request.header('if-none-match');
+    if (known !== undefined && namesTag(known, etag)) {
+      return respond(304, { ...headers, etag }, '', name);
+    }
+    return respond(200, { ...headers, etag, 'content-type': json }, body, name);
+  }
+
+  /** Throws API_CHANGED_MEANWHILE when a write says what it read before, and that is no longer so. */
+  async #unchanged(
+    { route }: CompiledRoute,
+    values: Readonly<Record<string, string>>,
+    asker: Principal,
+    request: EdgeRequest,
+  ): Promise<void> {
+    const wanted = request.header('if-match');
+    if (wanted === undefined) return;
+    if (route.changes === undefined) {
+      throw new AdminError('API_BAD_REQUEST', 'this path takes no If-Match');
+    }
+    const path = route.changes.replaceAll(/\{(\w+)\}/g, (_whole, part: string) =>
+      encodeURIComponent(values[part] ?? ''),
+    );
+    const now = await this.#reader(asker, request)(path);
+    const etag = entityTag(JSON.stringify(now ?? {}));
+    if (namesTag(wanted, etag)) return;
+    throw new AdminError('API_CHANGED_MEANWHILE', `${path} has ${etag}`, { path, etag });
   }
 
   /** For pages: what they show comes from the API's own handlers, under the same decision. */
@@ -166,8 +233,8 @@ export class Router {
       const { route } = found;
       const reply = await route.handle({
         ...this.#context(route, asker, request),
-        parameters: check(found.parameters, route.parameters, values, 'path') as never,
-        query: check(found.query, route.query, Object.fromEntries(given), 'query') as never,
+        parameters: checkValues(found.parameters, route.parameters, values, 'path') as never,
+        query: checkValues(found.query, route.query, Object.fromEntries(given), 'query') as never,
         body: undefined as never,
       });
       return reply as T;
@@ -209,11 +276,12 @@ export class Router {
   }
 
   #find(request: RequestHead): { found?: CompiledRoute; values: Record<string, string> } {
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
     for (const compiled of this.#routes) {
-      if (compiled.route.method !== request.method) continue;
+      if (compiled.route.method !== method) continue;
       const match = compiled.pattern.exec(request.path);
       if (!match) continue;
-      const pairs = compiled.names.map((name, at) => [name, decode(match[at + 1] ?? '')]);
+      const pairs = compiled.names.map((name, at) => [name, decodePathPart(match[at + 1] ?? '')]);
       return { found: compiled, values: Object.fromEntries(pairs) };
     }
     return { values: {} };
@@ -234,9 +302,9 @@ export class Router {
     return new AdminError('API_METHOD_NOT_ALLOWED', `${request.path} takes ${allow}`, { allow });
   }
 
-  #logFailure(request: EdgeRequest, error: unknown, traceId: string): void {
+  #logFailure(request: EdgeRequest, error: unknown, name: RequestName): void {
     const cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const fields = { method: request.method, path: request.path, traceId, cause };
+    const fields = { method: request.method, path: request.path, ...name, cause };
     this.#backend.log('error', 'REST request failed', fields);
   }
 }
@@ -245,99 +313,13 @@ function enoughFor(route: Route | undefined): 'everywhere' | 'somewhere' {
   return route?.envoys === 'named' ? 'somewhere' : 'everywhere';
 }
 
-function compile(route: Route): CompiledRoute {
-  const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
-  const source = route.path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '([^/]+)');
-  return {
-    route,
-    names,
-    pattern: new RegExp(`^${source}$`),
-    parameters: Compile(route.parameters),
-    query: Compile(route.query),
-    body: route.body && Compile(route.body),
-  };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new AdminError('API_BAD_REQUEST', `the path has a broken escape: ${text}`);
-  }
-}
-
-function queryValues(query: string): Record<string, string> {
-  return Object.fromEntries(new URLSearchParams(query));
-}
-
-function readJson(compiled: CompiledRoute, request: EdgeRequest): unknown {
-  if (!compiled.body || !compiled.route.body) return undefined;
-  if (request.body.length === 0) return check(compiled.body, compiled.route.body, {}, 'body');
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.body));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new AdminError('API_BAD_REQUEST', `the body is not JSON: ${reason}`);
-  }
-  if (compiled.body.Check(value)) return value;
-  throw misfit(compiled.body, value, 'body');
-}
-
-/** Text from the path and the query becomes the number or boolean that the schema asks for. */
-function check(validator: Validator, schema: TSchema, values: unknown, where: string): unknown {
-  const converted = Convert(schema, values);
-  if (validator.Check(converted)) return converted;
-  throw misfit(validator, converted, where);
-}
-
-function misfit(validator: Validator, value: unknown, where: string): AdminError {
-  const errors = [...validator.Errors(value)].slice(0, fieldErrorsMax);
-  const fields = errors
-    .filter((error) => error.keyword !== 'boolean')
-    .map((error) => ({
-      field: `${where}${error.instancePath}`,
-      problem: fieldProblem(error),
-    }));
-  const [first] = fields;
-  return new AdminError('API_BAD_REQUEST', first && `${first.field} ${first.problem}`, { fields });
-}
-
-function fieldProblem({ params, message }: { params: object; message: string }): string {
-  const words = (names: unknown) => (names as unknown[]).join(', ');
-  if ('additionalProperties' in params) {
-    return `has unknown fields: ${words(params.additionalProperties)}`;
-  }
-  return 'allowedValues' in params ? `must be one of ${words(params.allowedValues)}` : message;
-}
-
-function worded({ status, headers, body }: Answer, traceId: string): EdgeResponse {
-  return { status, headers: { ...securityHeaders, ...headers, 'x-trace-id': traceId }, body };
-}
-
-function answer(
-  status: number,
-  type: string,
-  body: EdgeResponse['body'],
-  traceId: string,
-): EdgeResponse {
-  return {
-    status,
-    headers: { ...securityHeaders, 'content-type': type, 'x-trace-id': traceId },
-    body,
-  };
-}
-
-export function problemResponse(problem: Problem, traceId: string): EdgeResponse {
-  const response = answer(
-    problem.status,
-    'application/problem+json',
-    JSON.stringify(problem),
-    traceId,
-  );
-  const extra: Record<string, string> = {};
-  if (problem.status === 401) extra['www-authenticate'] = 'Bearer';
-  if (problem.status === 503) extra['retry-after'] = '1';
-  if (problem.status === 405) extra.allow = (problem.details as { allow: string }).allow;
-  return { ...response, headers: { ...response.headers, ...extra } };
+/** `fields` is ours where the route's answer can be selected from, and does not stand in its schema. */
+function queryOf(
+  { fields: known, route }: CompiledRoute,
+  request: EdgeRequest,
+): { fields: string | undefined; query: Record<string, string> } {
+  const { fields, ...query } = queryValues(request.query);
+  const isOurs = known.length > 0 && !Object.hasOwn(route.query.properties, 'fields');
+  if (isOurs || fields === undefined) return { fields, query };
+  return { fields: undefined, query: { ...query, fields } };
 }

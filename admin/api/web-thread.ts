@@ -27,6 +27,7 @@ import { pageTable } from '../web/page-table.ts';
 import type { Backend, StatusView, Views } from './backend.ts';
 import { backupFiles } from './backup-files.ts';
 import { findCredentials } from './credentials.ts';
+import { problemResponse } from './http/respond.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createInstallSource } from './install/source.ts';
 import { lastUsed } from './last-used.ts';
@@ -39,8 +40,8 @@ import { openNodeEdge } from './node-edge.ts';
 import type { EnvoyFacts } from './policy-decision.ts';
 import { problemOf } from './problem.ts';
 import { routeTable } from './route-table.ts';
-import { problemResponse, Router } from './router.ts';
-import { newTraceId } from './trace.ts';
+import { Router } from './router.ts';
+import { anonymousName } from './trace.ts';
 import { viewsOf } from './views.ts';
 
 const tellMainDeadlineMs = 5_000;
@@ -148,7 +149,7 @@ async function open(system: ThreadSystem): Promise<void> {
     meter,
     pageTable,
   );
-  const traceId = newTraceId();
+  const name = anonymousName();
   const tooLarge = new AdminError(
     'API_TOO_LARGE',
     'a body has a limit; that of a stack is the largest',
@@ -160,7 +161,7 @@ async function open(system: ThreadSystem): Promise<void> {
     bodyBytesMax: router.bodyBytesMax,
     handle: router.handle,
     handleUpgrade: router.handleUpgrade,
-    tooLarge: problemResponse(problemOf(tooLarge, traceId), traceId),
+    tooLarge: problemResponse(problemOf(tooLarge, name.traceId), name),
   });
   startFiguresPulse(live, ports.clock, shards.length, () => status(system));
   keepCompiledCode(ports.clock);

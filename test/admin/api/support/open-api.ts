@@ -4,10 +4,11 @@ import { request } from 'node:https';
 import type { AccountRole } from '../../../../actors/accounts/messages.ts';
 import type { ApiCredential } from '../../../../admin/api/authenticate.ts';
 import type { Backend } from '../../../../admin/api/backend.ts';
+import { problemResponse } from '../../../../admin/api/http/respond.ts';
 import { type EdgeLimits, edgeLimits, openNodeEdge } from '../../../../admin/api/node-edge.ts';
 import { problemOf } from '../../../../admin/api/problem.ts';
 import { routeTable } from '../../../../admin/api/route-table.ts';
-import { problemResponse, Router } from '../../../../admin/api/router.ts';
+import { Router } from '../../../../admin/api/router.ts';
 import { AdminError } from '../../../../admin/errors.ts';
 import { type TestAuthority, testAuthority } from '../../../support/test-authority.ts';
 import { fakeBackend } from '../fake-backend.ts';
@@ -43,7 +44,10 @@ export async function openApi(
       bodyBytesMax: router.bodyBytesMax,
       handle: router.handle,
       handleUpgrade: router.handleUpgrade,
-      tooLarge: problemResponse(problemOf(new AdminError('API_TOO_LARGE'), '0'), '0'),
+      tooLarge: problemResponse(problemOf(new AdminError('API_TOO_LARGE'), '0'), {
+        traceId: '0',
+        requestId: '0',
+      }),
     },
     { ...edgeLimits, drainMs: 20, ...limits },
   );
