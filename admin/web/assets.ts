@@ -17,6 +17,7 @@ const sources: Readonly<Record<string, { readonly file: string; readonly type: s
   'vigo.js': { file: ownAsset('vigo.js'), type: 'text/javascript; charset=utf-8' },
   'charts.css': { file: ownAsset('charts.css'), type: 'text/css; charset=utf-8' },
   'zoom-chart.js': { file: ownAsset('zoom-chart.js'), type: 'text/javascript; charset=utf-8' },
+  'audit-proof.js': { file: ownAsset('audit-proof.js'), type: 'text/javascript; charset=utf-8' },
   'uplot.js': {
     file: packaged.resolve('uplot/dist/uPlot.esm.js'),
     type: 'text/javascript; charset=utf-8',

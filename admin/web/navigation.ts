@@ -24,7 +24,21 @@ export const navigation: readonly NavigationGroup[] = [
       { path: '/', label: 'Overview', icon: 'gauge', key: 'o', access: 'status.read' },
       { path: '/envoys', label: 'Envoys', icon: 'server', key: 'e', access: 'envoys.read' },
       { path: '/runs', label: 'Runs', icon: 'activity', key: 'r', access: 'runs.read' },
+      { path: '/enrollment', label: 'Enrollment', icon: 'key', key: 'n', access: 'tokens.read' },
     ],
+  },
+  {
+    label: 'Policy',
+    entries: [
+      { path: '/policy', label: 'Versions', icon: 'layers', key: 'v', access: 'config.read' },
+      { path: '/plans', label: 'Plans', icon: 'plan', key: 'p', access: 'config.read' },
+      { path: '/approvals', label: 'Approvals', icon: 'check', key: 'a', access: 'config.read' },
+      { path: '/rollout', label: 'Rollout', icon: 'rollout', key: 'u', access: 'config.read' },
+    ],
+  },
+  {
+    label: 'Trust',
+    entries: [{ path: '/audit', label: 'Audit', icon: 'shield', key: 'd', access: 'audit.read' }],
   },
 ];
 

@@ -1,17 +1,27 @@
 import type { Route } from '../api/route.ts';
 import { assetRoute } from './assets.ts';
+import { accountPages } from './pages/account.ts';
+import { auditPages } from './pages/audit/index.ts';
+import { tokensPage } from './pages/enrollment/tokens.ts';
 import { envoyPages } from './pages/envoy.ts';
 import { envoyListPages } from './pages/envoys.ts';
 import { loginPages } from './pages/login.ts';
 import { overviewPage } from './pages/overview.ts';
+import { planPages } from './pages/plans/index.ts';
+import { policyPages } from './pages/policy/index.ts';
 import { runPages } from './pages/runs.ts';
 
 /** Every page there is, and what pages load. The router serves them beside the API's routes. */
 export const pageTable: readonly Route[] = [
   assetRoute,
   ...loginPages,
+  ...accountPages,
   overviewPage,
   ...envoyListPages,
   ...envoyPages,
   ...runPages,
+  ...policyPages,
+  ...planPages,
+  tokensPage,
+  ...auditPages,
 ];

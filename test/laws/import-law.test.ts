@@ -24,7 +24,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'actors/server/home/layout.ts',
     'actors/policy/tables.ts',
   ],
-  'admin/web': ['admin/web/', 'admin/api/', 'admin/errors.ts'],
+  // An export of the audit log is the same file from the page and from vigocli.
+  'admin/web': ['admin/web/', 'admin/api/', 'admin/errors.ts', 'actors/audit/export.ts'],
   'admin/cli': [
     'admin/cli/',
     'admin/login/',

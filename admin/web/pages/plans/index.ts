@@ -1,0 +1,4 @@
+import { plansPage } from './list.ts';
+import { planPage } from './plan.ts';
+
+export const planPages = [plansPage, planPage];
