@@ -210,6 +210,12 @@ const registry = {
     httpStatus: 500,
     exitCode: 1,
   },
+  CLI_BACKUP_DAMAGED: {
+    message: 'the backup is not whole',
+    remedy: 'keep it apart, take an older one, and make a new backup: vigocli backup create',
+    httpStatus: 500,
+    exitCode: 1,
+  },
   CLI_AUDIT_BROKEN: {
     message: 'the audit chain does not verify',
     remedy: 'keep a copy of the database and find out who changed it',

@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { isCodedError } from '../../runtime/host.ts';
 import { ServerError } from '../errors.ts';
 import type { AuditSourceFlags, VerifyFlags } from './commands/audit.ts';
+import type { BackupFlags, RestoreFlags } from './commands/backup.ts';
+import type { DoctorFlags } from './commands/doctor.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
 import type { StartFlags } from './commands/start.ts';
 import { useHomeCompileCache } from './compile-cache.ts';
@@ -54,6 +56,13 @@ function program(): Command {
       (await import('./commands/provision.ts')).provision(flags),
     );
   addAudit(command, home);
+  addBackup(command, home);
+  command
+    .command('doctor')
+    .description('look for what is wrong with a home; needs no running server')
+    .option(...home)
+    .option('--json', 'print JSON')
+    .action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctor(flags));
   command
     .command('setup-code')
     .description('print the code that makes the first administrator, on a server without accounts')
@@ -89,6 +98,28 @@ function addAudit(command: Command, home: readonly [string, string, string]): vo
     .option('--database <file>', 'instead of the database in the home')
     .action(async (flags: AuditSourceFlags) =>
       (await import('./commands/audit.ts')).printExport(flags),
+    );
+}
+
+function addBackup(command: Command, home: readonly [string, string, string]): void {
+  const backup = command.command('backup').description('backups; needs no running server');
+  const withSource = (verb: Command) =>
+    verb
+      .option('--passphrase-file <file>', 'file with the passphrase of an encrypted backup')
+      .option('--identity <file>', 'file with the age key of an encrypted backup')
+      .option('--key <hex>', 'public key of the server that must have made it')
+      .option('--json', 'print JSON, also for what went wrong');
+  withSource(backup.command('verify <file>'))
+    .description('read a backup whole and compare it with its signed manifest')
+    .action(async (file: string, flags: BackupFlags) =>
+      (await import('./commands/backup.ts')).verifyBackupFile(file, flags),
+    );
+  withSource(backup.command('restore <file>'))
+    .description('put a backup in the place of a home; the server is stopped')
+    .option(...home)
+    .option('--force', 'replace a server that lives there; what is replaced is kept')
+    .action(async (file: string, flags: RestoreFlags) =>
+      (await import('./commands/backup.ts')).restoreBackupFile(file, flags),
     );
 }
 

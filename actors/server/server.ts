@@ -10,6 +10,8 @@ import { type Runtime, startRuntime } from '../../runtime/runtime.ts';
 import type { AuditEventTypeName } from '../audit/event-types.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { keepCompiledCode } from './compile-cache.ts';
+import { tellRestored } from './backup/restored-mark.ts';
+import { resumeRestore } from './backup/swap.ts';
 import type { ConfigOverride } from './config/load.ts';
 import { machineEnvironment } from './home/environment.ts';
 import { makeDirectory } from './home/files.ts';
@@ -35,6 +37,7 @@ const serviceKindNames = [
   'audit',
   'access',
   'backup',
+  'doctor',
   'accounts',
   'federation',
   'upload',
@@ -78,6 +81,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await makeDirectory(layout.root);
   const lock = lockHome(layout, process.pid);
   try {
+    const resumed = await resumeRestore(layout);
     const home = await openHome(
       {
         home: options.home,
@@ -89,6 +93,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     );
     const log = createLog({ ...home.config.log, thread: 'main' });
     for (const line of home.made) log.info(line);
+    if (resumed !== undefined) log.warn(`a restore that was interrupted was ${resumed}`);
     // Here, so that a key that others may read ends the start with its code.
     await openSecretStore(home.config.secrets, ports);
     removeRunFile(layout);
@@ -130,6 +135,8 @@ async function startThreads(
     },
   });
   await audit(runtime, 'server.started', { version, shards });
+  const running = runtime;
+  await tellRestored(layout, (details) => audit(running, 'backup.restored', details), log);
   await writeRunFile(layout, { pid: process.pid, grpcPort, apiPort, startedAt: startedAtMs });
   keepCompiledCode(runtime.system.ports.clock);
   const elapsedMs = Date.now() - startedAtMs;

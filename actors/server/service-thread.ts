@@ -17,6 +17,7 @@ import { auditServices, recoverAudit } from './audit-services.ts';
 import { backupServices } from './backup-services.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
+import { doctorServices } from './doctor-services.ts';
 import { createLog, type Log } from './log.ts';
 import { OutboxSources } from './outbox-sources.ts';
 import { rebuildIdentities } from './rebuild.ts';
@@ -91,6 +92,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
         auditServices(data, writer, log),
         plansOf(data, writer),
         backupServices(data, writer, ports, () => system),
+        doctorServices(data),
         ...services,
       ],
       onControl: (name) => {

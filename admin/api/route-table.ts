@@ -2,6 +2,7 @@ import type { Route } from './route.ts';
 import { accessRoutes } from './routes/access.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { backupRoutes } from './routes/backups.ts';
+import { doctorRoutes } from './routes/doctor.ts';
 import { configRoutes } from './routes/config/index.ts';
 import { envoyRoutes } from './routes/envoys.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -36,6 +37,7 @@ export const routeTable: readonly Route[] = [
   ...runRoutes,
   ...auditRoutes,
   ...backupRoutes,
+  ...doctorRoutes,
   ...secretRoutes,
   ...releaseRoutes,
 ];

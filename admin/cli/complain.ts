@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
 import { AdminError } from '../errors.ts';
+import { LocalRefusal } from './local-refusal.ts';
 import { RemoteError } from './remote-error.ts';
 import { jsonText, printable, printableLines } from './terminal-text.ts';
 
@@ -42,12 +43,13 @@ function complaintOf(error: unknown): Complaint | undefined {
     const { code, detail, remedy, details, traceId } = error.problem;
     return { code, message: detail, remedy, details, traceId, exitCode: error.exitCode };
   }
-  if (error instanceof AdminError) return fromAdmin(error);
+  if (error instanceof AdminError || error instanceof LocalRefusal) return fromAdmin(error);
   const message = error instanceof Error ? error.message : String(error);
   return fromAdmin(new AdminError('CLI_FAILED', message));
 }
 
-function fromAdmin(error: AdminError): Complaint {
-  const { code, message, remedy, details, exitCode } = error;
+function fromAdmin(error: AdminError | LocalRefusal): Complaint {
+  const { code, message, remedy, exitCode } = error;
+  const details = error instanceof AdminError ? error.details : undefined;
   return { code, message, remedy, details, exitCode };
 }

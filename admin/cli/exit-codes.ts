@@ -9,11 +9,15 @@ export const exitCodes = {
   usage: 64,
 } as const;
 
+export const exitCodeMeanings: readonly (readonly [code: number, meaning: string])[] = [
+  [exitCodes.done, 'done'],
+  [exitCodes.error, 'error'],
+  [exitCodes.changesPending, 'changes pending, or waiting for approval'],
+  [exitCodes.partial, 'partly done, such as a rollout that stopped'],
+  [exitCodes.refused, 'refused: role, freeze, approval, policy'],
+  [exitCodes.unreachable, 'the server cannot be reached'],
+  [exitCodes.usage, 'the command was not understood'],
+];
+
 export const exitCodeHelp = `Exit codes:
-  0   done
-  1   error
-  2   changes pending, or waiting for approval
-  3   partly done, such as a rollout that stopped
-  4   refused: role, freeze, approval, policy
-  5   the server cannot be reached
-  64  the command was not understood`;
+${exitCodeMeanings.map(([code, meaning]) => `  ${String(code).padEnd(3)} ${meaning}`).join('\n')}`;

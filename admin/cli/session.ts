@@ -9,7 +9,17 @@ export interface GlobalOptions extends ConnectionOptions {
   readonly json?: boolean;
   readonly plain?: boolean;
   readonly input?: boolean;
+  readonly quiet?: boolean;
 }
+
+/** Where a command prints. */
+export interface Output {
+  /** Spaces of JSON; 0 puts it on one line. */
+  readonly indent: number;
+  write(text: string): void;
+}
+
+const standardOutput: Output = { indent: 2, write: (text) => void process.stdout.write(text) };
 
 /** Opens the session of this call; what a session needs is loaded only then. */
 export type OpenSession = () => Promise<Session>;
@@ -19,8 +29,11 @@ export class Session {
   readonly options: GlobalOptions;
   #connection: Connection | undefined;
 
-  constructor(options: GlobalOptions) {
+  readonly #output: Output;
+
+  constructor(options: GlobalOptions, output: Output = standardOutput) {
     this.options = options;
+    this.#output = output;
   }
 
   get connection(): Connection {
@@ -39,7 +52,7 @@ export class Session {
 
   /** Prints the value for programs (as JSON or as plain pairs), or what `words` says for people. */
   print(value: unknown, words: () => string): void {
-    if (this.options.json) this.#write(jsonText(value, 2));
+    if (this.options.json) this.#write(jsonText(value, this.#output.indent));
     else if (this.options.plain) this.#write(plainPairs(value).join('\n'));
     else this.#write(words());
   }
@@ -51,7 +64,7 @@ export class Session {
     empty: string,
   ): void {
     const { items, next = null } = value;
-    if (this.options.json) this.#write(jsonText({ items, next }, 2));
+    if (this.options.json) this.#write(jsonText({ items, next }, this.#output.indent));
     else if (!this.options.plain) this.#write(this.table(items, columns) || empty);
     else if (items.length > 0) this.#write(renderPlain(items, columns));
   }
@@ -61,12 +74,17 @@ export class Session {
     return rows.length === 0 ? '' : renderTable(rows, columns, this.width);
   }
 
+  /** Whether messages beside the output are wanted. */
+  get mayNote(): boolean {
+    return this.options.json !== true && this.options.quiet !== true;
+  }
+
   /** A message for the person, not part of the output. */
   note(text: string): void {
-    if (!this.options.json) process.stderr.write(`${text}\n`);
+    if (this.mayNote) process.stderr.write(`${text}\n`);
   }
 
   #write(text: string): void {
-    process.stdout.write(`${text}\n`);
+    this.#output.write(`${text}\n`);
   }
 }

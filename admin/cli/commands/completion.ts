@@ -8,14 +8,6 @@ export function addCompletionCommand(program: Command): void {
       new Argument('<shell>', 'the shell that will read it').choices(['bash', 'zsh', 'fish']),
     )
     .description('print a script that completes commands and options in your shell')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  bash: vigocli completion bash > ~/.local/share/bash-completion/completions/vigocli
-  zsh:  vigocli completion zsh > "\${fpath[1]}/_vigocli"
-  fish: vigocli completion fish > ~/.config/fish/completions/vigocli.fish`,
-    )
     .action(async (shell: 'bash' | 'zsh' | 'fish') => {
       const { completionScript } = await import('../completion.ts');
       process.stdout.write(completionScript(program, shell));
