@@ -32,6 +32,12 @@ const registry = {
     httpStatus: 403,
     exitCode: 4,
   },
+  API_NEEDS_LOGIN: {
+    message: 'this takes a person who has logged in',
+    remedy: 'log in by name and password, key or OpenID Connect, and do it there',
+    httpStatus: 403,
+    exitCode: 4,
+  },
   API_TOO_MANY_FAILURES: {
     message: 'this address sent too many credentials that are not valid',
     remedy: 'wait for a minute, and check the token',

@@ -158,8 +158,11 @@ export class Router {
     if (!found) throw this.#noRoute(request);
     const asked = { found, values, asker, request, name };
     const key = request.header('idempotency-key');
-    if (key === undefined || found.route.method === 'GET') return await this.#run(asked);
-    return await this.#idempotency.once(asker.by, key, request, () => this.#run(asked));
+    const none = key === undefined || found.route.method === 'GET' || asker === nobody;
+    if (none) return await this.#run(asked);
+    // By credential: another one of the same person may be allowed less, or have ended.
+    const holder = asker.tokenId ?? asker.sessionId ?? asker.by;
+    return await this.#idempotency.once(holder, key, request, () => this.#run(asked));
   }
 
   async #run({ found, values, asker, request, name }: Asked): Promise<EdgeResponse> {

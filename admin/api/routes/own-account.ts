@@ -14,16 +14,16 @@ const tokenLifeMsMax = 366 * 86_400_000;
 const passwordText = Type.String({ minLength: 1, maxLength: 1000 });
 const codeText = Type.String({ minLength: 1, maxLength: 100 });
 
-/** Throws API_FORBIDDEN for what is no person. */
+/** Throws API_NEEDS_LOGIN for what is no person. */
 function accountOf({ accountId, by }: Principal): string {
   if (accountId !== undefined) return accountId;
-  throw new AdminError('API_FORBIDDEN', `${by} is a token of its own and has no account`);
+  throw new AdminError('API_NEEDS_LOGIN', `${by} is a token of its own and has no account`);
 }
 
-/** Throws API_FORBIDDEN: a token must not make itself another one. */
+/** Throws API_NEEDS_LOGIN: a token must not make itself another one. */
 function sessionOf({ sessionId, by }: Principal): string {
   if (sessionId !== undefined) return sessionId;
-  throw new AdminError('API_FORBIDDEN', `${by} uses a token, and this takes a login`);
+  throw new AdminError('API_NEEDS_LOGIN', `${by} uses a token`);
 }
 
 const sessions = [

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import type { ApiCredential } from '../../../admin/api/authenticate.ts';
+import type { ApiCredential, Principal } from '../../../admin/api/authenticate.ts';
+import { RateGuard } from '../../../admin/api/http/rate-guard.ts';
 import { lastUsed } from '../../../admin/api/last-used.ts';
-import { isAllowed, permissionsOf, type Role, roles } from '../../../admin/api/permissions.ts';
+import {
+  isAllowed,
+  ladder,
+  permissionsOf,
+  type Role,
+  roles,
+} from '../../../admin/api/permissions.ts';
 import type { Problem } from '../../../admin/api/problem.ts';
 import { routeTable } from '../../../admin/api/route-table.ts';
 import { Router } from '../../../admin/api/router.ts';
@@ -10,107 +17,226 @@ import { fakeBackend } from './fake-backend.ts';
 
 const nowMs = 1_000_000;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-/** One token of each role, an expired and a revoked one. */
 const credentials = new Map<string, ApiCredential>();
-function add(token: string, rest: Omit<ApiCredential, 'tokenSha256'>): void {
+
+function add(token: string, rest: Partial<ApiCredential> & Pick<ApiCredential, 'role'>): void {
   const tokenSha256 = sha256(token);
-  credentials.set(tokenSha256, { ...rest, tokenSha256 });
+  credentials.set(tokenSha256, { name: token.slice(5), ...rest, tokenSha256 });
 }
-for (const role of roles) add(`vgot_${role}`, { name: role, role, tokenId: role });
-add('vgot_expired', { name: 'late', role: 'admin', tokenId: 'late', expiresAtMs: nowMs });
-add('vgot_revoked', { name: 'gone', role: 'admin', tokenId: 'gone', revokedAtMs: 1 });
+
+/** Each kind of credential, once as an API token and once as a person's session. */
+for (const prefix of ['vgot', 'vgos'] as const) {
+  const proof =
+    prefix === 'vgot' ? { tokenId: 'token' } : { sessionId: 'session', accountId: 'account' };
+  for (const role of roles) add(`${prefix}_${role}`, { role, ...proof });
+  add(`${prefix}_expired`, { role: 'admin', ...proof, expiresAtMs: nowMs });
+  add(`${prefix}_revoked`, { role: 'admin', ...proof, revokedAtMs: 1 });
+  add(`${prefix}_disabled`, { role: 'admin', ...proof, disabled: true });
+  add(`${prefix}_idle`, { role: 'admin', ...proof, idleUntilMs: nowMs });
+  add(`${prefix}_nothing`, { role: 'none', ...proof });
+  add(`${prefix}_limited`, { role: 'admin', ...proof, permissions: ['access.self'] });
+  add(`${prefix}_elsewhere`, { role: 'admin', ...proof, envoys: ['db-*'] });
+  const grants = [{ role: 'admin', envoys: 'db-*' }] as const;
+  add(`${prefix}_granted`, { role: 'none', ...proof, grants });
+  add(`${prefix}_due`, { role: 'admin', ...proof, mustChangePassword: true });
+}
+const over = ['expired', 'revoked', 'disabled', 'idle'];
+
+type Headers = Readonly<Record<string, string>>;
+const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
+/** As a browser sends it from our own pages. */
+const cookie = (token: string): Headers => ({
+  cookie: `other=1; __Host-vigo_session=${token}`,
+  'sec-fetch-site': 'same-origin',
+});
 
 function setUp() {
   const backend = fakeBackend();
   const used: (string | undefined)[] = [];
-  const router = new Router(routeTable, backend, {
-    find: (hash) => credentials.get(hash),
+  const access = {
+    find: (hash: string) => credentials.get(hash),
     nowMs: () => nowMs,
-    used: ({ tokenId }) => used.push(tokenId),
+    used: ({ tokenId }: Principal) => used.push(tokenId),
+  };
+  let monotonicMs = 0;
+  const patient = new RateGuard({
+    monotonicMs: () => {
+      monotonicMs += 60_000;
+      return monotonicMs;
+    },
   });
-  const send = (method: string, path: string, token: string | undefined) =>
-    router.handle({
+  const router = new Router(routeTable, backend, access, undefined, [], patient);
+  const send = async (method: string, path: string, headers: Headers) => {
+    const { status, body } = await router.handle({
       method,
-      path,
+      path: path.replaceAll(/\{\w+\}/g, 'x'),
       query: '',
-      header: (name) =>
-        name === 'authorization' && token !== undefined ? `Bearer ${token}` : undefined,
+      header: (name) => headers[name],
       body: new TextEncoder().encode('{}'),
       peerAddress: '127.0.0.1',
     });
+    const problem = status === 200 ? {} : (JSON.parse(String(body)) as Partial<Problem>);
+    return { status, code: problem.code ?? '', details: problem.details };
+  };
   return { backend, send, used };
 }
 
 const guarded = routeTable.flatMap((route) =>
   route.access === 'public' ? [] : [{ ...route, access: route.access }],
 );
+const own = guarded.filter(({ access }) => access === 'access.self');
+const others = guarded.filter(({ access }) => access !== 'access.self');
 
-t.test('no route answers without, or with a wrong, expired or revoked token', async (t) => {
+t.test('no route answers without a credential that is in force', async (t) => {
   const { send, backend, used } = setUp();
-  const bad = [undefined, '', 'vgot_wrong', 'vgot_expired', 'vgot_revoked', sha256('vgot_admin')];
+  const wrong = ['', 'vgot_wrong', 'vgos_wrong', sha256('vgot_admin'), 'x'.repeat(10_000)];
+  const bad: Headers[] = [
+    {},
+    { authorization: 'vgot_admin' },
+    { authorization: `Basic ${Buffer.from('admin:vgot_admin').toString('base64')}` },
+    // A cookie does not help out a bearer token that is not valid.
+    { ...cookie('vgos_admin'), authorization: 'Bearer vgot_wrong' },
+    // An API token is not taken from a cookie, where a browser would send it by itself.
+    cookie('vgot_admin'),
+    { ...cookie('vgos_admin'), cookie: '__Host-vigo_session=a; __Host-vigo_session=vgos_admin' },
+    { ...cookie('vgos_admin'), cookie: 'vigo_session=vgos_admin' },
+    ...[...wrong, ...over.flatMap((each) => [`vgot_${each}`, `vgos_${each}`])].map(bearer),
+    ...[...wrong, ...over.map((each) => `vgos_${each}`)].map(cookie),
+  ];
   for (const { method, path } of guarded) {
-    for (const token of [...bad, 'x'.repeat(10_000)]) {
-      const answer = await send(method, path.replaceAll(/\{\w+\}/g, 'x'), token);
-      t.equal(answer.status, 401, `${method} ${path} with ${token?.slice(0, 20)}`);
+    for (const headers of bad) {
+      const { status, code } = await send(method, path, headers);
+      const what = `${method} ${path} with ${JSON.stringify(headers).slice(0, 80)}`;
+      t.same([status, code], [401, 'API_UNAUTHENTICATED'], what);
     }
   }
   t.same([backend.asked, used], [[], []], 'no actor was asked and no use was noted');
 });
 
-t.test('a role that lacks the permission is refused, on every route', async (t) => {
+t.test('another site cannot make a browser write, whoever is logged in there', async (t) => {
   const { send, backend } = setUp();
-  for (const { method, path, access } of guarded) {
-    const target = path.replaceAll(/\{\w+\}/g, 'x');
-    for (const role of roles.filter((each) => !isAllowed(each, access))) {
-      const answer = await send(method, target, `vgot_${role}`);
-      const problem = JSON.parse(String(answer.body)) as Problem;
-      t.equal(answer.status, 403, `${method} ${path} as ${role}`);
-      t.equal(problem.code, 'API_FORBIDDEN');
-      t.match(problem.details, { permission: access, role });
+  const { cookie: session = '' } = cookie('vgos_admin');
+  const foreign: Headers[] = [
+    { cookie: session, 'sec-fetch-site': 'cross-site' },
+    { cookie: session, 'sec-fetch-site': 'same-site' },
+    { cookie: session, origin: 'https://evil.example', host: 'vigo.example' },
+    { cookie: session, origin: 'null', host: 'vigo.example' },
+    { cookie: session, origin: 'http://vigo.example', host: 'vigo.example' },
+    { cookie: session, 'sec-fetch-site': 'same-origin', origin: 'https://evil.example' },
+    { cookie: session, referer: 'https://vigo.example/' },
+  ];
+  for (const { method, path } of guarded.filter((route) => route.method !== 'GET')) {
+    for (const headers of foreign) {
+      const { status, code } = await send(method, path, headers);
+      t.same([status, code], [403, 'API_CROSS_SITE'], `${method} ${path}`);
+    }
+  }
+  const open = routeTable.filter(({ access, method }) => access === 'public' && method !== 'GET');
+  for (const { method, path } of open) {
+    const { code } = await send(method, path, { 'sec-fetch-site': 'cross-site' });
+    t.equal(code, 'API_CROSS_SITE', `nobody is logged in by another site: ${path}`);
+  }
+  t.same(backend.asked, []);
+});
+
+t.test('who lacks the permission is refused, on every route', async (t) => {
+  const { send, backend } = setUp();
+  for (const { method, path, access } of others) {
+    const lacking = roles.filter((role) => !isAllowed(role, access));
+    for (const who of [...lacking, 'nothing', 'limited', 'due']) {
+      for (const headers of [bearer(`vgot_${who}`), bearer(`vgos_${who}`), cookie(`vgos_${who}`)]) {
+        const { status, code, details } = await send(method, path, headers);
+        t.equal(status, 403, `${method} ${path} as ${who}`);
+        t.equal(code, who === 'due' ? 'API_PASSWORD_CHANGE_DUE' : 'API_FORBIDDEN');
+        if (who !== 'due') t.match(details, { permission: access });
+      }
     }
   }
   t.same(backend.asked, [], 'before any actor was asked');
 });
 
-t.test('a role that has the permission gets through, on every route', async (t) => {
+t.test('a right over some envoys is none over others, nor over the server', async (t) => {
+  const { send, backend } = setUp();
+  for (const { method, path, envoys, access } of others) {
+    for (const who of ['vgot_elsewhere', 'vgot_granted', 'vgos_granted']) {
+      // web-1 is no db-*.
+      const target = path.replace('{id}', 'web-1');
+      const { status, code } = await send(method, target, bearer(who));
+      const isList = envoys === 'named' && !path.includes('{');
+      if (!isList) t.equal(code, 'API_FORBIDDEN', `${method} ${target} (${access}) as ${who}`);
+      else t.ok(status === 200 || code === 'API_FORBIDDEN', `${method} ${target} as ${who}`);
+    }
+  }
+  t.same(backend.asked, []);
+});
+
+t.test('who has the permission gets through, on every route', async (t) => {
   const { send } = setUp();
   for (const { method, path, access } of guarded) {
-    const target = path.replaceAll(/\{\w+\}/g, 'x');
     for (const role of roles.filter((each) => isAllowed(each, access))) {
-      const { body, status } = await send(method, target, `vgot_${role}`);
-      const { code } = (status === 200 ? {} : JSON.parse(String(body))) as Partial<Problem>;
-      t.notMatch(code ?? '', /UNAUTHENTICATED|FORBIDDEN/, `${method} ${path} as ${role}`);
+      for (const headers of [
+        bearer(`vgot_${role}`),
+        bearer(`vgos_${role}`),
+        cookie(`vgos_${role}`),
+      ]) {
+        const { code } = await send(method, path, headers);
+        t.notMatch(code, /UNAUTHENTICATED|FORBIDDEN|CROSS_SITE/, `${method} ${path} as ${role}`);
+      }
     }
   }
 });
 
-t.test('each role may do more than the one before it, and every permission is of use', (t) => {
-  let before = new Set<string>();
-  for (const role of roles) {
-    const own: ReadonlySet<string> = permissionsOf(role);
-    t.ok([...before].every((permission) => own.has(permission)) && own.size > before.size, role);
-    before = new Set(own);
+t.test('everybody sees and proves themselves, whatever else they may not', async (t) => {
+  const { send } = setUp();
+  for (const { method, path } of own) {
+    for (const who of ['nothing', 'limited', 'due', 'granted', 'auditor']) {
+      const { code } = await send(method, path, bearer(`vgos_${who}`));
+      t.notMatch(code, /UNAUTHENTICATED|FORBIDDEN|CHANGE_DUE/, `${method} ${path} as ${who}`);
+    }
   }
+});
+
+t.test('roles: each step may more than the one before it; the auditor only reads', (t) => {
+  let before = new Set<string>();
+  for (const role of ladder) {
+    const rights: ReadonlySet<string> = permissionsOf(role);
+    t.ok([...before].every((right) => rights.has(right)) && rights.size > before.size, role);
+    before = new Set(rights);
+  }
+  const auditor: ReadonlySet<string> = permissionsOf('auditor');
+  t.ok(
+    [...permissionsOf('viewer')].every((right) => auditor.has(right)),
+    'all that can be read',
+  );
+  t.ok(auditor.has('access.read') && auditor.has('audit.read'));
+  const readable = /^(\w+\.(read|list)|config\.validate|access\.self)$/;
+  t.same(
+    [...auditor].filter((right) => !readable.test(right)),
+    [],
+    'changes nothing',
+  );
   t.notOk(isAllowed('operator', 'config.approve'), 'who publishes cannot let it through alone');
   t.notOk(isAllowed('viewer', 'config.publish'));
   t.notOk(isAllowed('nobody' as Role, 'status.read'));
   t.end();
 });
 
-t.test('the last use of a token is told at most once a minute', (t) => {
-  const told: [string, number][] = [];
+t.test('the last use of a credential is told at most once a minute', (t) => {
+  const told: [string, number, string][] = [];
   const clock = { at: 0, nowMs: () => clock.at };
-  const use = lastUsed((id, atMs) => told.push([id, atMs]), clock);
+  const use = lastUsed((id, atMs, kind) => told.push([id, atMs, kind]), clock);
   const principal = { by: 'admin:a', name: 'a', role: 'viewer', expiresAtMs: undefined } as const;
   for (const atMs of [0, 10, 59_999, 60_000, 60_001]) {
     clock.at = atMs;
     use({ ...principal, tokenId: 'one' });
+    use({ ...principal, tokenId: undefined, sessionId: 'two' });
     use({ ...principal, tokenId: undefined });
   }
   t.same(told, [
-    ['one', 0],
-    ['one', 60_000],
+    ['one', 0, 'token'],
+    ['two', 0, 'session'],
+    ['one', 60_000, 'token'],
+    ['two', 60_000, 'session'],
   ]);
   t.end();
 });
