@@ -62,12 +62,11 @@ function textOf(value: HtmlValue): string {
   return typeof value === 'string' ? escapeText(value) : String(value);
 }
 
-/** Control characters have pictures of their own (U+2400 and on); the others are named. */
+/** Controls as in a C string, the others by their number. */
 function picture(character: string): string {
   const code = character.charCodeAt(0);
   if (character === '\r') return '';
-  if (code < 0x20) return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f) return '\u2421';
   if (code >= 0xd800 && code <= 0xdfff) return '\ufffd';
+  if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
   return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`;
 }

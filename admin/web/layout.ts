@@ -1,5 +1,5 @@
 import type { Principal } from '../api/authenticate.ts';
-import { isAllowed } from '../api/permissions.ts';
+import { reachOf } from '../api/policy-decision.ts';
 import { assetPath } from './assets.ts';
 import { icon } from './components/icon.ts';
 import { keyboardHelp } from './components/keyboard-help.ts';
@@ -37,7 +37,7 @@ interface Around {
 }
 
 interface AroundPerson extends Around {
-  readonly asker: Pick<Principal, 'name' | 'role'>;
+  readonly asker: Principal;
   /** Of the page, as the route has it: "/envoys/{id}". */
   readonly path: string;
 }
@@ -68,7 +68,7 @@ export function layout({ view, asker, theme, path }: AroundPerson): Html {
       <input type="search" name="q" placeholder="Find envoys: name, glob or trait" aria-label="Find envoys" data-search autocomplete="off" spellcheck="false">
       <kbd aria-hidden="true">/</kbd>
     </form>
-    ${view.listen && html`<span class="live-state" data-live-state role="status"></span>`}
+    ${view.listen && html`<span class="live-state" data-live-state role="status">Connecting</span>`}
     ${themeSwitch(theme)}
     <a class="person" href="${accountPath}" aria-label="Your account: ${asker.name}, ${asker.role}">${icon('user')}<span class="person-name">${asker.name}</span> <span class="tag">${asker.role}</span></a>
     <button type="button" class="icon-button" data-api="DELETE /api/v1/session" data-then="/login" aria-label="Log out" title="Log out">${icon('logout')}</button>
@@ -124,11 +124,14 @@ ${body}
 
 function navigationGroup(
   { label, entries }: NavigationGroup,
-  { role }: Pick<Principal, 'role'>,
+  asker: Principal,
   path: string,
 ): Html | undefined {
   const current = entryOf(path);
-  const shown = entries.filter(({ access }) => isAllowed(role, access));
+  const shown = entries.filter(({ access }) => {
+    const { everywhere, selectors } = reachOf(asker, access);
+    return everywhere || selectors.length > 0;
+  });
   if (shown.length === 0) return undefined;
   return html`<p class="nav-label" aria-hidden="true">${label}</p>
     <ul class="nav" aria-label="${label}">${shown.map(

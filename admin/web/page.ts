@@ -64,6 +64,8 @@ export function page<P extends TObject, Q extends TObject>(
     path,
     summary,
     access,
+    // What the page reads decides again, envoy by envoy.
+    envoys: 'named',
     parameters,
     query,
     body: undefined,
@@ -106,6 +108,7 @@ export function refusedPage(problem: Problem, head: RequestHead): Answer {
     }
     return htmlAnswer(401, errorPanel(problem), { 'hx-redirect': '/login' });
   }
+  if (problem.code === 'API_PASSWORD_CHANGE_DUE') return redirect('/account');
   return htmlAnswer(problem.status, refusal(problem, theme));
 }
 

@@ -142,21 +142,38 @@
 
   /** Where to go when it was done, or what to tell; the answer can be shown where it is asked for. */
   function follow(element, answer) {
-    const { then, done, show } = element.dataset;
-    if (done !== undefined) toast(done);
-    if (show !== undefined) {
-      const place = document.getElementById(show);
-      for (const spot of all('[data-field]', place)) {
-        const value = spot.dataset.field.split('.').reduce((held, name) => held?.[name], answer);
-        if (spot instanceof HTMLInputElement) spot.value = value ?? '';
-        else spot.textContent = Array.isArray(value) ? value.join('\n') : (value ?? '');
-      }
-      place.hidden = false;
-      if (place instanceof HTMLDialogElement) place.showModal();
+    const { then, done, show, step: next } = element.dataset;
+    // Such as "challenge:second-factor": an answer with a challenge leads to that form.
+    const [field, place] = next?.split(':') ?? [];
+    if (field !== undefined && answer[field] !== undefined) {
+      element.hidden = true;
+      fill(place, answer);
+      return;
     }
+    if (done !== undefined) toast(done);
+    if (show !== undefined) fill(show, answer);
     if (then === 'reload') location.reload();
     else if (then === 'refresh') document.body.dispatchEvent(new Event('vigo:refresh'));
     else if (then !== undefined) location.assign(then);
+  }
+
+  function fill(id, answer) {
+    const place = document.getElementById(id);
+    for (const spot of all('[data-field]', place)) {
+      const value = spot.dataset.field.split('.').reduce((held, name) => held?.[name], answer);
+      if (spot instanceof HTMLInputElement) spot.value = value ?? '';
+      else spot.textContent = Array.isArray(value) ? value.join('\n') : (value ?? '');
+    }
+    for (const image of all('img[data-qr]', place)) void drawCode(image, answer[image.dataset.qr]);
+    place.hidden = false;
+    if (place instanceof HTMLDialogElement) place.showModal();
+    else one('input:not([type="hidden"])', place)?.focus();
+  }
+
+  /** The server draws it; the text is a secret, so it goes in a body and not in an address. */
+  async function drawCode(image, text) {
+    const { ok, answer } = await callApi('POST /account/code', { text });
+    if (ok) image.src = `data:image/svg+xml;base64,${btoa(answer.svg)}`;
   }
 
   document.addEventListener('submit', (event) => {

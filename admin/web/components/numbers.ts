@@ -5,12 +5,12 @@ export function count(value: number): string {
   return grouped.format(value);
 }
 
-/** Whole percents, with one digit near the ends, where it matters: 99.9, not 100. */
+/** One digit near the ends, where it matters, and never rounded up to all: 99.9, not 100. */
 export function percent(value: number | undefined): string {
   if (value === undefined) return '–';
   if (value === 0 || value === 100) return String(value);
   const shown = Math.floor(value * 10) / 10;
-  return shown >= 99 || shown < 10 ? shown.toFixed(1) : String(Math.round(shown));
+  return shown >= 90 || shown < 10 ? shown.toFixed(1) : String(Math.round(shown));
 }
 
 /** A rate or a latency: three digits that count. */

@@ -33,18 +33,14 @@ export function attentionList(matters: readonly Attention[], nowMs: number): Htm
   if (matters.length === 0) {
     return html`<div class="empty">${icon('check')}<strong>Nobody is needed</strong><p>Envoys that fail, drift or fall silent, approvals and stopped rollouts stand here.</p></div>`;
   }
-  return html`<ul class="list">${matters.map((matter) => attentionItem(matter, nowMs))}</ul>`;
+  return html`<ul class="notes">${matters.map((matter) => attentionItem(matter, nowMs))}</ul>`;
 }
 
 function attentionItem(matter: Attention, nowMs: number): Html {
   const { severity, text, sinceMs, examples } = matter;
   return html`<li>${badge(severity, tones[severity], shapes[severity])}
     <a class="cell-main" href="${placeOf(matter)}">${text}</a>
-    ${sinceMs !== undefined && html`<span class="muted small">${timeAgo(sinceMs, nowMs)}</span>`}
-    ${
-      examples.length > 0 &&
-      html`<p class="examples small">${examples.map(
-        ({ id, name }) => html`<a href="/envoys/${part(id)}">${name}</a> `,
-      )}</p>`
-    }</li>`;
+    <p>${sinceMs !== undefined && html`${timeAgo(sinceMs, nowMs)} `}${examples.map(
+      ({ id, name }) => html`<a href="/envoys/${part(id)}">${name}</a> `,
+    )}</p></li>`;
 }

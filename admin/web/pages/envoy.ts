@@ -148,9 +148,9 @@ function envoyFacts(envoy: Envoy, nowMs: number): Html {
 
 function transitionList(history: readonly Transition[], nowMs: number): Html {
   if (history.length === 0) return html`<p class="muted">It has been in one state so far.</p>`;
-  return html`<ol class="list">${history.map(
+  return html`<ol class="notes">${history.map(
     ({ atMs, to, reason }) =>
-      html`<li>${stateBadge(to)}<span class="muted small">${reason}</span><span class="muted small">${timeAgo(atMs, nowMs)}</span></li>`,
+      html`<li>${stateBadge(to)}<span>${timeAgo(atMs, nowMs)}</span><p>${reason}</p></li>`,
   )}</ol>`;
 }
 

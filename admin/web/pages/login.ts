@@ -1,26 +1,81 @@
 import { Type } from 'typebox';
 import { nothing, object } from '../../api/schemas.ts';
-import { html } from '../html.ts';
-import { page } from '../page.ts';
+import { type Html, html } from '../html.ts';
+import { page, redirect } from '../page.ts';
 import { localPath } from '../path.ts';
 
-export const loginPages = [
-  page({
-    path: '/login',
-    summary: 'Log in',
-    access: 'public',
-    parameters: nothing,
-    query: object({ next: Type.Optional(Type.String({ maxLength: 2000 })) }),
-    render: ({ query }) => ({
-      title: 'Log in',
-      body: html`<form data-api="POST /api/v1/auth/login" data-then="${localPath(query.next)}">
-        <div class="field"><label for="name">Name</label>
-          <input id="name" name="name" required autocomplete="username" autofocus autocapitalize="none" spellcheck="false"></div>
-        <div class="field"><label for="password">Password</label>
-          <input id="password" name="password" type="password" required autocomplete="current-password"></div>
-        <p class="form-error" data-error role="alert"></p>
-        <button class="button primary">Log in</button>
-      </form>`,
-    }),
-  }),
-];
+interface Setup {
+  readonly needed: boolean;
+}
+
+const login = page({
+  path: '/login',
+  summary: 'Log in',
+  access: 'public',
+  parameters: nothing,
+  query: object({ next: Type.Optional(Type.String({ maxLength: 2000 })) }),
+  render: async ({ query, read }) => {
+    const { needed } = await read<Setup>('/api/v1/setup');
+    if (needed) return redirect('/setup');
+    const next = localPath(query.next);
+    return { title: 'Log in', body: html`${passwordForm(next)}${secondFactorForm(next)}` };
+  },
+});
+
+function passwordForm(next: string): Html {
+  return html`<form class="panel" data-api="POST /api/v1/session" data-then="${next}" data-step="challenge:second-factor">
+    <div class="field"><label for="name">Name</label>
+      <input id="name" name="name" required maxlength="63" autocomplete="username" autofocus autocapitalize="none" spellcheck="false"></div>
+    <div class="field"><label for="password">Password</label>
+      <input id="password" name="password" type="password" required maxlength="1000" autocomplete="current-password"></div>
+    <p class="form-error" data-error role="alert"></p>
+    <button class="button primary">Log in</button>
+  </form>`;
+}
+
+/** Shown when the answer to the password is a challenge. */
+function secondFactorForm(next: string): Html {
+  return html`<form class="panel" id="second-factor" hidden data-api="POST /api/v1/session/second-factor" data-then="${next}">
+    <input type="hidden" name="challenge" data-field="challenge">
+    <div class="field"><label for="code">Code</label>
+      <input id="code" name="code" required maxlength="100" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" aria-describedby="code-hint">
+      <span class="hint" id="code-hint">Of your authenticator app, or one of your recovery codes.</span></div>
+    <p class="form-error" data-error role="alert"></p>
+    <button class="button primary">Log in</button>
+    <p class="small"><a href="/login">Begin again</a></p>
+  </form>`;
+}
+
+const setup = page({
+  path: '/setup',
+  summary: 'Make the first administrator',
+  access: 'public',
+  parameters: nothing,
+  query: nothing,
+  render: async ({ read }) => {
+    const { needed } = await read<Setup>('/api/v1/setup');
+    if (!needed) return redirect('/login');
+    return { title: 'Make the first administrator', body: setupForm() };
+  },
+});
+
+function setupForm(): Html {
+  return html`<p>This server has no accounts yet. Its console showed a code when it started; whoever has it becomes the first administrator.</p>
+  <form class="panel" data-api="POST /api/v1/setup" data-then="/">
+    <div class="field"><label for="code">Code of the console</label>
+      <input id="code" name="code" class="mono" required maxlength="100" autofocus autocomplete="off" autocapitalize="characters" spellcheck="false" aria-describedby="code-hint">
+      <span class="hint" id="code-hint">Not there any more? It stands in <code>keys/setup-code</code> of the server’s home.</span></div>
+    <div class="field"><label for="name">Name</label>
+      <input id="name" name="name" required maxlength="63" autocomplete="username" autocapitalize="none" spellcheck="false" aria-describedby="name-hint">
+      <span class="hint" id="name-hint">The audit log names you by it.</span></div>
+    <div class="field"><label for="displayName">Full name</label>
+      <input id="displayName" name="displayName" maxlength="200" autocomplete="name"></div>
+    <div class="field"><label for="password">Password</label>
+      <input id="password" name="password" type="password" required minlength="12" maxlength="1000" autocomplete="new-password" aria-describedby="password-hint">
+      <span class="hint" id="password-hint">12 characters or more; a few words that nobody would put together are best.</span></div>
+    <p class="form-error" data-error role="alert"></p>
+    <button class="button primary">Begin</button>
+  </form>`;
+}
+
+export const loginPages = [login, setup];

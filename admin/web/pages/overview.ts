@@ -79,7 +79,7 @@ function fleet(overview: Overview, runs: readonly RunView[], nowMs: number): Htm
         body: attentionList(overview.attention, nowMs),
       })}
     </div>
-    <div class="columns">${checkIns(overview)}${latency(overview)}</div>
+    <div class="charts">${share(overview)}${checkIns(overview)}${latency(overview)}</div>
     <div class="columns">
       ${versions(overview)}
       ${panel({ title: 'Today', aside: html`<span class="muted small">since midnight, UTC</span>`, body: today(overview) })}
@@ -172,15 +172,14 @@ function convergence({ envoys, series }: Overview): Html {
   }));
   const said = parts.filter(({ value }) => value > 0);
   const words = said.map(({ label, value }) => `${count(value)} ${label}`).join(', ');
-  const shown = stateTones.filter(([state]) =>
-    series.states[state as keyof typeof series.states]?.some((value) => (value ?? 0) > 0),
-  );
+  // Beside tens of thousands that are well nobody could see the few that are not.
+  const shown = stateTones.filter(([state]) => state !== 'converged' && wasSeen(series, state));
   return html`<section class="panel">
     <div class="panel-head"><h2>Convergence</h2></div>
     ${segmentedBar({ id: 'states-now', title: 'Envoys by state, now', description: words, parts })}
     ${stackedAreaChart({
       id: 'states-over-time',
-      title: 'Envoys by state, over time',
+      title: 'Envoys that are not converged, over time',
       description: `Now ${words}.`,
       zoom: 'stacked',
       series: shown.map(([label, tone]) => ({ label, tone })),
@@ -190,6 +189,31 @@ function convergence({ envoys, series }: Overview): Html {
       ),
     })}
   </section>`;
+}
+
+function wasSeen({ states }: Overview['series'], state: string): boolean {
+  return states[state as keyof typeof states]?.some((value) => (value ?? 0) > 0) ?? false;
+}
+
+function share({ series, envoys }: Overview): Html {
+  const columns = Object.values(series.states);
+  const percents = series.atMs.map((_, at) => {
+    const whole = columns.reduce((sum, column) => sum + (column[at] ?? 0), 0);
+    const converged = series.states.converged?.[at];
+    return whole === 0 || typeof converged !== 'number' ? null : (100 * converged) / whole;
+  });
+  return panel({
+    title: 'Converged',
+    body: lineChart({
+      id: 'converged-share',
+      title: 'Share of the active envoys',
+      description: `Now ${percent(envoys.convergedPercent)} %.`,
+      unit: '%',
+      zoom: 'lines',
+      series: [{ label: 'converged', tone: 'good' }],
+      samples: samplesOf(series.atMs, [percents]),
+    }),
+  });
 }
 
 function checkIns({ series }: Overview): Html {

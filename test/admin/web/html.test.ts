@@ -72,7 +72,7 @@ t.test(
         if (seen === text) t.equal(shown, text);
       }),
     );
-    t.equal(escapeText('\u001b[31mred'), '\u241b[31mred');
+    t.equal(escapeText('\u001b[31mred'), '\\x1b[31mred');
     t.equal(escapeText('a\u202eb'), 'a[U+202E]b');
   },
 );
