@@ -55,6 +55,13 @@ function program(): Command {
     .action(async (flags: ProvisionFlags) =>
       (await import('./commands/provision.ts')).provision(flags),
     );
+  command
+    .command('setup-code')
+    .description('print the code that makes the first administrator, on a server without accounts')
+    .option(...home)
+    .action(async (flags: { home: string }) =>
+      (await import('./commands/setup-code.ts')).printSetupCode(flags),
+    );
   addAudit(command, home);
   addBackup(command, home);
   command
@@ -63,13 +70,6 @@ function program(): Command {
     .option(...home)
     .option('--json', 'print JSON')
     .action(async (flags: DoctorFlags) => (await import('./commands/doctor.ts')).doctor(flags));
-  command
-    .command('setup-code')
-    .description('print the code that makes the first administrator, on a server without accounts')
-    .option(...home)
-    .action(async (flags: { home: string }) =>
-      (await import('./commands/setup-code.ts')).printSetupCode(flags),
-    );
   addConfiguration(command);
   command
     .command('version')

@@ -9,9 +9,9 @@ import { nodePorts } from '../../runtime/ports/node-ports.ts';
 import { type Runtime, startRuntime } from '../../runtime/runtime.ts';
 import type { AuditEventTypeName } from '../audit/event-types.ts';
 import { sinkAddress } from '../sink/messages.ts';
-import { keepCompiledCode } from './compile-cache.ts';
 import { tellRestored } from './backup/restored-mark.ts';
 import { resumeRestore } from './backup/swap.ts';
+import { keepCompiledCode } from './compile-cache.ts';
 import type { ConfigOverride } from './config/load.ts';
 import { machineEnvironment } from './home/environment.ts';
 import { makeDirectory } from './home/files.ts';
@@ -39,9 +39,9 @@ const serviceKindNames = [
   'backup',
   'doctor',
   'accounts',
+  'login',
   'federation',
   'upload',
-  'login',
   'releases',
   'explain',
   'plan',
