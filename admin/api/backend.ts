@@ -1,13 +1,14 @@
 import type { AdminTokenRecord, AdminTokenView } from '../../actors/access/messages.ts';
 import type { AccountView, SessionView } from '../../actors/accounts/messages.ts';
 import type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
+import type { AccountKeyRecord, IdentityRecord } from '../../actors/federation/messages.ts';
 import type { FidelityView, PlanListItem, PlanView } from '../../actors/plan/view.ts';
 import type { ServerStatus } from '../../actors/server/status.ts';
 import type { AgentVersionCount } from '../../actors/sink/agent-versions.ts';
+import type { EnvoyPage, EnvoyView } from '../../actors/sink/fleet-views.ts';
 import type { AuditFilter, EnvoyFilter, Page, RunFilter } from '../../actors/sink/queries.ts';
 import type {
   AuditView,
-  EnvoyView,
   PolicyVersionView,
   RunDetailView,
   RunView,
@@ -15,15 +16,17 @@ import type {
 } from '../../actors/sink/query-rows.ts';
 import type { Address, MessageMap } from '../../runtime/actor.ts';
 import type { BackupFiles } from './backup-files.ts';
+import type { FleetViews } from './fleet-views.ts';
 import type { InstallSource } from './install/source.ts';
 import type { EventHub } from './live/hub.ts';
+import type { LoginServices } from './login/services.ts';
 
 export type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
 export type { AgentVersionCount } from '../../actors/sink/agent-versions.ts';
 export type { Page } from '../../actors/sink/queries.ts';
+export type { EnvoyPage, EnvoyView } from '../../actors/sink/fleet-views.ts';
 export type {
   AuditView,
-  EnvoyView,
   PolicyVersionView,
   RunDetailView,
   RunResultView,
@@ -46,6 +49,7 @@ export interface Backend {
   readonly views: Views;
   readonly install: InstallSource;
   readonly backups: BackupFiles;
+  readonly login: LoginServices;
   /** What happens, for those who watch. */
   readonly live: EventHub;
   /** For Prometheus: the text of all metrics. */
@@ -61,7 +65,9 @@ export interface Views {
   adminTokens(): readonly AdminTokenView[];
   adminToken(tokenSha256: string): AdminTokenRecord | undefined;
   readonly accounts: AccountViews;
-  envoys(filter: EnvoyFilter): Page<EnvoyView>;
+  readonly federation: FederationViews;
+  envoys(filter: EnvoyFilter): EnvoyPage;
+  readonly fleet: FleetViews;
   /** By UUID or by host name; several rows when a host name is not unique. */
   findEnvoys(nameOrId: string): readonly EnvoyView[];
   /** Which versions of the agent the fleet runs, most envoys first. */
@@ -88,6 +94,13 @@ export interface AccountViews {
   any(): boolean;
   /** Newest first, ended ones too. */
   sessions(accountId: string): readonly SessionView[];
+}
+
+/** What proves accounts besides passwords. */
+export interface FederationViews {
+  keys(accountId: string): readonly AccountKeyRecord[];
+  identities(accountId: string): readonly IdentityRecord[];
+  identity(issuer: string, subject: string): IdentityRecord | undefined;
 }
 
 /** Checkpoints and proofs; they throw AUDIT_* codes. */

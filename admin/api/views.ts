@@ -1,5 +1,6 @@
 import type { SinkQueries } from '../../actors/sink/queries.ts';
 import type { StatusView, Views } from './backend.ts';
+import { type FleetViews, fleetViewsOf } from './fleet-views.ts';
 
 /** The read-only views on the database and, for the status, on the running threads. */
 export function viewsOf(
@@ -7,11 +8,12 @@ export function viewsOf(
   status: () => Promise<Omit<StatusView, 'envoys' | 'databaseBytes'>>,
   /** Of the key that signs the log's checkpoints, 32 bytes. */
   publicKey: Uint8Array,
+  certificates: FleetViews['certificates'],
 ): Views {
   return {
     status: async () => ({
       ...(await status()),
-      envoys: queries.envoyCounts(),
+      envoys: presentOnly(queries.envoys.counts()),
       databaseBytes: queries.databaseBytes(),
     }),
     tokens: () => queries.tokens(),
@@ -23,7 +25,13 @@ export function viewsOf(
       any: () => queries.accounts.any(),
       sessions: (accountId) => queries.accounts.sessions(accountId),
     },
-    envoys: (filter) => queries.envoys(filter),
+    federation: {
+      keys: (accountId) => queries.federation.keys(accountId),
+      identities: (accountId) => queries.federation.identities(accountId),
+      identity: (issuer, subject) => queries.federation.identity(issuer, subject),
+    },
+    envoys: (filter) => queries.envoys.page(filter),
+    fleet: fleetViewsOf(queries, certificates),
     findEnvoys: (nameOrId) => queries.findEnvoys(nameOrId),
     agentVersions: () => queries.agentVersions(),
     traits: (envoyId) => queries.traits(envoyId),
@@ -46,4 +54,9 @@ export function viewsOf(
       consistency: (from, to) => queries.auditTree.consistency(from, to),
     },
   };
+}
+
+/** States in which somebody is. */
+function presentOnly(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }

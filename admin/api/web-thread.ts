@@ -33,6 +33,10 @@ import { createInstallSource } from './install/source.ts';
 import { lastUsed } from './last-used.ts';
 import { startFiguresPulse } from './live/figures-pulse.ts';
 import { EventHub } from './live/hub.ts';
+import { LoginChallenges } from './login/challenges.ts';
+import { PendingLogins } from './login/oidc/pending-login.ts';
+import type { OpenIdProvider } from './login/oidc/provider.ts';
+import type { LoginServices } from './login/services.ts';
 import { ApiMeter } from './metrics/api-meter.ts';
 import { metricsText } from './metrics/metrics.ts';
 import { readProcessFigures } from './metrics/process-figures.ts';
@@ -65,6 +69,17 @@ const certificates = {
   server: endOf(data.tls.certificateChain),
   authority: endOf(data.tls.authority),
 };
+const login: LoginServices = {
+  challenges: new LoginChallenges({
+    server: data.config.server.hostname || machineName(),
+    authority: new X509Certificate(data.tls.authority).fingerprint256
+      .replaceAll(':', '')
+      .toLowerCase(),
+    nowMs: () => ports.clock.nowMs(),
+  }),
+  provider: await openProvider(),
+  pendings: new PendingLogins(),
+};
 let edge: HttpEdge | undefined;
 const { hostname, grpcListen, apiListen } = data.config.server;
 const install = createInstallSource({
@@ -79,6 +94,14 @@ const install = createInstallSource({
 function factsOf(id: string): EnvoyFacts | undefined {
   const [envoy] = queries.findEnvoys(id);
   return envoy && { id, hostname: envoy.hostname, traits: () => queries.traits(id) };
+}
+
+/** The library is loaded only where server.yaml names a provider. */
+async function openProvider(): Promise<OpenIdProvider | undefined> {
+  const { oidc } = data.config;
+  if (oidc.issuer === '') return undefined;
+  const { OpenIdProvider } = await import('./login/oidc/provider.ts');
+  return new OpenIdProvider(oidc, () => ports.clock.nowMs());
 }
 
 /** Of the first certificate in the text. */
@@ -119,7 +142,7 @@ async function metrics(system: ThreadSystem, views: Views): Promise<string> {
 }
 
 function backendOf(system: ThreadSystem): Backend {
-  const views = viewsOf(queries, () => status(system), data.bundlePublicKey);
+  const views = viewsOf(queries, () => status(system), data.bundlePublicKey, certificates);
   return {
     ask: (to, type, payload, deadlineMs) => system.ask(to, type, payload, { deadlineMs }),
     metrics: () => metrics(system, views),
@@ -127,6 +150,7 @@ function backendOf(system: ThreadSystem): Backend {
     install,
     backups: backupFiles(data.layout.backupsDirectory),
     live,
+    login,
     views,
     log: (level, message, fields) => log[level](fields, message),
   };

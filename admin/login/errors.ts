@@ -18,6 +18,12 @@ export const loginErrors = {
     httpStatus: 401,
     exitCode: 4,
   },
+  LOGIN_NOT_FRESH: {
+    message: 'a new key takes a login of the last ten minutes',
+    remedy: 'log in again, and add the key then',
+    httpStatus: 403,
+    exitCode: 4,
+  },
   LOGIN_KEY_INVALID: {
     message: 'this is no key that can be used',
     remedy: 'give the line of an Ed25519 public key; ssh-keygen -t ed25519 makes one',

@@ -1,6 +1,8 @@
 import { ServerError } from '../../../actors/errors.ts';
 import type { Backend, EnvoyView } from '../../../admin/api/backend.ts';
 import { EventHub } from '../../../admin/api/live/hub.ts';
+import { LoginChallenges } from '../../../admin/api/login/challenges.ts';
+import { PendingLogins } from '../../../admin/api/login/oidc/pending-login.ts';
 import { AdminError } from '../../../admin/errors.ts';
 import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 
@@ -49,12 +51,22 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
         throw new AdminError('API_NOT_FOUND', name);
       },
     },
+    login: {
+      challenges: new LoginChallenges({
+        server: 'vigo.example.com',
+        authority: 'ab'.repeat(32),
+        nowMs: () => 1_000_000,
+      }),
+      provider: undefined,
+      pendings: new PendingLogins(),
+    },
     views: {
       status: async () => ({ version: '0' }) as never,
       tokens: () => [],
       adminTokens: () => [],
       adminToken: () => undefined,
       accounts: { list: () => [], find: () => undefined, any: () => false, sessions: () => [] },
+      federation: { keys: () => [], identities: () => [], identity: () => undefined },
       envoys: () => ({ items: [knownEnvoy], next: undefined }),
       findEnvoys: (name) =>
         name === 'twin'

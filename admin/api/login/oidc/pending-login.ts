@@ -12,7 +12,7 @@ export interface PendingLogin {
   readonly expiresAtMs: number;
 }
 
-export const pendingCookieName = '__Host-vigo_oidc';
+const pendingCookieName = '__Host-vigo_oidc';
 export const pendingLifeMs = 600_000;
 
 const algorithm = 'aes-256-gcm';
@@ -61,9 +61,6 @@ export class PendingLogins {
     }
   }
 }
-
-/** The value of the Set-Cookie header that takes the cookie away. */
-export const endedPendingCookie = `${pendingCookieName}=; ${attributes}; Max-Age=0`;
 
 function cookieValue(header: string | undefined): string | undefined {
   const prefix = `${pendingCookieName}=`;
