@@ -2,7 +2,7 @@
 const registry = {
   BENCH_USAGE: {
     message: 'the command was not understood',
-    remedy: '`vigobench fleet --help` lists the options.',
+    remedy: '`vigobench --help` lists the commands, `vigobench COMMAND --help` its options.',
     exitCode: 64,
   },
   BENCH_SERVER: {
@@ -24,6 +24,16 @@ const registry = {
     message: 'the server touched SQL on the path of a check-in',
     remedy: 'This breaks a promise of the server; report it as a defect.',
     exitCode: 6,
+  },
+  BENCH_FILE: {
+    message: 'a file could not be read or written',
+    remedy: 'Check the path; compare takes what --json printed.',
+    exitCode: 2,
+  },
+  BENCH_WORSE: {
+    message: 'the second run is worse than was allowed',
+    remedy: 'The table above says in which figures; repeat both on a quiet machine.',
+    exitCode: 7,
   },
   BENCH_INTERRUPTED: {
     message: 'stopped before the end',

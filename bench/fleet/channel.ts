@@ -171,7 +171,7 @@ export class Channel {
       if ((flags & ack) === 0) this.#socket.write(settingsAck);
     } else if (type === frameType.ping) {
       if ((flags & ack) === 0) this.#socket.write(frame(frameType.ping, ack, 0, payload));
-    } else if (type === frameType.goAway) this.#isClosed = true;
+    } else if (type === frameType.goAway) this.#leave();
     else if (bytes.readUInt32BE(at + 5) === this.#call?.streamId) {
       this.#ofCall(type, flags, payload);
     } else if (type === frameType.data) this.#credit(payload.length);
@@ -191,6 +191,12 @@ export class Channel {
     if ((flags & endStream) !== 0) this.#answered();
   }
 
+  /** The server has asked us to go: at once, or after the call under way. */
+  #leave(): void {
+    this.#isClosed = true;
+    if (this.#call === undefined) this.#socket.destroy();
+  }
+
   #credit(length: number): void {
     this.#taken += length;
     if (this.#taken < creditAfter) return;
@@ -207,6 +213,7 @@ export class Channel {
     } else call?.reject(refusal(status, this.#headers?.get(errorDetailTrailer)));
     this.#body = undefined;
     this.#headers = undefined;
+    if (this.#isClosed) this.#socket.destroy();
   }
 }
 

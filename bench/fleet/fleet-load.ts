@@ -38,6 +38,8 @@ export class FleetLoad {
   readonly #sweep: NodeJS.Timeout;
   readonly watch: FleetWatch;
   readonly #dueMs: Float64Array;
+  #changed: number;
+  #every = 1;
   #tally = new Tally();
   #connected = 0;
   #measuring = false;
@@ -52,6 +54,7 @@ export class FleetLoad {
     this.#envoys = envoys;
     this.#options = options;
     this.#random = random;
+    this.#changed = options.changed;
     this.watch = new FleetWatch(envoys.length);
     this.#dueMs = new Float64Array(envoys.length);
     this.#sweep = setInterval(() => {
@@ -97,6 +100,12 @@ export class FleetLoad {
     for (const [at, envoy] of this.#envoys.entries()) {
       if (most > 0) envoy.signAhead(most, (this.#dueMs[at] ?? 0) + toEpochMs, intervalMs);
     }
+  }
+
+  /** Checks in at one of so many due times, by chance: the same connections, fewer check-ins. */
+  pace(every: number, changed: number): void {
+    this.#every = every;
+    this.#changed = changed;
   }
 
   /** At `atMs` (epoch) the first `share` of the envoys report changes, beside their check-ins. */
@@ -145,6 +154,10 @@ export class FleetLoad {
       const waitMs = dueMs - performance.now();
       if (waitMs > 0) await sleep(waitMs);
       if (this.#stopped) return;
+      if (this.#every > 1 && this.#random() * this.#every >= 1) {
+        dueMs += this.#options.intervalMs;
+        continue;
+      }
       this.#tally.lateStarts.record((performance.now() - dueMs) * 1000);
       this.#underWay += 1;
       dueMs = await this.#period(envoy, at, dueMs);
@@ -167,7 +180,7 @@ export class FleetLoad {
     const nextDueMs = performance.now() + answer.nextCheckInMs;
     try {
       if (answer.wantTraits) await envoy.reportTraits(nextDueMs);
-      if (this.#measuring && this.#random() < this.#options.changed) {
+      if (this.#measuring && this.#random() < this.#changed) {
         await this.#report(envoy, nextDueMs);
       }
     } catch (error) {
@@ -191,6 +204,8 @@ export class FleetLoad {
       this.#underWay += 1;
       try {
         await this.#report(envoy, performance.now() + this.#options.intervalMs);
+        this.#tally.bursts += 1;
+        this.#tally.lastBurstMs = Date.now();
         return;
       } catch (error) {
         this.#tally.failed(codeOf(error));

@@ -40,7 +40,9 @@ function tellProgress(): void {
   const now = performance.eventLoopUtilization();
   const { utilization } = performance.eventLoopUtilization(now, last);
   last = now;
-  say({ word: 'progress', counts: load.counts(), watch: load.watch.progress(), utilization });
+  const { p99: latencyP99Ms } = load.tally.checkInLatencies.summary();
+  const watch = load.watch.progress();
+  say({ word: 'progress', counts: load.counts(), watch, utilization, latencyP99Ms });
 }
 
 function obey(order: WorkerOrder): void {
@@ -49,6 +51,7 @@ function obey(order: WorkerOrder): void {
   else if (order.order === 'tell-watch') {
     say({ word: 'watched', times: load.watch.times(Date.now()) });
   } else if (order.order === 'burst') load.burst(order.share, order.atMs);
+  else if (order.order === 'pace') load.pace(order.every, order.changed);
   else {
     load.signAhead(order.signAhead);
     load.startMeasuring();

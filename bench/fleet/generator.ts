@@ -46,6 +46,7 @@ export class Generator {
   readonly #latest: TallyCounts[];
   readonly #watch: WatchProgress[];
   readonly #utilization: number[];
+  readonly #latencyP99Ms: number[];
   readonly #results: WorkerResult[] = [];
   #watched: (WatchTimes | undefined)[] = [];
   #ready = 0;
@@ -57,6 +58,7 @@ export class Generator {
     this.#latest = Array.from({ length: count }, () => emptyCounts);
     this.#watch = this.#latest.map(() => ({ back: 0, taken: 0, told: 0 }));
     this.#utilization = this.#latest.map(() => 0);
+    this.#latencyP99Ms = this.#latest.map(() => 0);
     this.#workers = this.#latest.map((_, at) => this.#open(part(at), at));
   }
 
@@ -89,8 +91,14 @@ export class Generator {
     return Math.max(0, ...this.#utilization);
   }
 
+  /** Of check-ins since the window was opened, of the slowest thread; milliseconds. */
+  get latencyP99Ms(): number {
+    return Math.max(0, ...this.#latencyP99Ms);
+  }
+
   /** `signAhead`: check-ins that each envoy signs before the window opens. */
   startMeasuring(signAhead = 0): void {
+    this.#measuring = 0;
     this.#order({ order: 'measure', signAhead });
   }
 
@@ -116,6 +124,10 @@ export class Generator {
     this.#check();
     const told = this.#watched.filter((times) => times !== undefined);
     return told.length < this.#workers.length ? undefined : joinTimes([emptyTimes(0), ...told]);
+  }
+
+  pace(every: number, changed: number): void {
+    this.#order({ order: 'pace', every, changed });
   }
 
   burst(share: number, atMs: number): void {
@@ -156,6 +168,7 @@ export class Generator {
         this.#latest[at] = word.counts;
         this.#watch[at] = word.watch;
         this.#utilization[at] = word.utilization;
+        this.#latencyP99Ms[at] = word.latencyP99Ms;
       }
       if (word.word === 'measuring') this.#measuring += 1;
       if (word.word === 'watched') this.#watched[at] = word.times;

@@ -27,7 +27,7 @@ const dayMs = 86_400_000;
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
-function usage(detail: string): BenchError {
+export function usage(detail: string): BenchError {
   return new BenchError('BENCH_USAGE', detail);
 }
 

@@ -136,7 +136,7 @@ function served(
   }, 0);
 }
 
-function machine(): FleetReport['machine'] {
+export function machine(): FleetReport['machine'] {
   const processors = cpus();
   return {
     cpu: processors[0]?.model ?? 'unknown',

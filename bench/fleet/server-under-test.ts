@@ -32,6 +32,9 @@ export interface ServerUnderTestOptions {
 /** The part of GET /api/v1/status that a bench reads. */
 export interface ServerFigures {
   readonly shards: readonly ShardFigures[];
+  readonly policyVersion?: number;
+  /** The thread that writes the database; utilization since the last reading, 0 to 1. */
+  readonly service?: { readonly figures: { readonly utilization: number } };
 }
 
 export interface ShardFigures {
@@ -41,6 +44,9 @@ export interface ShardFigures {
   readonly sqlDriverLoaded: boolean;
   /** Events that the database does not have yet. */
   readonly outboxEntries: number;
+  readonly refusals?: Readonly<Record<string, number>>;
+  readonly store?: { readonly usedBytes: number };
+  readonly figures?: { readonly heapUsedBytes: number; readonly externalBytes: number };
 }
 
 /** A real vigosrv process on loopback with a home of its own. */
@@ -148,6 +154,30 @@ export class ServerUnderTest {
     return JSON.parse(await this.#rest('GET', '/api/v1/status')) as ServerFigures;
   }
 
+  async policyVersion(): Promise<number> {
+    return (await this.figures()).policyVersion ?? 0;
+  }
+
+  /** Another policy for every envoy, to be published. */
+  changeStack(version: number): void {
+    for (const [path, content] of Object.entries(sampleStack)) {
+      const changed = content.replaceAll('1024', String(1024 + version));
+      writeFileSync(join(this.home, 'stacks', path), changed);
+    }
+  }
+
+  /** True when the database has every event. */
+  async drained(): Promise<boolean> {
+    const { shards } = await this.figures();
+    return shards.length > 0 && shards.every(({ outboxEntries }) => outboxEntries === 0);
+  }
+
+  /** Where people connect, and how they are known. */
+  get api(): { readonly port: number; readonly caPem: string; readonly token: string } {
+    const token = readFileSync(join(this.home, 'keys/admin-token'), 'utf8').trim();
+    return { port: this.#apiPort, caPem: this.caPem, token };
+  }
+
   /** In order, or by force when that takes too long. */
   async stop(): Promise<void> {
     const late = setTimeout(() => this.#child?.kill('SIGKILL'), stopLimitMs);
@@ -189,7 +219,7 @@ export class ServerUnderTest {
   }
 
   #rest(method: string, path: string, body?: unknown): Promise<string> {
-    const token = readFileSync(join(this.home, 'keys/admin-token'), 'utf8').trim();
+    const { token, caPem } = this.api;
     return new Promise((resolve, reject) => {
       const outgoing = request(
         {
@@ -197,7 +227,7 @@ export class ServerUnderTest {
           port: this.#apiPort,
           method,
           path,
-          ca: this.caPem,
+          ca: caPem,
           agent: false,
           headers: { authorization: `Bearer ${token}` },
         },

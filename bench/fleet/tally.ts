@@ -14,6 +14,9 @@ export interface TallyCounts {
   readonly missed: number;
   /** Reports that the server acknowledged as durable. */
   readonly reports: number;
+  /** Of these, those of a burst, and when the last one of it was acknowledged (epoch, ms). */
+  readonly bursts: number;
+  readonly lastBurstMs: number;
   /** Connections made again after they were lost. */
   readonly reconnects: number;
   /** Of these, those that resumed a TLS session. */
@@ -35,6 +38,8 @@ export const emptyCounts: TallyCounts = {
   done: 0,
   missed: 0,
   reports: 0,
+  bursts: 0,
+  lastBurstMs: 0,
   reconnects: 0,
   resumed: 0,
   errors: {},
@@ -46,6 +51,8 @@ export class Tally {
   done = 0;
   missed = 0;
   reports = 0;
+  bursts = 0;
+  lastBurstMs = 0;
   reconnects = 0;
   resumed = 0;
   #errors: Record<string, number> = {};
@@ -60,8 +67,9 @@ export class Tally {
   }
 
   counts(): TallyCounts {
-    const { connected, done, missed, reports, reconnects, resumed } = this;
-    return { connected, done, missed, reports, reconnects, resumed, errors: { ...this.#errors } };
+    const { connected, done, missed, reports, bursts, lastBurstMs, reconnects, resumed } = this;
+    const counts = { connected, done, missed, reports, bursts, lastBurstMs, reconnects, resumed };
+    return { ...counts, errors: { ...this.#errors } };
   }
 
   histograms(): TallyHistograms {
@@ -81,6 +89,8 @@ export function sumCounts(a: TallyCounts, b: TallyCounts): TallyCounts {
     done: a.done + b.done,
     missed: a.missed + b.missed,
     reports: a.reports + b.reports,
+    bursts: a.bursts + b.bursts,
+    lastBurstMs: Math.max(a.lastBurstMs, b.lastBurstMs),
     reconnects: a.reconnects + b.reconnects,
     resumed: a.resumed + b.resumed,
     errors,

@@ -24,6 +24,8 @@ export type WorkerOrder =
   | { readonly order: 'watch'; readonly version: number }
   /** Say what the watch has seen. */
   | { readonly order: 'tell-watch' }
+  /** Check in at one of so many due times; report changes with so large a share of the check-ins. */
+  | { readonly order: 'pace'; readonly every: number; readonly changed: number }
   /** So large a share of the envoys reports changes, all at this time (epoch, milliseconds). */
   | { readonly order: 'burst'; readonly share: number; readonly atMs: number };
 
@@ -52,6 +54,8 @@ export type WorkerWord =
       readonly watch: WatchProgress;
       /** Of this thread since the last word, 0 to 1. */
       readonly utilization: number;
+      /** Of the check-ins since the window was opened, milliseconds. */
+      readonly latencyP99Ms: number;
     }
   /** The window is open: counters stand at zero. */
   | { readonly word: 'measuring' }

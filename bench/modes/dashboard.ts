@@ -1,0 +1,50 @@
+import { processCpuUs } from '../fleet/process-cost.ts';
+import { Viewers } from '../fleet/viewers.ts';
+import { type BenchRun, withRun } from '../run/bench-run.ts';
+import type { Mode } from './mode-report.ts';
+
+/** The first half of the time has no viewers, the second has them. */
+export const dashboardMode: Mode = (options, parts) =>
+  withRun(options, parts, async (run) => {
+    await run.connect();
+    const alone = await half(run, 'without viewers');
+    const viewers = new Viewers(run.server.api);
+    await viewers.start(options.viewers);
+    const watched = await half(run, `${options.viewers} viewers`);
+    const report = await run.closeWindow();
+    await viewers.stop();
+    return {
+      mode: 'dashboard',
+      ...report,
+      viewers: {
+        ...viewers.figures(options.viewers),
+        latency_p99_ratio: ratio(watched.latencyP99Ms, alone.latencyP99Ms),
+        server_cpu_ratio: ratio(watched.cpuUsPerCheckIn, alone.cpuUsPerCheckIn),
+      },
+    };
+  });
+
+interface Half {
+  readonly latencyP99Ms: number;
+  readonly cpuUsPerCheckIn: number;
+}
+
+async function half(run: BenchRun, what: string): Promise<Half> {
+  const { generator, options, server } = run;
+  await run.openWindow();
+  const beforeUs = processCpuUs(server.pid);
+  await run.pass(options.durationMs / 2, (left) => {
+    const { done, missed } = generator.counts();
+    return `${what}: ${done} check-ins, ${missed} missed, ${left} s left`;
+  });
+  const cpuUs = processCpuUs(server.pid) - beforeUs;
+  return {
+    latencyP99Ms: generator.latencyP99Ms,
+    cpuUsPerCheckIn: cpuUs / Math.max(1, generator.counts().done),
+  };
+}
+
+/** Two digits; 0 when there is nothing to compare with. */
+export function ratio(value: number, reference: number): number {
+  return reference > 0 ? Math.round((value / reference) * 100) / 100 : 0;
+}

@@ -1,0 +1,108 @@
+import type { FleetOptions } from '../fleet/options.ts';
+import type { Progress } from '../fleet/progress.ts';
+import type { ViewersSeen } from '../fleet/viewers.ts';
+import type { WindowReport } from '../run/bench-run.ts';
+
+export const modeNames = [
+  'fleet',
+  'herd',
+  'publish',
+  'reports',
+  'dashboard',
+  'mixed',
+  'soak',
+] as const;
+export type ModeName = (typeof modeNames)[number];
+
+/** Seconds until so many of the fleet had got there; absent = it did not within the limit. */
+export interface Reached {
+  readonly p50_s?: number;
+  readonly p90_s?: number;
+  readonly p99_s?: number;
+  readonly all_s?: number;
+  readonly envoys: number;
+  readonly of: number;
+}
+
+export interface HerdFigures {
+  readonly how: 'stop' | 'kill';
+  /** Between the end of the old process and "ready" of the new one. */
+  readonly down_s: number;
+  /** Since the end of the old process: the first answered check-in of each envoy. */
+  readonly back: Reached;
+  /** Envoys that were not heard of for longer than three intervals (at least 3 s). */
+  readonly false_offline: number;
+  readonly longest_silence_s: number;
+  readonly reconnects: number;
+  readonly resumed_sessions: number;
+  readonly refused_handshakes: number;
+  readonly server_cpu_s_until_whole: number;
+}
+
+export interface PublishFigures {
+  readonly version: number;
+  /** Until the server had answered the request to publish. */
+  readonly request_s: number;
+  /** Since the request: until the envoys held the version, and until the server knew it. */
+  readonly taken: Reached;
+  readonly told: Reached;
+}
+
+export interface BurstFigures {
+  readonly envoys: number;
+  /** Until all of these reports were on disk and acknowledged. */
+  readonly durable_s: number;
+  /** Until the database, which people query, had taken over every event. */
+  readonly in_database_s: number;
+  readonly retries: number;
+}
+
+export interface ViewerFigures extends ViewersSeen {
+  /** Of check-ins, with viewers to without, in the same run; 0 = not compared. */
+  readonly latency_p99_ratio: number;
+  readonly server_cpu_ratio: number;
+}
+
+export interface SoakFigures {
+  readonly warm_up_s: number;
+  /** Least squares over the samples after the warm-up. */
+  readonly rss_kb_per_hour: number;
+  /** Of that slope, one standard error. */
+  readonly rss_kb_per_hour_error: number;
+  readonly growth: readonly Growth[];
+}
+
+/** What one part of the disk grew by, and what was put there. */
+export interface Growth {
+  readonly what: string;
+  readonly kb: number;
+  readonly rows?: number;
+  readonly because: string;
+}
+
+/** What every mode prints with --json; the sections of other modes are absent. */
+export interface ModeReport extends WindowReport {
+  readonly mode: ModeName;
+  readonly herd?: HerdFigures;
+  readonly publish?: PublishFigures;
+  readonly burst?: BurstFigures;
+  readonly viewers?: ViewerFigures;
+  readonly soak?: SoakFigures;
+}
+
+export interface ModeOptions extends FleetOptions {
+  /** herd: how the server ends. */
+  readonly how: 'stop' | 'kill';
+  /** reports, mixed: share of the envoys that report at once, 0 to 1. */
+  readonly burst: number;
+  /** dashboard, mixed. */
+  readonly viewers: number;
+  readonly signAhead: boolean;
+}
+
+export interface ModeParts {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+export type Mode = (options: ModeOptions, parts: ModeParts) => Promise<ModeReport>;

@@ -1,0 +1,33 @@
+import {
+  parseCount,
+  parseFleetOptions,
+  parseShare,
+  type RawFleetOptions,
+  usage,
+} from '../fleet/options.ts';
+import type { ModeOptions } from './mode-report.ts';
+
+const viewersMax = 2000;
+
+/** The words of the command line, as commander names them. */
+export interface RawModeOptions extends RawFleetOptions {
+  readonly how?: string;
+  readonly burst?: string;
+  readonly viewers?: string;
+  readonly signAhead?: boolean;
+  readonly html?: string;
+  readonly markdown?: string;
+}
+
+/** Throws BENCH_USAGE. */
+export function parseModeOptions(raw: RawModeOptions): ModeOptions {
+  const { how = 'stop' } = raw;
+  if (how !== 'stop' && how !== 'kill') throw usage(`--how is stop or kill, not "${how}"`);
+  return {
+    ...parseFleetOptions(raw),
+    how,
+    burst: parseShare(raw.burst ?? '50%', '--burst'),
+    viewers: parseCount(raw.viewers ?? '20', '--viewers', viewersMax),
+    signAhead: raw.signAhead === true,
+  };
+}

@@ -1,0 +1,27 @@
+import Database from 'better-sqlite3';
+
+/** A table or an index: its pages in bytes, and its entries. */
+export interface DatabaseObject {
+  readonly bytes: number;
+  readonly rows: number;
+}
+
+/** Reads a server's database beside it, without writing. */
+export function databaseObjects(file: string): ReadonlyMap<string, DatabaseObject> {
+  const database = new Database(file, { readonly: true });
+  try {
+    const pages = database
+      .prepare<[], { name: string; bytes: number; cells: number }>(
+        `select name, sum(pgsize) as bytes, sum(case when pagetype = 'leaf' then ncell else 0 end) as cells
+         from dbstat group by name`,
+      )
+      .all();
+    return new Map(pages.map(({ name, bytes, cells }) => [name, { bytes, rows: cells }]));
+  } finally {
+    database.close();
+  }
+}
+
+export function databaseBytes(objects: ReadonlyMap<string, DatabaseObject>): number {
+  return [...objects.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+}
