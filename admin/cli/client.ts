@@ -30,6 +30,10 @@ export class Client {
     return this.#send<T>('POST', path, JSON.stringify(body), timeoutMs);
   }
 
+  put<T>(path: string, body: unknown): Promise<T> {
+    return this.#send<T>('PUT', path, JSON.stringify(body), defaultTimeoutMs);
+  }
+
   delete<T>(path: string): Promise<T> {
     return this.#send<T>('DELETE', path, undefined, defaultTimeoutMs);
   }

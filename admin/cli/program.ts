@@ -13,6 +13,7 @@ import { addRunCommands } from './commands/runs.ts';
 import { addSecretCommands } from './commands/secrets.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTokenCommands } from './commands/tokens.ts';
+import { addUserCommands } from './commands/users/index.ts';
 import { examples } from './examples.ts';
 import { exitCodeHelp } from './exit-codes.ts';
 import type { GlobalOptions, OpenSession, Output } from './session.ts';
@@ -42,6 +43,7 @@ const commands: readonly ((program: Command, open: OpenSession) => void)[] = [
   addBackupCommands,
   addDoctorCommand,
   addAuthCommands,
+  addUserCommands,
   addContextCommands,
 ];
 
