@@ -5,6 +5,7 @@ import { backupErrors } from './backup/errors.ts';
 import { requestErrors } from './envoy/errors.ts';
 import { explainErrors } from './explain/errors.ts';
 import { federationErrors } from './federation/errors.ts';
+import { fleetErrors } from './fleet/errors.ts';
 import { planErrors } from './plan/errors.ts';
 import { publishErrors } from './publish/errors.ts';
 import { releaseErrors } from './releases/errors.ts';
@@ -50,6 +51,7 @@ const registry = {
   ...accessErrors,
   ...accountErrors,
   ...federationErrors,
+  ...fleetErrors,
   ...uploadErrors,
   ...releaseErrors,
   ...explainErrors,

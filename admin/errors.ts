@@ -68,6 +68,12 @@ const registry = {
     httpStatus: 400,
     exitCode: 64,
   },
+  API_BAD_SELECTOR: {
+    message: 'the selector cannot be read',
+    remedy: 'correct it at the named column; docs/selectors.md has examples',
+    httpStatus: 400,
+    exitCode: 64,
+  },
   API_TOO_LARGE: {
     message: 'the request is too large',
     remedy: 'send less at once',
@@ -207,12 +213,6 @@ const registry = {
   CLI_FAILED: {
     message: 'vigocli failed',
     remedy: 'run it again; when it fails in the same way, report it with the command line',
-    httpStatus: 500,
-    exitCode: 1,
-  },
-  CLI_BACKUP_DAMAGED: {
-    message: 'the backup is not whole',
-    remedy: 'keep it apart, take an older one, and make a new backup: vigocli backup create',
     httpStatus: 500,
     exitCode: 1,
   },

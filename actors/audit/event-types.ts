@@ -65,6 +65,10 @@ export const auditEventTypes = {
     floodable: true,
   },
   'enrollment.provisioned': { meaning: 'Identities were made in advance with vigosrv provision.' },
+  'envoy.maintenance_began': {
+    meaning: 'An administrator began work on a machine: it raises no alarm; details.reason says why.',
+  },
+  'envoy.maintenance_ended': { meaning: 'An administrator ended the work on a machine.' },
   'envoy.revoked': { meaning: 'An administrator revoked a machine, for ever.' },
   'policy.publish_started': { meaning: 'A valid stack is about to become a policy version.' },
   'policy.published': { meaning: 'A policy version was published.' },

@@ -15,6 +15,7 @@ import type { RehearsalView } from '../plan/rehearsal-view.ts';
 import type { FleetEvents } from '../sink/messages.ts';
 import type { AuditView } from './audit-view.ts';
 import { answerBundle } from './bundle-answer.ts';
+import { silenceLimitMs } from './convergence.ts';
 import type { Answer, EnvoyMessages } from './messages.ts';
 import { nextCheckInMs } from './pacing.ts';
 import type { PolicyView } from './policy-view.ts';
@@ -22,6 +23,7 @@ import { EnvoyRecord, envoyTable } from './record.ts';
 import {
   acceptRequest,
   decideReport,
+  envoyStateOf,
   firstRecord,
   type Refusal,
   recordCheckIn,
@@ -32,6 +34,8 @@ import {
 } from './rules.ts';
 import { answerSecrets } from './secret-answer.ts';
 import type { SecretView } from './secret-view.ts';
+import type { SilenceWatch } from './silence-watch.ts';
+import { stateNumber } from './states.ts';
 import { answerFetch, answerUpdate, envoyUpdateTable, takeUpdateNews } from './update-answer.ts';
 import type { UpdateView } from './update-view.ts';
 
@@ -58,6 +62,8 @@ export interface EnvoyDependencies {
   readonly bundleMaxAgeMs: number;
   /** False while the outbox keeps its last room for reports. */
   readonly mayTell: () => boolean;
+  /** Who is still there; see silence-watch.ts. */
+  readonly watch: Pick<SilenceWatch, 'seen'>;
   /** Ends the connections of an envoy. */
   readonly disconnect: (envoyId: string) => void;
   /** Absent: nobody is asked to rehearse. */
@@ -122,7 +128,7 @@ function rehearsalFor(
 
 /** The turn's new record, with the request accepted; or why the request is refused. */
 function admit(
-  { policy, verifier, clockSkewMs }: EnvoyDependencies,
+  { policy, verifier, clockSkewMs, watch, intervalMs }: EnvoyDependencies,
   turn: EnvoyTurn,
   method: SignedMethodName,
   request: SignedRequest,
@@ -137,7 +143,9 @@ function admit(
     return refuseVerdict(verdict, request, turn.state, nowMs, clockSkewMs);
   }
   const record = turn.state.copy();
-  acceptRequest(record, request, nowMs);
+  // Less than the silence after which it is offline: the two clocks need not agree to the millisecond.
+  acceptRequest(record, request, nowMs, (2 / 3) * silenceLimitMs(intervalMs));
+  watch.seen(turn.key);
   turn.state = record;
   return record;
 }
@@ -151,8 +159,7 @@ function checkIn(
   if (!(record instanceof EnvoyRecord)) return record;
   const nowMs = record.lastSeenMs;
   if (recordCheckIn(record, body, nowMs) && dependencies.mayTell()) {
-    record.seenEmittedMs = nowMs;
-    emitSeen(turn, record);
+    tellSeen(turn, record);
   }
   const bundle = answerBundle(dependencies, turn, { record, request, body, nowMs });
   if (body.update === undefined) {
@@ -187,7 +194,7 @@ function report(
   if (!(record instanceof EnvoyRecord)) return record;
   if (decideReport(record, reportSequence) === 'keep') {
     record.durableReportSequence = reportSequence;
-    recordOutcome(record, outcome);
+    if (recordOutcome(record, outcome) && dependencies.mayTell()) tellSeen(turn, record);
     emit(turn, 'run.reported', {
       envoyId: turn.key,
       report: request.body,
@@ -252,11 +259,13 @@ function fetchRelease(
 /** The traits are known by the first half of their SHA-256. */
 const traitsHashLength = 16;
 
-function emitSeen(turn: EnvoyTurn, record: EnvoyRecord): void {
+function tellSeen(turn: EnvoyTurn, record: EnvoyRecord): void {
+  record.seenEmittedMs = record.lastSeenMs;
   emit(turn, 'envoy.seen', {
     envoyId: turn.key,
     lastSeenMs: record.lastSeenMs,
-    state: record.state,
+    state: stateNumber(envoyStateOf(record)),
+    driftRuns: record.driftRuns,
     policyVersion: record.policyVersion,
     agentVersion: record.agentVersion,
   });

@@ -11,6 +11,7 @@ const at = {
   state: 1,
   agentVersionLength: 2,
   flags: 3,
+  driftRuns: 4,
   lastSeenMs: 8,
   timestampMs: 16,
   sequence: 24,
@@ -53,12 +54,20 @@ export class EnvoyRecord {
     return new EnvoyRecord(Buffer.from(this.bytes));
   }
 
-  /** ConvergenceState of the last check-in. */
+  /** ConvergenceState of the last run. */
   get state(): number {
     return this.bytes[at.state] ?? 0;
   }
   set state(value: number) {
     this.bytes[at.state] = value;
+  }
+
+  /** Runs in a row that found drift; see convergence.ts. */
+  get driftRuns(): number {
+    return this.bytes[at.driftRuns] ?? 0;
+  }
+  set driftRuns(value: number) {
+    this.bytes[at.driftRuns] = value;
   }
 
   get revoked(): boolean {

@@ -3,8 +3,16 @@ import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts
 import { protocolVersion } from '../../agent/protocol/limits.ts';
 import type { RequestVerdict } from '../../agent/protocol/request.ts';
 import type { IdentityRow } from '../policy/tables.ts';
+import {
+  afterCheckIn,
+  afterRun,
+  type Convergence,
+  type RunOutcome,
+  stateOf,
+} from './convergence.ts';
 import type { requestErrors } from './errors.ts';
 import type { EnvoyRecord } from './record.ts';
+import type { EnvoyState } from './states.ts';
 
 /** Why a request is not carried out; an answer, not an accident, so it is returned, not thrown. */
 export interface Refusal {
@@ -65,12 +73,17 @@ export function firstRecord(empty: EnvoyRecord, identity: IdentityRow | undefine
   return empty;
 }
 
-/** After the signature was verified. Changes `record`. */
+/**
+ * After the signature was verified. Changes `record`. An envoy that was silent for `retellAfterMs` may
+ * have been called offline, so the database hears of it again.
+ */
 export function acceptRequest(
   record: EnvoyRecord,
   request: Pick<SignedRequest, 'timestampMs' | 'sequence'>,
   nowMs: number,
+  retellAfterMs = Number.POSITIVE_INFINITY,
 ): void {
+  if (nowMs - record.lastSeenMs >= retellAfterMs) record.seenEmittedMs = 0;
   record.sequence = request.sequence;
   record.timestampMs = request.timestampMs;
   record.lastSeenMs = nowMs;
@@ -130,38 +143,53 @@ export function renewalDue(expiresAtMs: number, maxAgeMs: number, nowMs: number)
 }
 
 /** What a report says about the envoy as a whole. */
-export interface ReportedOutcome {
-  readonly state: number;
+export interface ReportedOutcome extends RunOutcome {
   readonly bundleRoot: Uint8Array;
   readonly dryRun: boolean;
 }
 
+/** The state of an envoy that is heard of. */
+export function envoyStateOf(record: EnvoyRecord): EnvoyState {
+  return stateOf({ lastRun: record.state, driftRuns: record.driftRuns });
+}
+
 /**
  * A pass's outcome, known as soon as it is reported: a rollout need not wait for the next check-in.
- * Late reports of other policy say nothing about now. Changes `record`.
+ * Late reports of other policy say nothing about now. Changes `record`; true when the database is to
+ * hear of it.
  */
-export function recordOutcome(record: EnvoyRecord, outcome: ReportedOutcome): void {
-  const { state, bundleRoot, dryRun } = outcome;
-  if (dryRun || !record.servedRootEquals(bundleRoot)) return;
-  // The database is told at the next check-in.
-  if (record.state !== state) record.seenEmittedMs = 0;
-  record.state = state;
+export function recordOutcome(record: EnvoyRecord, outcome: ReportedOutcome): boolean {
+  const { bundleRoot, dryRun } = outcome;
+  if (dryRun || !record.servedRootEquals(bundleRoot)) return false;
+  const changed = converge(record, (before) => afterRun(before, outcome));
   record.setAgentRoot(bundleRoot);
+  if (changed) record.seenEmittedMs = 0;
+  return changed;
 }
 
 /** Records what the envoy said; true when the database is to hear of it. Changes `record`. */
 export function recordCheckIn(record: EnvoyRecord, body: CheckInRequest, nowMs: number): boolean {
+  const moved = converge(record, (before) => afterCheckIn(before, body.state));
   const changed =
-    record.state !== body.state ||
+    moved ||
     record.policyVersion !== body.policyVersion ||
     record.agentVersion !== body.agentVersion;
-  record.state = body.state;
   record.policyVersion = body.policyVersion;
   record.setAgentRoot(body.bundleRoot);
   if (changed) record.agentVersion = body.agentVersion;
   reconcileReports(record, body);
   if (changed) record.seenEmittedMs = 0;
   return nowMs - record.seenEmittedMs >= seenEveryMs;
+}
+
+/** True when the envoy's state is another one now. */
+function converge(record: EnvoyRecord, rule: (before: Convergence) => Convergence): boolean {
+  const before = { lastRun: record.state, driftRuns: record.driftRuns };
+  const { lastRun, driftRuns } = rule(before);
+  if (lastRun === before.lastRun && driftRuns === before.driftRuns) return false;
+  record.state = lastRun;
+  record.driftRuns = driftRuns;
+  return stateOf(before) !== stateOf({ lastRun, driftRuns });
 }
 
 /**

@@ -13,6 +13,7 @@ import { envoyKind } from '../envoy/actor.ts';
 import { AuditView } from '../envoy/audit-view.ts';
 import { createPolicyView, type PolicyView } from '../envoy/policy-view.ts';
 import { createSecretView, type SecretView } from '../envoy/secret-view.ts';
+import { Silence, silenceAddress, silenceKind } from '../envoy/silence.ts';
 import { UpdateView } from '../envoy/update-view.ts';
 import { createRehearsalView, type RehearsalView } from '../plan/rehearsal-view.ts';
 import { sinkAddress } from '../sink/messages.ts';
@@ -21,6 +22,7 @@ import { keepCompiledCode } from './compile-cache.ts';
 import { sodiumPemSigner, sodiumVerifier } from './crypto/sodium.ts';
 import { createEndpoint, type Endpoint } from './endpoint/endpoint.ts';
 import { refusalAddress, refusalKind } from './endpoint/refusal-log.ts';
+import { fleetCountersControl } from './fleet-recorder.ts';
 import { createLog, type Log } from './log.ts';
 import { nodeReleaseParts } from './node-release-files.ts';
 import { isSqlDriverLoaded } from './sql-watch.ts';
@@ -68,6 +70,7 @@ interface ShardParts {
   readonly rehearsals: RehearsalView;
   readonly updates: UpdateView;
   readonly audit: AuditView;
+  readonly silence: Silence;
 }
 
 /** The entry of a fleet shard: the agents' endpoint and the envoys of its connections. */
@@ -103,8 +106,24 @@ async function openShard(): Promise<ShardParts> {
   const audit = new AuditView(service, auditLogTables, ports.clock);
   const updates = openUpdates(service, data, ports);
   const outbox = await Outbox.open(store);
-  const views = { policy, secrets, rehearsals, audit, updates };
+  const shards = topology.threads.filter(({ role }) => role === 'fleet').map(({ name }) => name);
+  const silence = new Silence({
+    thread,
+    shards,
+    ports,
+    store,
+    peers: shards.flatMap((name) => stores[name] ?? []),
+    service,
+    tables: serverTables,
+    intervalMs: config.checkin.intervalMs,
+    mayTell: () => mayTell(outbox),
+  });
+  const views = { policy, secrets, rehearsals, audit, updates, silence };
   return { thread, data, ports, log, store, stores, ...views, outbox };
+}
+
+function mayTell(outbox: Outbox): boolean {
+  return outbox.entries < outboxEntryLimit - outboxReserve;
 }
 
 function openUpdates(
@@ -142,13 +161,15 @@ class Shard {
       outbox,
       ports,
       reviveError: reviveServerError,
-      kinds: [this.#envoys(), refusalKind],
+      kinds: [this.#envoys(), refusalKind, silenceKind],
       onEmitted: () => this.#notice(),
       onEvent: (event) => {
         if (event.type === 'mailbox.refused') this.#mailboxRefusals += event.count ?? 1;
       },
       onClaimLost: ({ kind, key }) => {
-        if (kind === 'envoy') this.#endpoint?.disconnect(key);
+        if (kind !== 'envoy') return;
+        this.#parts.silence.watch.forget(key);
+        this.#endpoint?.disconnect(key);
       },
       onControl: (name, body) => this.#control(name, body),
       onStart: (system) => this.#start(system),
@@ -157,7 +178,8 @@ class Shard {
   }
 
   #envoys(): AnyKind {
-    const { policy, secrets, rehearsals, audit, updates, store, outbox, data } = this.#parts;
+    const { policy, secrets, rehearsals, audit, updates, silence, store, outbox, data } =
+      this.#parts;
     const { intervalMs, bundleMaxAgeMs, clockSkewToleranceMs } = data.config.checkin;
     return envoyKind({
       policy,
@@ -171,15 +193,17 @@ class Shard {
       storeId: store.storeId,
       intervalMs,
       bundleMaxAgeMs,
-      mayTell: () => outbox.entries < outboxEntryLimit - outboxReserve,
+      mayTell: () => mayTell(outbox),
+      watch: silence.watch,
       disconnect: (envoyId) => this.#endpoint?.disconnect(envoyId),
     });
   }
 
   async #start(system: ThreadSystem): Promise<void> {
-    const { thread, data, log, policy, outbox, stores, ports } = this.#parts;
+    const { thread, data, log, policy, outbox, stores, ports, silence } = this.#parts;
     this.#system = system;
     await system.claim(refusalAddress(thread));
+    await system.claim(silenceAddress(thread));
     // An envoy's record may stand in any of them; without it the envoy would look new.
     const late = await waitForPeers(stores, ports.clock, peersDeadlineMs);
     if (late.length > 0) log.warn({ late }, 'other threads have not opened their stores');
@@ -188,6 +212,7 @@ class Shard {
     this.#endpoint = openEndpoint(system, data, log, policy);
     const port = await this.#endpoint.listen(data.config.server.grpcListen.host, data.grpcPort);
     log.debug({ port }, 'listening');
+    silence.start(system);
     keepCompiledCode(ports.clock);
     // Events that an earlier life of this shard left behind.
     if (outbox.entries > 0) this.#notice();
@@ -195,6 +220,7 @@ class Shard {
 
   async #stop(system: ThreadSystem): Promise<void> {
     const { drainTimeoutMs } = this.#parts.data.config.server;
+    this.#parts.silence.stop();
     await this.#endpoint?.drain(drainTimeoutMs);
     await settleOutbox(system, this.#parts.outbox, drainTimeoutMs);
     this.#endpoint?.close();
@@ -212,6 +238,7 @@ class Shard {
 
   #control(name: string, body: unknown): unknown {
     if (name === statusControl) return this.#status();
+    if (name === fleetCountersControl) return this.#endpoint?.fleetCounters();
     if (name !== trimControl) return undefined;
     const { storeId, through } = body as TrimOrder;
     const { store, outbox } = this.#parts;

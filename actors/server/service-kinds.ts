@@ -15,6 +15,7 @@ import { FailureLimit } from '../enrollment/failure-limit.ts';
 import { bcryptSecrets } from '../enrollment/secret-hash.ts';
 import { explainKind } from '../explain/actor.ts';
 import { federationKind } from '../federation/actor.ts';
+import { fleetKind } from '../fleet/actor.ts';
 import { publishKind } from '../publish/actor.ts';
 import { publishAddress } from '../publish/messages.ts';
 import { rememberingProbe } from '../publish/stack/check-urls.ts';
@@ -72,6 +73,7 @@ export function serviceKinds(
     }),
     accessKind(),
     federationKind(),
+    fleetKind,
     ...accountKinds(data, accounts),
     ...secretKinds(config.secrets, secrets, ports),
     publishKind({

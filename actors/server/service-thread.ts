@@ -18,6 +18,7 @@ import { backupServices } from './backup-services.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import { sodiumVerifier } from './crypto/sodium.ts';
 import { doctorServices } from './doctor-services.ts';
+import { FleetRecorder } from './fleet-recorder.ts';
 import { createLog, type Log } from './log.ts';
 import { OutboxSources } from './outbox-sources.ts';
 import { rebuildIdentities } from './rebuild.ts';
@@ -54,6 +55,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   const meter = new ThreadMeter();
   const sources = new OutboxSources(new Map(shards.map((name) => [name, directoryOf(name)])));
   let system: ThreadSystem | undefined;
+  let recorder: FleetRecorder | undefined;
   const written = openFeed(ports, () => system);
   const database = { ...config.database, written };
   const { store, writer } = await openStores(directoryOf(thread), database, ports, log);
@@ -109,6 +111,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
         await recoverAudit(started, log);
         await announceSetup(started, log);
         becomeReady();
+        recorder = new FleetRecorder(started, shards);
       },
     },
     bootstrap,
@@ -117,6 +120,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   // What shards of an earlier life left in their outboxes.
   for (const origin of shards) wake(origin);
   await joined.stopped;
+  recorder?.stop();
   sources.close();
   writer.close();
 }

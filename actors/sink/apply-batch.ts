@@ -1,12 +1,14 @@
 import type { Transaction } from 'kysely';
 import type { LiveEvent } from '../events/live-event.ts';
 import { writeUpdate } from './envoy-updates.ts';
-import type { FleetBatch, ReportedRun, ReportedTraits } from './fleet-batch.ts';
+import type { FleetBatch, ReportedRun } from './fleet-batch.ts';
+import { addToDay, type FleetDay } from './fleet-history.ts';
 import { diffLimit, gapPatienceMs, insertChunk, textLimit } from './limits.ts';
-import { envoysBefore, runEvent, stateEvents } from './live-events.ts';
-import type { FleetEvents } from './messages.ts';
+import { hostnamesOf, runEvent, stateEvent } from './live-events.ts';
 import { applyPlanOutcomes, type PlanAnswer } from './plan-outcome.ts';
 import type { ResourceResultsTable, RunsTable, SinkSchema } from './schema.ts';
+import { applyStateNews } from './state-news.ts';
+import { writeTraits } from './trait-index.ts';
 
 type Writer = Transaction<SinkSchema>;
 type NewRun = Omit<RunsTable, 'run_key'>;
@@ -31,7 +33,7 @@ export async function applyBatch(
   batch: FleetBatch,
   runsPerEnvoy: number,
 ): Promise<AppliedBatch> {
-  const before = await envoysBefore(writer, batch);
+  const hostnames = await hostnamesOf(writer, batch);
   const fresh = await insertRuns(writer, batch.runs);
   const answers = await applyPlanOutcomes(writer, fresh);
   const settled: Settled[] = [];
@@ -43,11 +45,26 @@ export async function applyBatch(
     settled.push({ envoyId, reportSequence });
     await forgetOldRuns(writer, envoyId, reportSequence - runsPerEnvoy);
   }
-  for (const traits of batch.traits) await upsertTraits(writer, traits);
-  for (const seen of batch.seen) await updateSeen(writer, seen);
+  for (const traits of batch.traits) await writeTraits(writer, traits);
+  const transitions = await applyStateNews(writer, batch.news);
   for (const update of batch.updates) await writeUpdate(writer, update);
-  const runs = fresh.map((run) => runEvent(run, uuidText(run.report.runId), before));
-  return { settled, answers, events: [...stateEvents(batch, before), ...runs] };
+  await addToDay(writer, batch.atMs, dayOf(fresh, transitions.length));
+  const runs = fresh.map((run) => runEvent(run, uuidText(run.report.runId), hostnames));
+  return { settled, answers, events: [...transitions.map(stateEvent), ...runs] };
+}
+
+function dayOf(runs: readonly ReportedRun[], transitions: number): FleetDay {
+  const day = { runs: 0, runsWithChanges: 0, runsFailed: 0, resourcesChanged: 0, transitions };
+  for (const { report } of runs) {
+    if (report.dryRun) continue;
+    const { created = 0, updated = 0, deleted = 0, failed = 0 } = report.summary ?? {};
+    const changes = created + updated + deleted;
+    day.runs += 1;
+    day.runsWithChanges += changes > 0 ? 1 : 0;
+    day.runsFailed += failed > 0 ? 1 : 0;
+    day.resourcesChanged += changes;
+  }
+  return day;
 }
 
 /** A report that is there already, sent again after a store was rebuilt, is left as it is; the others are returned. */
@@ -131,38 +148,6 @@ async function forgetOldRuns(writer: Writer, envoyId: string, through: number): 
     .deleteFrom('runs')
     .where('envoy_id', '=', envoyId)
     .where('report_sequence', '<=', through)
-    .execute();
-}
-
-async function upsertTraits(writer: Writer, traits: ReportedTraits): Promise<void> {
-  const columns = {
-    hash: traits.hash,
-    traits_json: traits.traitsJson,
-    received_at_ms: traits.receivedAtMs,
-  };
-  await writer
-    .insertInto('traits')
-    .values({ envoy_id: traits.envoyId, ...columns })
-    .onConflict((conflict) => conflict.column('envoy_id').doUpdateSet(columns))
-    .execute();
-}
-
-async function updateSeen(writer: Writer, seen: FleetEvents['envoy.seen']): Promise<void> {
-  await writer
-    .updateTable('envoys')
-    .set({
-      last_seen_ms: seen.lastSeenMs,
-      state: seen.state,
-      policy_version: seen.policyVersion,
-      agent_version: seen.agentVersion.slice(0, textLimit),
-    })
-    .where('envoy_id', '=', seen.envoyId)
-    .where((expression) =>
-      expression.or([
-        expression('last_seen_ms', 'is', null),
-        expression('last_seen_ms', '<=', seen.lastSeenMs),
-      ]),
-    )
     .execute();
 }
 

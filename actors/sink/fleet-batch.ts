@@ -4,6 +4,7 @@ import { unreadableEvent } from './audit-append.ts';
 import { type ReportedUpdate, updateEvent } from './envoy-updates.ts';
 import { resultsPerRunLimit } from './limits.ts';
 import type { FleetEvents } from './messages.ts';
+import type { StateNews } from './state-news.ts';
 
 /** What the sink needs of an outbox entry (runtime/outbox.ts). */
 export interface FleetEntry {
@@ -27,11 +28,13 @@ export interface ReportedTraits {
 
 /** A batch of outbox entries, sorted by what has to be written. */
 export interface FleetBatch {
+  /** When the last of its events happened; 0 = it has none. */
+  readonly atMs: number;
   readonly runs: readonly ReportedRun[];
   /** The last of each envoy. */
   readonly traits: readonly ReportedTraits[];
-  /** The last of each envoy. */
-  readonly seen: readonly FleetEvents['envoy.seen'][];
+  /** In order; of the same news in a row about an envoy, the last. */
+  readonly news: readonly StateNews[];
   /** The last of each envoy. */
   readonly updates: readonly ReportedUpdate[];
   readonly audit: readonly AuditEvent[];
@@ -44,29 +47,50 @@ export interface FleetBatch {
 export function decodeFleetBatch(origin: string, entries: readonly FleetEntry[]): FleetBatch {
   const runs = new Map<string, ReportedRun>();
   const traits = new Map<string, ReportedTraits>();
-  const seen = new Map<string, FleetEvents['envoy.seen']>();
+  const news = new NewsList();
   const updates = new Map<string, ReportedUpdate>();
   const audit: AuditEvent[] = [];
   for (const entry of entries) {
     try {
-      decodeEntry(entry, { runs, traits, seen, updates, audit });
+      decodeEntry(entry, { runs, traits, news, updates, audit });
     } catch {
       audit.push(unreadableEvent(`${origin}/${entry.storeId}`, entry.sequence, entry.event.atMs));
     }
   }
   return {
+    atMs: entries.reduce((last, { event }) => Math.max(last, event.atMs), 0),
     runs: [...runs.values()],
     traits: [...traits.values()],
-    seen: [...seen.values()],
+    news: news.all,
     updates: [...updates.values()],
     audit,
   };
 }
 
+/** Who was seen in the same state twice was seen once; a change of state is never left out. */
+class NewsList {
+  readonly all: StateNews[] = [];
+  readonly #last = new Map<string, number>();
+
+  add(envoyId: string, news: StateNews): void {
+    const at = this.#last.get(envoyId);
+    const before = at === undefined ? undefined : this.all[at];
+    if (at !== undefined && before !== undefined && stateIn(before) === stateIn(news)) {
+      this.all[at] = news;
+      return;
+    }
+    this.#last.set(envoyId, this.all.push(news) - 1);
+  }
+}
+
+function stateIn(news: StateNews): number | 'silent' {
+  return 'seen' in news ? news.seen.state : 'silent';
+}
+
 interface Sorted {
   readonly runs: Map<string, ReportedRun>;
   readonly traits: Map<string, ReportedTraits>;
-  readonly seen: Map<string, FleetEvents['envoy.seen']>;
+  readonly news: NewsList;
   readonly updates: Map<string, ReportedUpdate>;
   readonly audit: AuditEvent[];
 }
@@ -97,7 +121,12 @@ function decodeEntry({ event }: FleetEntry, sorted: Sorted): void {
     }
     case 'envoy.seen': {
       const body = event.body as FleetEvents['envoy.seen'];
-      sorted.seen.set(text(body.envoyId), body);
+      sorted.news.add(text(body.envoyId), { seen: body });
+      return;
+    }
+    case 'envoy.silent': {
+      const body = event.body as FleetEvents['envoy.silent'];
+      sorted.news.add(text(body.envoyId), { silent: body, atMs: event.atMs });
       return;
     }
     case 'update.reported': {

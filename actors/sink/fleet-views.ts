@@ -16,7 +16,7 @@ export interface EnvoyView {
   readonly lastSeenMs: number | undefined;
   readonly policyVersion: number | undefined;
   readonly agentVersion: string;
-  /** Of the traits, "Debian GNU/Linux 13"; '' when they are not known. */
+  /** Of the traits, "debian 13"; '' when they are not known. */
   readonly os: string;
   /** What the envoy last said of an update of its agent. */
   readonly update: EnvoyUpdateView | undefined;
@@ -133,9 +133,11 @@ export interface FleetNow {
   readonly convergedPercent: number | undefined;
 }
 
+export type FleetWindow = '24h' | '7d';
+
 /** Columns of equal length, oldest first; null where nothing was recorded. */
 export interface FleetSeries {
-  readonly window: '24h' | '7d';
+  readonly window: FleetWindow;
   readonly stepMs: number;
   /** The beginning of each step. */
   readonly atMs: readonly number[];

@@ -1,64 +1,49 @@
 import type { Kysely } from 'kysely';
 import type { AuditRow } from '../audit/chain.ts';
+import { stateOfNumber } from '../envoy/states.ts';
 import type { LiveEvent } from '../events/live-event.ts';
 import type { FleetBatch, ReportedRun } from './fleet-batch.ts';
 import { insertChunk } from './limits.ts';
-import { stateName } from './query-rows.ts';
+import { runStateName } from './query-rows.ts';
 import type { SinkSchema } from './schema.ts';
-
-/** An envoy before a batch was applied. */
-export interface EnvoyBefore {
-  readonly hostname: string;
-  readonly state: number;
-  readonly lastSeenMs: number;
-}
+import type { Transition } from './state-news.ts';
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 
-/** The envoys of a batch as the database knows them before it. */
-export async function envoysBefore(
+/** Host names of the envoys whose runs are in the batch. */
+export async function hostnamesOf(
   reader: Kysely<SinkSchema>,
   batch: FleetBatch,
-): Promise<ReadonlyMap<string, EnvoyBefore>> {
-  const ids = [...new Set([...batch.seen, ...batch.runs].map(({ envoyId }) => envoyId))];
-  const before = new Map<string, EnvoyBefore>();
+): Promise<ReadonlyMap<string, string>> {
+  const ids = [...new Set(batch.runs.map(({ envoyId }) => envoyId))];
+  const names = new Map<string, string>();
   for (let at = 0; at < ids.length; at += insertChunk) {
     const rows = await reader
       .selectFrom('envoys')
-      .select(['envoy_id', 'hostname', 'state', 'last_seen_ms'])
+      .select(['envoy_id', 'hostname'])
       .where('envoy_id', 'in', ids.slice(at, at + insertChunk))
       .execute();
-    for (const { envoy_id, hostname, state, last_seen_ms } of rows) {
-      before.set(envoy_id, { hostname, state, lastSeenMs: last_seen_ms ?? 0 });
-    }
+    for (const { envoy_id, hostname } of rows) names.set(envoy_id, hostname);
   }
-  return before;
+  return names;
 }
 
-/** Changes of state that a batch brings, by the rule of the write itself: what is older changes nothing. */
-export function stateEvents(
-  batch: FleetBatch,
-  before: ReadonlyMap<string, EnvoyBefore>,
-): LiveEvent[] {
-  return batch.seen.flatMap(({ envoyId, lastSeenMs, state, policyVersion }) => {
-    const was = before.get(envoyId);
-    if (was === undefined || was.state === state || lastSeenMs < was.lastSeenMs) return [];
-    const names = { from: stateName(was.state), to: stateName(state) };
-    const data = { hostname: was.hostname, ...names, policyVersion };
-    return [{ type: 'envoy.state', atMs: lastSeenMs, envoyId, data }];
-  });
+export function stateEvent(transition: Transition): LiveEvent {
+  const { envoyId, hostname, atMs, from, to, policyVersion } = transition;
+  const names = { from: stateOfNumber(from), to: stateOfNumber(to) };
+  return { type: 'envoy.state', atMs, envoyId, data: { hostname, ...names, policyVersion } };
 }
 
 export function runEvent(
   { envoyId, receivedAtMs, report }: ReportedRun,
   runId: string,
-  before: ReadonlyMap<string, EnvoyBefore>,
+  hostnames: ReadonlyMap<string, string>,
 ): LiveEvent {
   const { summary } = report;
   const data = {
     runId,
-    hostname: before.get(envoyId)?.hostname ?? '',
-    state: stateName(report.state),
+    hostname: hostnames.get(envoyId) ?? '',
+    state: runStateName(report.state),
     policyVersion: report.policyVersion,
     dryRun: report.dryRun,
     changed: (summary?.created ?? 0) + (summary?.updated ?? 0) + (summary?.deleted ?? 0),

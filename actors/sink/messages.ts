@@ -3,8 +3,11 @@ import type { AdminTokenRecord } from '../access/messages.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { AccountWrite } from './account-records.ts';
 import type { FederationWrite } from './federation-records.ts';
+import type { FleetMinute } from './fleet-history.ts';
+import type { MaintenanceView } from './fleet-views.ts';
 import type { PlanRecord } from './plan-records.ts';
 import type { PolicyVersionRecord } from './policy-versions.ts';
+import type { SavedViewRecord } from './saved-views.ts';
 
 /** The only writer of SQL. One actor, in the service pool. */
 export type SinkMessages = {
@@ -83,6 +86,14 @@ export type SinkRecord =
       readonly reason: string;
       readonly atMs: number;
     }
+  | {
+      /** Undefined ends the maintenance. */
+      readonly record: 'envoyMaintenance';
+      readonly envoyId: string;
+      readonly maintenance: MaintenanceView | undefined;
+    }
+  | FleetMinute
+  | SavedViewRecord
   | PolicyVersionRecord;
 
 /** What shards put into their outbox for the sink; `type` of the OutboxEvent is the key. */

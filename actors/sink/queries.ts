@@ -7,22 +7,28 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import picomatch from 'picomatch';
 import type { AdminTokenRecord, AdminTokenView } from '../access/messages.ts';
 import { AccountQueries } from './account-queries.ts';
 import { adminTokenRecord, adminTokenView } from './admin-tokens.ts';
 import { type AgentVersionCount, agentVersionCounts, agentVersionQuery } from './agent-versions.ts';
 import { AuditQueries } from './audit-queries.ts';
 import { openReadOnlyDatabase } from './connection.ts';
+import { EnvoyQueries } from './envoy-queries.ts';
 import { FederationQueries } from './federation-queries.ts';
 import { FleetFigureQueries } from './fleet-figures.ts';
+import type { EnvoyView, SavedView } from './fleet-views.ts';
+import { OverviewQueries } from './overview-queries.ts';
+import { makeCursor, type Page, pageLimit, readCursor } from './page.ts';
 import { PlanQueries } from './plan-queries.ts';
 import { type PolicyVersionView, policyVersionView } from './policy-versions.ts';
 import * as rows from './query-rows.ts';
+import { readSavedViews } from './saved-views.ts';
 import type { RunsTable, SinkSchema } from './schema.ts';
 import { countSqlStatement } from './statement-counter.ts';
 
+export type { EnvoyFilter } from './envoy-queries.ts';
 export type { FleetFigures } from './fleet-figures.ts';
+export type { Page } from './page.ts';
 
 /** Builds queries; runs none. */
 const builder = new Kysely<SinkSchema>({
@@ -34,28 +40,8 @@ const builder = new Kysely<SinkSchema>({
   },
 });
 
-/** Most rows of one page. */
-export const pageLimit = 500;
 /** Tokens that are listed, newest first. */
 const tokenListLimit = 10_000;
-/** Rows that a glob may look at for one page. */
-const scanLimit = 20_000;
-
-export interface Page<Row> {
-  readonly items: readonly Row[];
-  /** Cursor of the following page; undefined on the last. */
-  readonly next: string | undefined;
-}
-
-export interface EnvoyFilter {
-  /** Glob on the host name. */
-  readonly match?: string;
-  /** A name of `stateNames`, or "revoked". */
-  readonly state?: string;
-  readonly cursor?: string;
-  readonly limit: number;
-}
-
 export interface RunFilter {
   readonly envoyId?: string;
   readonly state?: string;
@@ -87,6 +73,8 @@ export class SinkQueries {
   readonly plans: PlanQueries;
   readonly auditTree: AuditQueries;
   readonly figures: FleetFigureQueries;
+  readonly envoys: EnvoyQueries;
+  readonly overview: OverviewQueries;
 
   constructor(file: string) {
     this.#database = openReadOnlyDatabase(file);
@@ -95,6 +83,8 @@ export class SinkQueries {
     this.plans = new PlanQueries(this.#database);
     this.auditTree = new AuditQueries(this.#database);
     this.figures = new FleetFigureQueries(this.#database);
+    this.envoys = new EnvoyQueries(this.#database, () => performance.now());
+    this.overview = new OverviewQueries(this.#database, () => performance.now());
   }
 
   close(): void {
@@ -132,38 +122,9 @@ export class SinkQueries {
     return row && adminTokenRecord(row);
   }
 
-  /** By host name, then id. */
-  envoys(filter: EnvoyFilter): Page<rows.EnvoyView> {
-    const limit = Math.min(filter.limit, pageLimit);
-    const matches = filter.match === undefined ? () => true : picomatch(filter.match);
-    const found: rows.EnvoyView[] = [];
-    let after = readCursor(filter.cursor, 2);
-    for (let scanned = 0; scanned < scanLimit; scanned += pageLimit) {
-      const page = this.#envoyPage(filter.state, after);
-      for (const row of page) {
-        if (!matches(row.hostname)) continue;
-        if (found.length === limit) return { items: found, next: envoyCursor(found.at(-1)) };
-        found.push(rows.envoyView(row));
-      }
-      const last = page.at(-1);
-      if (last === undefined || page.length < pageLimit) return { items: found, next: undefined };
-      after = [last.hostname, last.envoy_id];
-    }
-    return { items: found, next: makeCursor(after ?? []) };
-  }
-
   /** By UUID or host name, not revoked ones first. */
-  findEnvoys(nameOrId: string): rows.EnvoyView[] {
-    const query = builder
-      .selectFrom('envoys')
-      .selectAll()
-      .where((where) =>
-        where.or([where('envoy_id', '=', nameOrId), where('hostname', '=', nameOrId)]),
-      )
-      .orderBy('revoked_at_ms')
-      .orderBy('enrolled_at_ms', 'desc')
-      .limit(pageLimit);
-    return this.#all(query).map(rows.envoyView);
+  findEnvoys(nameOrId: string): EnvoyView[] {
+    return this.envoys.find(nameOrId);
   }
 
   /** Newest first. */
@@ -176,7 +137,7 @@ export class SinkQueries {
     if (before !== undefined) query = query.where('runs.run_key', '<', Number(before));
     if (filter.envoyId !== undefined) query = query.where('runs.envoy_id', '=', filter.envoyId);
     if (filter.state !== undefined) {
-      query = query.where('runs.state', '=', rows.stateNumber(filter.state));
+      query = query.where('runs.state', '=', rows.runStateNumber(filter.state));
     }
     const found = this.#all(query);
     const next = found.length > limit ? makeCursor([String(found[limit - 1]?.run_key)]) : undefined;
@@ -251,21 +212,6 @@ export class SinkQueries {
     return { items: found.slice(0, limit).map(rows.auditView), next };
   }
 
-  /** Envoys by state; "revoked" ones are in no other state. */
-  envoyCounts(): Record<string, number> {
-    const query = builder
-      .selectFrom('envoys')
-      .select(['state', (select) => select.fn.countAll<number>().as('envoys')])
-      .select((select) => select('revoked_at_ms', 'is not', null).as('revoked'))
-      .groupBy(['state', 'revoked']);
-    const counts: Record<string, number> = {};
-    for (const row of this.#all(query)) {
-      const name = row.revoked ? rows.revokedState : rows.stateName(row.state);
-      counts[name] = (counts[name] ?? 0) + row.envoys;
-    }
-    return counts;
-  }
-
   /** Versions of the agent, most envoys first. */
   agentVersions(): AgentVersionCount[] {
     return agentVersionCounts(this.#all(agentVersionQuery(builder)));
@@ -278,6 +224,10 @@ export class SinkQueries {
       .select('traits_json')
       .where('envoy_id', '=', envoyId);
     return this.#all(query)[0]?.traits_json;
+  }
+
+  savedViews(owner: string): SavedView[] {
+    return readSavedViews(this.#database, owner);
   }
 
   databaseBytes(): number {
@@ -293,29 +243,6 @@ export class SinkQueries {
       .select('envoys.hostname');
   }
 
-  #envoyPage(state: string | undefined, after: readonly string[] | undefined) {
-    let query = builder
-      .selectFrom('envoys')
-      .selectAll()
-      .orderBy('hostname')
-      .orderBy('envoy_id')
-      .limit(pageLimit);
-    if (state === rows.revokedState) query = query.where('revoked_at_ms', 'is not', null);
-    else if (state !== undefined) {
-      query = query.where('revoked_at_ms', 'is', null).where('state', '=', rows.stateNumber(state));
-    }
-    const [hostname, envoyId] = after ?? [];
-    if (hostname !== undefined && envoyId !== undefined) {
-      query = query.where((where) =>
-        where.or([
-          where('hostname', '>', hostname),
-          where.and([where('hostname', '=', hostname), where('envoy_id', '>', envoyId)]),
-        ]),
-      );
-    }
-    return this.#all(query);
-  }
-
   #all<Row>(query: Compilable<Row>): Row[] {
     const { sql, parameters } = query.compile();
     countSqlStatement();
@@ -324,23 +251,3 @@ export class SinkQueries {
 }
 
 export type RunRow = Omit<RunsTable, 'run_key'> & { run_key: number; hostname: string | null };
-
-function envoyCursor(last: rows.EnvoyView | undefined): string | undefined {
-  return last === undefined ? undefined : makeCursor([last.hostname, last.id]);
-}
-
-function makeCursor(parts: readonly string[]): string {
-  return Buffer.from(JSON.stringify(parts)).toString('base64url');
-}
-
-/** The parts of a cursor that we made; anything else starts from the beginning. */
-function readCursor(cursor: string | undefined, parts: number): string[] | undefined {
-  if (cursor === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    const valid = Array.isArray(value) && value.length === parts;
-    return valid && value.every((part) => typeof part === 'string') ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,23 +1,8 @@
 import { ConvergenceState, ResourceAction } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import { genesisHead } from '../audit/chain.ts';
-import { type EnvoyUpdateView, envoyUpdateView } from './envoy-update-view.ts';
 import type { RunRow } from './queries.ts';
 import { tokenRecord } from './records.ts';
-import type { AuditLogTable, EnvoysTable, ResourceResultsTable, TokensTable } from './schema.ts';
-
-export interface EnvoyView {
-  readonly id: string;
-  readonly hostname: string;
-  /** converged, changed, degraded, failed or "no data"; "revoked" when it is. */
-  readonly state: string;
-  readonly lastSeenMs: number | undefined;
-  readonly policyVersion: number | undefined;
-  readonly agentVersion: string;
-  /** What the envoy last said of an update of its agent. */
-  readonly update: EnvoyUpdateView | undefined;
-  readonly enrolledAtMs: number;
-  readonly revoked: boolean;
-}
+import type { AuditLogTable, ResourceResultsTable, TokensTable } from './schema.ts';
 
 export interface TokenView {
   readonly id: string;
@@ -83,9 +68,10 @@ export interface AuditView {
 
 export type { PolicyVersionView } from './policy-versions.ts';
 
-export const revokedState = 'revoked';
+/** What one run came to; the state of an envoy is another matter (actors/envoy/states.ts). */
+export const runStates = ['converged', 'changed', 'degraded', 'failed'] as const;
 
-const stateNames = new Map<number, string>([
+const runStateNames = new Map<number, string>([
   [ConvergenceState.CONVERGENCE_STATE_UNSPECIFIED, 'no data'],
   [ConvergenceState.CONVERGENCE_STATE_CONVERGED, 'converged'],
   [ConvergenceState.CONVERGENCE_STATE_CHANGED, 'changed'],
@@ -107,29 +93,14 @@ export function actionName(action: number): string {
   return actionNames.get(action) ?? `action ${action}`;
 }
 
-export function stateName(state: number): string {
-  return stateNames.get(state) ?? `state ${state}`;
+export function runStateName(state: number): string {
+  return runStateNames.get(state) ?? `state ${state}`;
 }
 
 /** -1, which no row has, for a name that is none. */
-export function stateNumber(name: string): number {
-  for (const [number, known] of stateNames) if (known === name) return number;
+export function runStateNumber(name: string): number {
+  for (const [number, known] of runStateNames) if (known === name) return number;
   return -1;
-}
-
-export function envoyView(row: EnvoysTable): EnvoyView {
-  const revoked = row.revoked_at_ms !== null;
-  return {
-    id: row.envoy_id,
-    hostname: row.hostname,
-    state: revoked ? revokedState : stateName(row.state),
-    lastSeenMs: row.last_seen_ms ?? undefined,
-    policyVersion: row.policy_version ?? undefined,
-    agentVersion: row.agent_version,
-    update: envoyUpdateView(row.agent_update),
-    enrolledAtMs: row.enrolled_at_ms,
-    revoked,
-  };
 }
 
 export function tokenView(row: TokensTable): TokenView {
@@ -147,7 +118,7 @@ export function runView(row: RunRow): RunView {
     receivedAtMs: row.received_at_ms,
     durationMs: row.duration_ms,
     policyVersion: row.policy_version,
-    state: stateName(row.state),
+    state: runStateName(row.state),
     dryRun: row.dry_run !== 0,
     offline: row.offline !== 0,
     policyChanged: row.policy_changed !== 0,

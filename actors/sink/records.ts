@@ -3,9 +3,11 @@ import { ServerError } from '../errors.ts';
 import { applyAccountWrite } from './account-records.ts';
 import { insertAdminToken, markAdminTokenUsed, revokeAdminToken } from './admin-tokens.ts';
 import { applyFederationWrite } from './federation-records.ts';
+import { writeFleetMinute } from './fleet-history.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
 import { applyPlanRecord } from './plan-records.ts';
 import { insertPolicyVersion } from './policy-versions.ts';
+import { applySavedView } from './saved-views.ts';
 import type { EnvoysTable, SinkSchema, TokensTable } from './schema.ts';
 
 type Reader = Kysely<SinkSchema>;
@@ -78,6 +80,13 @@ export async function applyRecord(writer: Writer, record: SinkRecord): Promise<v
     case 'identity':
     case 'identitiesRemoved':
       return await applyFederationWrite(writer, record);
+    case 'envoyMaintenance':
+      return await setMaintenance(writer, record);
+    case 'fleetMinute':
+      return await writeFleetMinute(writer, record);
+    case 'savedView':
+    case 'savedViewRemoved':
+      return await applySavedView(writer, record);
     case 'policyVersion':
       return await insertPolicyVersion(writer, record);
   }
@@ -190,6 +199,9 @@ function envoyRow(record: SinkRecord & { record: 'envoy' }): EnvoysTable {
     revoked_reason: null,
     last_seen_ms: null,
     state: 0,
+    state_since_ms: null,
+    maintenance: null,
+    os: '',
     policy_version: null,
     agent_update: null,
     settled_report_sequence: identity.settledReportSequence,
@@ -213,6 +225,21 @@ async function renewEnvoy(
       .where('revoked_at_ms', 'is', null)
       .executeTakeFirst(),
     `envoy ${record.envoyId} is revoked or unknown`,
+  );
+}
+
+async function setMaintenance(
+  writer: Writer,
+  { envoyId, maintenance }: SinkRecord & { record: 'envoyMaintenance' },
+): Promise<void> {
+  return await changeOne(
+    writer
+      .updateTable('envoys')
+      .set({ maintenance: maintenance === undefined ? null : JSON.stringify(maintenance) })
+      .where('envoy_id', '=', envoyId)
+      .where('revoked_at_ms', 'is', null)
+      .executeTakeFirst(),
+    `envoy ${envoyId} is revoked or unknown`,
   );
 }
 

@@ -3,10 +3,16 @@ import type { AccountSchema } from './account-tables.ts';
 import type { StoredAuditRow } from './audit-row.ts';
 import type { AuditTreeSchema } from './audit-tree-tables.ts';
 import type { FederationSchema } from './federation-records.ts';
+import type { FleetSchema } from './fleet-tables.ts';
 import type { PlanSchema } from './plan-tables.ts';
 
 /** The tables of the durable sink. Times are milliseconds since the Unix epoch; hashes are hex. */
-export interface SinkSchema extends PlanSchema, AuditTreeSchema, AccountSchema, FederationSchema {
+export interface SinkSchema
+  extends PlanSchema,
+    AuditTreeSchema,
+    AccountSchema,
+    FederationSchema,
+    FleetSchema {
   envoys: EnvoysTable;
   tokens: TokensTable;
   runs: RunsTable;
@@ -28,8 +34,14 @@ export interface EnvoysTable {
   revoked_at_ms: number | null;
   revoked_reason: string | null;
   last_seen_ms: number | null;
-  /** agent/protocol ConvergenceState. */
+  /** Number of an EnvoyState (actors/envoy/states.ts). */
   state: number;
+  /** When it came into this state; null before the first transition. */
+  state_since_ms: number | null;
+  /** JSON object {sinceMs, reason, by}; null: nobody works on it. */
+  maintenance: string | null;
+  /** Of the traits: "debian 13". */
+  os: string;
   policy_version: number | null;
   /** Every report up to this one was in `runs` once. */
   settled_report_sequence: number;

@@ -18,6 +18,7 @@ const byRole = {
   /** Changes the fleet by the pipeline: enrolls, plans, publishes, stops. */
   operator: [
     'tokens.write',
+    'envoys.maintain',
     'config.plan',
     'config.publish',
     'config.freeze',

@@ -41,9 +41,13 @@ export function clockTime(atMs: number): string {
 
 const stateColours = {
   converged: 'green',
+  // Of a run; the others are states of envoys too.
   changed: 'yellow',
+  relapsed: 'yellow',
+  diverged: 'red',
   degraded: 'magenta',
   failed: 'red',
+  offline: 'gray',
   revoked: 'gray',
   'no data': 'gray',
 } as const;

@@ -15,6 +15,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     // Data, not code that decides: what editors check policy files with.
     'agent/policy/editor-schema/',
     'actors/sink/quer',
+    'actors/sink/fleet-views.ts',
+    'actors/envoy/states.ts',
+    'actors/envoy/convergence.ts',
+    // What a selector means is one thing for the API, the CLI and the database.
+    'actors/selector/',
     'actors/sink/agent-versions.ts',
     'actors/server/status',
     'actors/server/thread-data.ts',
@@ -33,6 +38,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'agent/policy/editor-schema/',
     'admin/api/backend.ts',
     'admin/api/problem.ts',
+    'actors/selector/selector.ts',
+    'actors/envoy/states.ts',
+    'actors/sink/fleet-views.ts',
     // What a release key signs, where the key is.
     'agent/protocol/release.ts',
     'agent/protocol/limits.ts',

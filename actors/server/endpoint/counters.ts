@@ -1,4 +1,6 @@
+import type { FleetCounters } from '../fleet-recorder.ts';
 import type { EndpointCounters } from '../status.ts';
+import { LatencyHistogram } from './latency.ts';
 
 /** Refusal codes counted apart; the registries have fewer. */
 const codeLimit = 200;
@@ -9,6 +11,8 @@ export class Counters {
   reports = 0;
   traits = 0;
   registrations = 0;
+  /** Of check-ins, from the decoded request to the answer. */
+  readonly latency = new LatencyHistogram();
   readonly #refusals = new Map<string, number>();
 
   refused(code: string): void {
@@ -21,5 +25,9 @@ export class Counters {
     const { checkIns, reports, traits, registrations } = this;
     const refusals = Object.fromEntries(this.#refusals);
     return { connections, checkIns, reports, traits, registrations, refusals };
+  }
+
+  fleet(): FleetCounters {
+    return { checkIns: this.checkIns, reports: this.reports, latency: this.latency.read() };
   }
 }

@@ -1,5 +1,6 @@
 import type { ActorSystem } from '../../../runtime/actor.ts';
 import { envoyAddress } from '../../envoy/messages.ts';
+import type { FleetCounters } from '../fleet-recorder.ts';
 import type { EndpointCounters } from '../status.ts';
 import type { ConnectionTable } from './connections.ts';
 import { Counters } from './counters.ts';
@@ -36,6 +37,7 @@ export interface Endpoint {
   listen(host: string, port: number): Promise<number>;
   disconnect(envoyId: string): void;
   counters(): EndpointCounters;
+  fleetCounters(): FleetCounters;
   /** Accepts nobody any more; resolves when all calls have ended, after `graceMs` at the latest. */
   drain(graceMs: number): Promise<void>;
   close(): void;
@@ -92,6 +94,7 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
     listen: (host, port) => listener.listen(host, port),
     disconnect: (envoyId) => listener.connections.disconnect(envoyId),
     counters: () => counters.read(listener.connections.size),
+    fleetCounters: () => counters.fleet(),
     drain: async (graceMs) => {
       listener.stopAccepting();
       grpc.drain();

@@ -1,5 +1,5 @@
 import { decodeMessage, type MessageType } from '../../../agent/protocol/codec.ts';
-import { RegisterResponse } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
+import { RegisterResponse, type ReportRequest } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
 import { SignedRequest } from '../../../agent/protocol/gen/vigo/v1/envelope.ts';
 import { protocolVersion } from '../../../agent/protocol/limits.ts';
 import { methods, register, type SignedMethodName } from '../../../agent/protocol/methods.ts';
@@ -8,6 +8,7 @@ import type { ActorSystem } from '../../../runtime/actor.ts';
 import { RuntimeError } from '../../../runtime/errors.ts';
 import { registrationAddress } from '../../enrollment/messages.ts';
 import { type Answer, type EnvoyMessages, envoyAddress } from '../../envoy/messages.ts';
+import type { ReportedOutcome } from '../../envoy/rules.ts';
 import type { Connection } from './connections.ts';
 import type { Counters } from './counters.ts';
 import type { Outcome, Serve } from './grpc-server.ts';
@@ -62,15 +63,15 @@ export function createFleetService(parts: FleetServiceParts): Readonly<Record<st
       const { request } = identified;
       const body = decode('CheckIn', methods.CheckIn.body, request.body, methods.CheckIn.bodyLimit);
       counters.checkIns += 1;
-      return askEnvoy(parts, identified, 'checkIn', { request, body });
+      return timed(parts, askEnvoy(parts, identified, 'checkIn', { request, body }));
     }),
     [methods.Report.path]: signed(parts, 'Report', (identified) => {
       const { request } = identified;
       const { body } = methods.Report;
       const report = decode('Report', body, request.body, parts.reportLimit);
-      const { reportSequence, state, bundleRoot, dryRun } = report;
+      const { reportSequence } = report;
       counters.reports += 1;
-      const outcome = { state, bundleRoot, dryRun };
+      const outcome = outcomeOf(report);
       return askEnvoy(parts, identified, 'report', { request, reportSequence, outcome });
     }),
     [methods.ReportTraits.path]: signed(parts, 'ReportTraits', (identified) => {
@@ -96,6 +97,21 @@ export function createFleetService(parts: FleetServiceParts): Readonly<Record<st
     }),
     [methods.Work.path]: signed(parts, 'Work', notOffered('Work')),
   };
+}
+
+async function timed({ system, counters }: FleetServiceParts, answer: Promise<Answer>) {
+  const { clock } = system.ports;
+  const startMs = clock.monotonicMs();
+  const given = await answer;
+  counters.latency.add(clock.monotonicMs() - startMs);
+  return given;
+}
+
+function outcomeOf(report: ReportRequest): ReportedOutcome {
+  const { state, bundleRoot, dryRun, policyChanged, summary } = report;
+  const { created = 0, updated = 0, deleted = 0, blocked = 0 } = summary ?? {};
+  const changes = created + updated + deleted;
+  return { state, bundleRoot, dryRun, policyChanged, changes, blocked };
 }
 
 /** Known by the contract, without a purpose until the server has work to give. */

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { runStates } from '../../../actors/sink/query-rows.ts';
 import { AdminError } from '../../errors.ts';
 import type { Backend } from '../backend.ts';
 import { route } from '../route.ts';
@@ -7,7 +8,6 @@ import { idParameter, nameLengthMax, nothing, object, pageQuery } from '../schem
 /** Runs have long ids; a beginning that only one has will do. */
 const idPrefix = /^[0-9a-f]{8}[0-9a-f-]{0,27}$/;
 const ambiguousIdsMax = 10;
-const runStates = ['converged', 'changed', 'degraded', 'failed'];
 
 function wholeId(backend: Backend, id: string): string {
   if (!idPrefix.test(id)) return id;

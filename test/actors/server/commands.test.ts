@@ -39,7 +39,7 @@ t.test('provisioned identities are enrolled, audited and fit their keys', async 
   }
   const queries = new SinkQueries(layout.database);
   t.teardown(() => queries.close());
-  t.equal(queries.envoys({ limit: 100, match: 'bench-*' }).items.length, 7);
+  t.equal(queries.envoys.page({ limit: 100 }).items.length, 7);
   t.equal((await verifyAudit({ home })).sequence, 1);
 });
 

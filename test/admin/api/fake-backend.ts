@@ -1,5 +1,6 @@
 import { ServerError } from '../../../actors/errors.ts';
 import type { Backend, EnvoyView } from '../../../admin/api/backend.ts';
+import type { FleetViews } from '../../../admin/api/fleet-views.ts';
 import { EventHub } from '../../../admin/api/live/hub.ts';
 import { LoginChallenges } from '../../../admin/api/login/challenges.ts';
 import { PendingLogins } from '../../../admin/api/login/oidc/pending-login.ts';
@@ -10,6 +11,9 @@ export const knownEnvoy: EnvoyView = {
   id: '6f1f5b0e-0000-4000-8000-000000000001',
   hostname: 'web-1',
   state: 'converged',
+  stateSinceMs: 700,
+  os: 'debian 13',
+  maintenance: undefined,
   lastSeenMs: 1_000,
   policyVersion: 3,
   agentVersion: '0.1.0',
@@ -17,6 +21,77 @@ export const knownEnvoy: EnvoyView = {
   enrolledAtMs: 500,
   revoked: false,
 };
+
+const fakeCounts = {
+  converged: 1,
+  relapsed: 0,
+  diverged: 0,
+  degraded: 0,
+  failed: 0,
+  offline: 0,
+  'no data': 0,
+  revoked: 0,
+};
+
+function fakeFleetViews(): FleetViews {
+  return {
+    certificates: { server: 9_000_000_000, authority: 9_000_000_000 },
+    detail: (envoy) => ({
+      ...envoy,
+      revokedAtMs: undefined,
+      revokedReason: undefined,
+      certificateSerial: '01',
+      traitsReceivedMs: undefined,
+      runs: [],
+      history: [],
+    }),
+    history: () => ({ items: [], next: undefined }),
+    traits: ({ id, hostname }) => ({
+      envoyId: id,
+      hostname,
+      receivedAtMs: 1_000,
+      hash: '00',
+      traits: { os: {} },
+    }),
+    resources: () => ({ items: [], total: 0, unchanged: 0, lastRun: undefined }),
+    overview: (window, atMs) => ({
+      atMs,
+      envoys: { active: 1, counts: fakeCounts, inMaintenance: 0, convergedPercent: 100 },
+      series: {
+        window,
+        stepMs: 300_000,
+        atMs: [],
+        states: {
+          converged: [],
+          relapsed: [],
+          diverged: [],
+          degraded: [],
+          failed: [],
+          offline: [],
+          'no data': [],
+        },
+        checkInsPerSecond: [],
+        reportsPerSecond: [],
+        latencyP50Ms: [],
+        latencyP99Ms: [],
+      },
+      versions: { policy: [], agent: [], livePolicy: 0 },
+      today: {
+        sinceMs: 0,
+        runs: 0,
+        runsWithChanges: 0,
+        runsFailed: 0,
+        resourcesChanged: 0,
+        transitions: 0,
+        published: 0,
+        enrolled: 0,
+        revoked: 0,
+      },
+      attention: [],
+    }),
+    savedViews: () => [],
+  };
+}
 
 function unknownEntry(): never {
   throw new ServerError('AUDIT_NO_SUCH_ENTRY', { sequence: 9, size: 3 });
@@ -67,7 +142,8 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
       adminToken: () => undefined,
       accounts: { list: () => [], find: () => undefined, any: () => false, sessions: () => [] },
       federation: { keys: () => [], identities: () => [], identity: () => undefined },
-      envoys: () => ({ items: [knownEnvoy], next: undefined }),
+      envoys: () => ({ items: [knownEnvoy], next: undefined, total: 1, counts: fakeCounts }),
+      fleet: fakeFleetViews(),
       findEnvoys: (name) =>
         name === 'twin'
           ? [knownEnvoy, { ...knownEnvoy, id: 'b' }]

@@ -1,0 +1,114 @@
+import type { Clock } from '../../runtime/ports/clock.ts';
+import { Wheel, type WheelTimer } from '../../runtime/wheel.ts';
+import { envoyLimit } from '../policy/tables.ts';
+
+/** Envoys that one shard watches. */
+export const watchLimit = envoyLimit;
+/** Parts of the allowed silence: how often the thread shows that it runs, and what gap shows that it did not. */
+const beatsPerLimit = 8;
+const beatsMissed = 2;
+
+export interface SilenceWatchParts {
+  readonly clock: Clock;
+  /** Allowed silence, milliseconds (convergence.ts). */
+  readonly limitMs: number;
+  /** Not heard of for that long, and forgotten here; who comes back is watched again. */
+  readonly onSilent: (envoyId: string) => void;
+}
+
+/** When an envoy was last heard of, by the monotonic clock. */
+interface Watched {
+  seenMs: number;
+}
+
+/**
+ * Tells which envoys of this shard fell silent. A timer per envoy waits in a wheel and looks, when it
+ * is due, whether the envoy was heard of meanwhile; so a check-in costs one look into a map. Time in which
+ * this thread did not run (a stopped process, a long pause) is nobody's silence.
+ */
+export class SilenceWatch {
+  readonly #parts: SilenceWatchParts;
+  readonly #wheel: Wheel;
+  readonly #watched = new Map<string, Watched>();
+  readonly #beatMs: number;
+  /** Nobody counts as silent since before this. */
+  #sinceMs: number;
+  #aliveMs: number;
+  #beat: WheelTimer | undefined;
+
+  constructor(parts: SilenceWatchParts) {
+    this.#parts = parts;
+    this.#wheel = new Wheel(parts.clock);
+    this.#beatMs = parts.limitMs / beatsPerLimit;
+    this.#sinceMs = parts.clock.monotonicMs();
+    this.#aliveMs = this.#sinceMs;
+    this.#beatOn();
+  }
+
+  get size(): number {
+    return this.#watched.size;
+  }
+
+  /** The envoy is there now. */
+  seen(envoyId: string): void {
+    const nowMs = this.#alive();
+    const known = this.#watched.get(envoyId);
+    if (known === undefined) this.#watch(envoyId, nowMs);
+    else known.seenMs = nowMs;
+  }
+
+  /** The envoy ought to be there: it has the allowed silence from now, or from when it was heard of. */
+  expect(envoyId: string): void {
+    if (!this.#watched.has(envoyId)) this.#watch(envoyId, this.#alive());
+  }
+
+  /** Another shard watches it. */
+  forget(envoyId: string): void {
+    this.#watched.delete(envoyId);
+  }
+
+  stop(): void {
+    this.#wheel.cancel(this.#beat);
+    this.#wheel.stop();
+    this.#watched.clear();
+  }
+
+  #watch(envoyId: string, nowMs: number): void {
+    if (this.#watched.size >= watchLimit) return;
+    const watched = { seenMs: nowMs };
+    this.#watched.set(envoyId, watched);
+    this.#wait(envoyId, watched, this.#parts.limitMs);
+  }
+
+  #wait(envoyId: string, watched: Watched, delayMs: number): void {
+    this.#wheel.add(delayMs, () => this.#look(envoyId, watched));
+  }
+
+  #look(envoyId: string, watched: Watched): void {
+    // It was forgotten, and perhaps watched anew.
+    if (this.#watched.get(envoyId) !== watched) return;
+    const nowMs = this.#alive();
+    const leftMs = Math.max(watched.seenMs, this.#sinceMs) + this.#parts.limitMs - nowMs;
+    if (leftMs > 0) {
+      this.#wait(envoyId, watched, leftMs);
+      return;
+    }
+    this.#watched.delete(envoyId);
+    this.#parts.onSilent(envoyId);
+  }
+
+  /** Now; notices that the thread did not run for a while. */
+  #alive(): number {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (nowMs - this.#aliveMs >= beatsMissed * this.#beatMs) this.#sinceMs = nowMs;
+    this.#aliveMs = nowMs;
+    return nowMs;
+  }
+
+  #beatOn(): void {
+    this.#beat = this.#wheel.add(this.#beatMs, () => {
+      this.#alive();
+      this.#beatOn();
+    });
+  }
+}

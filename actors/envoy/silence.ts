@@ -1,0 +1,149 @@
+import type { ActorKind, ActorSystem, Address } from '../../runtime/actor.ts';
+import type { Ports } from '../../runtime/ports/ports.ts';
+import type { StoreReader } from '../../runtime/store.ts';
+import type { PolicyTables } from '../policy/tables.ts';
+import type { FleetEvents } from '../sink/messages.ts';
+import { silenceLimitMs } from './convergence.ts';
+import { envoyTable } from './record.ts';
+import { SilenceWatch } from './silence-watch.ts';
+
+type Silent = FleetEvents['envoy.silent'];
+
+/** Writes into its shard's outbox who fell silent. Key: the thread's name. */
+export type SilenceMessages = {
+  silent: { payload: { envoys: readonly Silent[] }; reply: undefined };
+};
+
+export function silenceAddress(thread: string): Address<SilenceMessages> {
+  return { kind: 'silence', key: thread };
+}
+
+export const silenceKind: ActorKind<undefined, SilenceMessages> = {
+  name: 'silence',
+  placement: 'fleet',
+  mailboxLimit: 256,
+  idleAfterMs: 0,
+  restart: { maxRestarts: 5, withinMs: 60_000 },
+  activate: () => undefined,
+  handlers: {
+    silent(turn, { envoys }) {
+      const atMs = turn.ports.clock.nowMs();
+      for (const body of envoys) turn.emit({ type: 'envoy.silent', atMs, body });
+      return undefined;
+    },
+  },
+};
+
+/** Envoys that fall silent together are told of together. */
+const gatherMs = 50;
+const perMessage = 500;
+/** Rows that one step of the start reads. */
+const startStep = 1_000;
+
+export interface SilenceParts {
+  readonly thread: string;
+  /** Names of all fleet shards, this one among them. */
+  readonly shards: readonly string[];
+  readonly ports: Ports;
+  /** Of this shard. */
+  readonly store: StoreReader;
+  /** Of the other shards. */
+  readonly peers: readonly StoreReader[];
+  /** Where the identities are. */
+  readonly service: StoreReader;
+  readonly tables: Pick<PolicyTables, 'identities'>;
+  readonly intervalMs: number;
+  /** False while the outbox keeps its last room for reports. */
+  readonly mayTell: () => boolean;
+}
+
+/** Finds out which envoys are offline, and tells the database. */
+export class Silence {
+  readonly watch: SilenceWatch;
+  readonly #parts: SilenceParts;
+  readonly #limitMs: number;
+  #system: Pick<ActorSystem, 'tell'> | undefined;
+  #gathered: Silent[] = [];
+
+  constructor(parts: SilenceParts) {
+    this.#parts = parts;
+    this.#limitMs = silenceLimitMs(parts.intervalMs);
+    const { clock } = parts.ports;
+    this.watch = new SilenceWatch({
+      clock,
+      limitMs: this.#limitMs,
+      onSilent: (envoyId) => this.#silent(envoyId),
+    });
+  }
+
+  /**
+   * Expects everybody who may have been there before this thread started: envoys whose record stands
+   * here, and this shard's part of all that are enrolled, whose record may be lost. Each has the whole
+   * allowed silence from now on, because the server's own absence is nobody's silence.
+   */
+  start(system: Pick<ActorSystem, 'tell'>): void {
+    this.#system = system;
+    const { store, service, tables, thread, shards } = this.#parts;
+    const own = shards.indexOf(thread);
+    this.#walk(
+      (from) => [...store.range(envoyTable, { from, limit: startStep })],
+      ([, record]) => !record.revoked,
+    );
+    this.#walk(
+      (from) => [...service.range(tables.identities, { from, limit: startStep })],
+      ([envoyId, identity]) => !identity.revoked && shareOf(envoyId, shards.length) === own,
+    );
+  }
+
+  stop(): void {
+    this.watch.stop();
+    this.#system = undefined;
+  }
+
+  #walk<Row>(
+    read: (from: string) => readonly (readonly [string, Row])[],
+    expected: (row: readonly [string, Row]) => boolean,
+    from = '',
+  ): void {
+    if (this.#system === undefined) return;
+    const rows = read(from);
+    for (const row of rows) if (expected(row)) this.watch.expect(row[0]);
+    const last = rows.at(-1)?.[0];
+    if (last === undefined || rows.length < startStep) return;
+    this.#parts.ports.clock.soon(() => this.#walk(read, expected, `${last}\u0000`));
+  }
+
+  #silent(envoyId: string): void {
+    const { store, peers, ports } = this.#parts;
+    const nowMs = ports.clock.nowMs();
+    const own = store.get(envoyTable, envoyId)?.lastSeenMs ?? 0;
+    let lastSeenMs = own;
+    for (const peer of peers) {
+      lastSeenMs = Math.max(lastSeenMs, peer.get(envoyTable, envoyId)?.lastSeenMs ?? 0);
+    }
+    // It moved to another shard, which watches it.
+    if (lastSeenMs > own && nowMs - lastSeenMs < this.#limitMs) return;
+    if (this.#gathered.length === 0) {
+      ports.clock.after(gatherMs, () => this.#tell(), { unref: true });
+    }
+    this.#gathered.push({ envoyId, lastSeenMs });
+  }
+
+  #tell(): void {
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    if (!this.#parts.mayTell()) {
+      for (const { envoyId } of gathered) this.watch.expect(envoyId);
+      return;
+    }
+    for (let at = 0; at < gathered.length; at += perMessage) {
+      const envoys = gathered.slice(at, at + perMessage);
+      this.#system?.tell(silenceAddress(this.#parts.thread), 'silent', { envoys });
+    }
+  }
+}
+
+/** Which of `shards` shards expects an envoy that none holds; UUIDs of version 4 are random throughout. */
+function shareOf(envoyId: string, shards: number): number {
+  return Number.parseInt(envoyId.slice(0, 8), 16) % shards;
+}
