@@ -42,7 +42,7 @@ export function savedViews({ items }: Views, shown: Shown): Html {
     title: 'Save this view',
     body: html`<form data-api="PUT /api/v1/views/{name}" data-then="reload">
       <div class="field"><label for="view-name">Name</label>
-        <input id="view-name" name="{name}" required maxlength="60" autocomplete="off"></div>
+        <input id="view-name" name="{name}" required maxlength="80" autocomplete="off"></div>
       ${Object.entries({
         'query.selector': q,
         'query.state': state,

@@ -21,6 +21,7 @@ import { duration, timeAgo, timeAt } from '../components/time.ts';
 import { type Html, html } from '../html.ts';
 import { type PageView, page } from '../page.ts';
 import { part, pathTo } from '../path.ts';
+import { envoyActions } from './envoy-actions.ts';
 import { resourceTable } from './resources.ts';
 import { runDetails } from './run-details.ts';
 import { traitList } from './traits.ts';
@@ -46,7 +47,7 @@ const crumbs = [{ label: 'Envoys', path: '/envoys' }];
 type View = 'overview' | 'resources' | 'runs' | 'traits' | 'history';
 
 /** What every view of an envoy has around it. */
-function envoyView(envoy: Envoy, view: View, nowMs: number, body: Html): PageView {
+function envoyView(envoy: Envoy, view: View, nowMs: number, body: Html, actions?: Html): PageView {
   const base = `/envoys/${part(envoy.id)}`;
   const path = view === 'overview' ? base : `${base}/${view}`;
   const tab = (label: string, name: View) => ({
@@ -58,7 +59,7 @@ function envoyView(envoy: Envoy, view: View, nowMs: number, body: Html): PageVie
     title: envoy.hostname || envoy.id,
     crumbs,
     listen: { envoy: envoy.id },
-    actions: html`${stateBadge(envoy.state)} <span class="muted small">seen ${timeAgo(envoy.lastSeenMs, nowMs)}</span>`,
+    actions: html`${actions}${stateBadge(envoy.state)} <span class="muted small">seen ${timeAgo(envoy.lastSeenMs, nowMs)}</span>`,
     body: html`${tabs('Views of this envoy', [
       tab('Overview', 'overview'),
       tab('Resources', 'resources'),
@@ -75,12 +76,13 @@ const overview = page({
   access: 'envoys.read',
   parameters: idParameter,
   query: nothing,
-  render: async ({ read, parameters, nowMs }) => {
+  render: async ({ read, parameters, nowMs, asker }) => {
     const envoy = await read<Envoy>(`/api/v1/envoys/${part(parameters.id)}`);
     const telling = envoy.runs.find(({ state }) => state !== 'converged');
     const last = telling && (await read<RunDetail>(`/api/v1/runs/${part(telling.id)}`));
-    const view = envoyView(envoy, 'overview', nowMs, summary(envoy, last, nowMs));
-    return { ...view, body: html`${view.body}${liveLog()}` };
+    const { buttons, dialogs } = envoyActions(envoy, asker);
+    const view = envoyView(envoy, 'overview', nowMs, summary(envoy, last, nowMs), buttons);
+    return { ...view, body: html`${view.body}${liveLog()}${dialogs}` };
   },
 });
 

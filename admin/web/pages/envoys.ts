@@ -27,7 +27,7 @@ const rowsOfAnExport = 500;
 const exportLimit = 100_000;
 const selectorLengthMax = 500;
 const states = ['converged', 'relapsed', 'diverged', 'degraded', 'failed', 'offline', 'no data'];
-const sortable = ['hostname', 'state', 'lastSeen', 'policyVersion', 'agentVersion'] as const;
+const sortable = ['hostname', 'state', 'since', 'seen', 'os', 'policy', 'agent'] as const;
 const events = ['envoy.state', 'envoys.many', 'enrollment.accepted', 'envoy.revoked'];
 /** Neither a glob nor a filter nor an id: people who type a part of a name look for it anywhere. */
 const partOfName = /^[A-Za-z0-9][\w.-]*$/;
@@ -158,23 +158,19 @@ function columns(query: ListQuery, nowMs: number): Column<Envoy>[] {
           maintenance && html` <span class="tag" title="${maintenance.reason}">maintenance</span>`
         }`,
     },
-    {
-      label: 'State',
-      ...by('state'),
-      cell: ({ state, stateSinceMs }) =>
-        html`${stateBadge(state)}${stateSinceMs && html` <span class="muted small">${timeAgo(stateSinceMs, nowMs)}</span>`}`,
-    },
-    { label: 'Seen', ...by('lastSeen'), cell: ({ lastSeenMs }) => timeAgo(lastSeenMs, nowMs) },
-    { label: 'System', cell: ({ os }) => os },
+    { label: 'State', ...by('state'), cell: ({ state }) => stateBadge(state) },
+    { label: 'Since', ...by('since'), cell: ({ stateSinceMs }) => timeAgo(stateSinceMs, nowMs) },
+    { label: 'Seen', ...by('seen'), cell: ({ lastSeenMs }) => timeAgo(lastSeenMs, nowMs) },
+    { label: 'System', ...by('os'), cell: ({ os }) => os },
     {
       label: 'Policy',
-      ...by('policyVersion'),
+      ...by('policy'),
       number: true,
       cell: ({ policyVersion }) => (policyVersion === undefined ? '–' : `v${policyVersion}`),
     },
     {
       label: 'Agent',
-      ...by('agentVersion'),
+      ...by('agent'),
       number: true,
       cell: ({ agentVersion, update }) =>
         html`${agentVersion}${update && update.phase !== 'accepted' && html` <span class="tag">${update.phase}</span>`}`,

@@ -14,7 +14,8 @@ import { panel } from '../components/panel.ts';
 import { runTable } from '../components/run-table.ts';
 import { statTile } from '../components/stat-tile.ts';
 import { type Html, html, ownMarkup } from '../html.ts';
-import { page } from '../page.ts';
+import { may } from '../may.ts';
+import { page, redirect } from '../page.ts';
 import { pathTo } from '../path.ts';
 import { attentionList } from './attention.ts';
 
@@ -52,8 +53,10 @@ export const overviewPage = page({
   access: 'envoys.read',
   parameters: noParameters,
   query: object({ window: Type.Optional(Type.Enum([...windows])) }),
-  render: async ({ read, query, nowMs }) => {
+  render: async ({ read, query, nowMs, asker }) => {
     const window = query.window ?? '24h';
+    // Who may see only some envoys begins with the list of them.
+    if (!may(asker, 'envoys.read')) return redirect('/envoys');
     const [overview, runs] = await Promise.all([
       read<Overview>('/api/v1/fleet/overview', { window }),
       read<Page<RunView>>('/api/v1/runs', { limit: recentRuns }),
