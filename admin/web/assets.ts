@@ -18,6 +18,11 @@ const sources: Readonly<Record<string, { readonly file: string; readonly type: s
   'charts.css': { file: ownAsset('charts.css'), type: 'text/css; charset=utf-8' },
   'zoom-chart.js': { file: ownAsset('zoom-chart.js'), type: 'text/javascript; charset=utf-8' },
   'audit-proof.js': { file: ownAsset('audit-proof.js'), type: 'text/javascript; charset=utf-8' },
+  'key-login.js': { file: ownAsset('key-login.js'), type: 'text/javascript; charset=utf-8' },
+  'ed25519.js': {
+    file: packaged.resolve('@noble/ed25519'),
+    type: 'text/javascript; charset=utf-8',
+  },
   'uplot.js': {
     file: packaged.resolve('uplot/dist/uPlot.esm.js'),
     type: 'text/javascript; charset=utf-8',
