@@ -31,7 +31,7 @@ export function accessKind(): ActorKind<undefined, AccessMessages> {
     idleAfterMs,
     restart: { maxRestarts: 10, withinMs: 60_000 },
     activate: () => undefined,
-    handlers: { createToken, revokeToken, used },
+    handlers: { createToken, revokeToken, used, refused },
   };
 }
 
@@ -95,6 +95,17 @@ async function used(
   { id, atMs }: AccessMessages['used']['payload'],
 ): Promise<undefined> {
   await write(turn, [{ record: 'adminTokenUsed', id, atMs }], []).catch(() => undefined);
+}
+
+/** As with `used`: the database may be down, and the refusal holds anyhow. */
+async function refused(
+  turn: AccessTurn,
+  { peerAddress, count }: AccessMessages['refused']['payload'],
+): Promise<undefined> {
+  const details = { code: 'API_UNAUTHENTICATED', count };
+  const by = `peer:${peerAddress}`;
+  const event = auditEvent(turn, 'api.refused', by, peerAddress, details);
+  await write(turn, [], [event]).catch(() => undefined);
 }
 
 async function write(turn: AccessTurn, records: SinkRecord[], audit: AuditEvent[]): Promise<void> {

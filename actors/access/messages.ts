@@ -28,6 +28,8 @@ export type AccessMessages = {
   revokeToken: { payload: { id: string; by: string }; reply: undefined };
   /** For its "last used"; the web thread tells it at most once a minute. */
   used: { payload: { id: string; atMs: number }; reply: undefined };
+  /** An address offered credentials that were not taken: an audit event. */
+  refused: { payload: { peerAddress: string; count: number }; reply: undefined };
 };
 
 /** A named token as it is kept. */

@@ -37,6 +37,8 @@ export interface Access {
   nowMs(): number;
   /** A named token was used, for its "last used". */
   used(principal: Principal): void;
+  /** A credential was not taken, for the audit log. */
+  refused?(request: EdgeRequest): void;
 }
 
 /** Who asks for what, once that is known. */
@@ -108,9 +110,14 @@ export class Router {
     } catch (error) {
       const problem = problemOf(error, name.traceId);
       if (problem.status >= 500) this.#logFailure(request, error, name);
-      if (problem.code === 'API_UNAUTHENTICATED') this.#rates.refused(request.peerAddress);
+      if (problem.code === 'API_UNAUTHENTICATED') this.#refused(request);
       return { response: this.#refusal(request, problem, name), code: problem.code };
     }
+  }
+
+  #refused(request: EdgeRequest): void {
+    this.#rates.refused(request.peerAddress);
+    this.#access.refused?.(request);
   }
 
   #refusal(request: EdgeRequest, problem: Problem, name: RequestName): EdgeResponse {

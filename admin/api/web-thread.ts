@@ -43,6 +43,7 @@ import { readProcessFigures } from './metrics/process-figures.ts';
 import { openNodeEdge } from './node-edge.ts';
 import type { EnvoyFacts } from './policy-decision.ts';
 import { problemOf } from './problem.ts';
+import { refusals } from './refusals.ts';
 import { routeTable } from './route-table.ts';
 import { Router } from './router.ts';
 import { anonymousName } from './trace.ts';
@@ -168,6 +169,10 @@ async function open(system: ThreadSystem): Promise<void> {
     {
       find: findCredentials(queries, localCredential, data.config.accounts.sessionIdleMs),
       nowMs: () => ports.clock.nowMs(),
+      refused: refusals(
+        (peerAddress, count) => system.tell(accessAddress(), 'refused', { peerAddress, count }),
+        ports.clock,
+      ),
       used: lastUsed((id, atMs, kind) => tellUse(system, id, atMs, kind), ports.clock),
     },
     meter,
