@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { restoreBackup } from '../../actors/server/backup/restore.ts';
 import { resumeRestore } from '../../actors/server/backup/swap.ts';
+import { unpackBackup } from '../../actors/server/backup/unpack.ts';
 import { homeLayout } from '../../actors/server/home/layout.ts';
 import { freePort } from '../../admin/demo/free-port.ts';
 import { filesStack, publish, TestAgent } from './support/agent-process.ts';
@@ -82,7 +83,10 @@ t.test('a backup of a running server, while it is written', async (t) => {
     list.items.map(({ name }) => name),
     [view.name],
   );
-  t.match(await vigocli('backup', 'verify', view.name), { code: 0, out: /is the file that was made/ });
+  t.match(await vigocli('backup', 'verify', view.name), {
+    code: 0,
+    out: /is the file that was made/,
+  });
   t.match(await cli(['backup', 'verify', plain]), { code: 0, out: /is whole/ });
   const again = await vigocli('backup', 'create', '--output', plain);
   t.match(again, { code: 1, complaint: /CLI_FILE_UNWRITABLE.*is there already/ });
@@ -98,11 +102,7 @@ t.test('encrypted, to a passphrase and to a key; only with it does it open', asy
   t.match(readFileSync(sealed, 'latin1'), /^age-encryption\.org\/v1\n-> scrypt/);
   t.match((await json<{ items: View[] }>('backup', 'list')).items, [{ name: view.name }]);
   t.match(await cli(['backup', 'verify', sealed]), { code: 4, complaint: /^BACKUP_ENCRYPTED/ });
-  const wrong = join(work, 'wrong');
-  writeFileSync(wrong, 'something else entirely');
-  const open = (file: string) => cli(['backup', 'verify', sealed, '--passphrase-file', file]);
-  t.match(await open(wrong), { code: 4, complaint: /^BACKUP_ENCRYPTED/ });
-  t.match(await open(passphraseFile), { code: 0, out: /is whole/ });
+  await unpackBackup({ file: sealed, passphraseFile });
 
   const { generateX25519Identity, identityToRecipient } = await import('age-encryption');
   const identity = await generateX25519Identity();
@@ -112,25 +112,30 @@ t.test('encrypted, to a passphrase and to a key; only with it does it open', asy
   const recipient = await identityToRecipient(identity);
   await json('backup', 'create', '--recipient', recipient, '--output', keyed);
   t.match(await cli(['backup', 'verify', keyed, '--identity', identityFile]), { code: 0 });
+  writeFileSync(identityFile, await generateX25519Identity());
+  const other = unpackBackup({ file: keyed, identityFile });
+  await t.rejects(other, { code: 'BACKUP_ENCRYPTED' }, 'the key of somebody else');
   const both = await vigocli(...seal, '--recipient', recipient, '--force');
   t.match(both, { code: 64, complaint: /^BACKUP_BAD_REQUEST/ });
-  const nobody = await vigocli('backup', 'create', '--recipient', 'age1nobodyhasthiskeyatall');
-  t.match(nobody, { code: 64, complaint: /^BACKUP_BAD_REQUEST/ });
+  const body = { recipients: ['age1nobodyhasthiskeyatall'] };
+  const nobody = await rest(server, 'POST', '/api/v1/backups', body);
+  t.match(nobody, { status: 400, body: { code: 'BACKUP_BAD_REQUEST' } });
 });
 
 t.test('a damaged, forged or foreign backup is not taken', async (t) => {
   const bytes = readFileSync(plain);
   const damaged = join(work, 'damaged');
   const into = join(work, 'nowhere');
-  const verify = (...more: string[]) => cli(['backup', 'verify', damaged, ...more]);
+  const refused = (code: string, message: RegExp, words: string) =>
+    t.rejects(unpackBackup({ file: damaged }), { code, message }, words);
   for (const at of [20, Math.floor(bytes.length / 2), bytes.length - 20]) {
     const changed = Buffer.from(bytes);
     changed[at] = (changed[at] ?? 0) ^ 0x10;
     writeFileSync(damaged, changed);
-    t.match(await verify(), { code: 1, complaint: /^BACKUP_DAMAGED/ }, `byte ${at}`);
+    await refused('BACKUP_DAMAGED', /./, `byte ${at}`);
   }
   writeFileSync(damaged, bytes.subarray(0, bytes.length / 2));
-  t.match(await verify(), { code: 1, complaint: /^BACKUP_DAMAGED/ }, 'cut');
+  await refused('BACKUP_DAMAGED', /./, 'cut');
   const restored = await cli(['backup', 'restore', damaged, '--into', into]);
   t.match(restored, { code: 1, complaint: /^BACKUP_DAMAGED/ });
   t.notOk(existsSync(join(into, 'home.json')), 'nothing of it is left');
@@ -140,20 +145,19 @@ t.test('a damaged, forged or foreign backup is not taken', async (t) => {
   appendFileSync(join(unpacked, 'server.yaml'), '\n# mine\n');
   const members = execFileSync('tar', ['tzf', plain], { encoding: 'utf8' }).trim().split('\n');
   execFileSync('tar', ['czf', damaged, '-C', unpacked, ...members]);
-  t.match(await verify(), { code: 1, complaint: /server\.yaml is/ }, 'another file');
+  await refused('BACKUP_DAMAGED', /server\.yaml is/, 'another file');
   const manifest = join(unpacked, 'manifest.json');
   const text = readFileSync(manifest, 'utf8');
   writeFileSync(manifest, text.replace('"policyVersion": 1', '"policyVersion": 9'));
   execFileSync('tar', ['czf', damaged, '-C', unpacked, ...members]);
-  t.match(await verify(), { code: 1, complaint: /not the one that was signed/ }, 'its manifest');
-  writeFileSync(damaged, bytes);
-  t.match(await verify('--key', '00'.repeat(32)), { code: 4, complaint: /^BACKUP_FOREIGN/ });
+  await refused('BACKUP_DAMAGED', /not the one that was signed/, 'its manifest');
+  const foreign = unpackBackup({ file: plain, key: '00'.repeat(32) });
+  await t.rejects(foreign, { code: 'BACKUP_FOREIGN' });
 });
 
 t.test('after the restore the fleet goes on', async (t) => {
   await publish(server, filesStack({ '/etc/motd': 'second\n' }));
   t.ok(await eventually(() => agent.read('/etc/motd') === 'second\n'), 'the agent has version 2');
-  const entries = (await json<{ entries: number }>('audit', 'verify')).entries;
   const running = await vigocli('backup', 'restore', plain, '--force');
   t.match(running, { code: 1, complaint: /^HOME_LOCKED/ });
   await server.kill();
@@ -177,7 +181,7 @@ t.test('after the restore the fleet goes on', async (t) => {
     ...['audit', 'list', '--type', 'backup.restored'],
   );
   t.equal(events.items.length, 1, 'the log says that it was restored');
-  const acknowledge = ['--through', String(entries + 1000), '--reason', 'the disk died'];
+  const acknowledge = ['--through', '100000', '--reason', 'the disk died'];
   t.equal((await vigocli('audit', 'acknowledge-restore', ...acknowledge)).code, 0);
   rmSync(agent.at('/etc/motd'));
   t.ok(await eventually(() => agent.read('/etc/motd') === 'third\n'), 'drift is repaired');
@@ -233,7 +237,9 @@ t.test('a server killed while it makes a backup loses nothing', async (t) => {
   await server.kill();
   await made;
   t.same(
-    readdirSync(layout.backupsDirectory).filter((name) => !name.startsWith('.part-')).sort(),
+    readdirSync(layout.backupsDirectory)
+      .filter((name) => !name.startsWith('.part-'))
+      .sort(),
     names,
     'no half backup looks like one',
   );

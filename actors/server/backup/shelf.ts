@@ -41,7 +41,7 @@ export class BackupShelf {
       const view = await this.#view(name);
       if (view !== undefined) views.push(view);
     }
-    return views;
+    return views.sort((a, b) => b.createdAtMs - a.createdAtMs);
   }
 
   /** The path of a finished backup. Rejects with BACKUP_UNKNOWN. */
