@@ -1,9 +1,22 @@
-import { adminErrorRegistry } from '../errors.ts';
+import { answerComponents, answerSchema, resolveAnswer } from './answers.ts';
+import { selectableFields } from './http/select-fields.ts';
+import { eventsPath } from './live/request.ts';
+import {
+  commonHeaders,
+  commonParameters,
+  problemResponses,
+  problemSchema,
+} from './openapi-parts.ts';
 import type { Route } from './route.ts';
 
-/** The OpenAPI 3.1 document of the routes (https://spec.openapis.org/oas/v3.1.0). */
-export function openApiDocument(routes: readonly Route[]): Record<string, unknown> {
-  const paths: Record<string, Record<string, unknown>> = {};
+type Json = Record<string, unknown>;
+
+/**
+ * The OpenAPI 3.1 document of the routes (https://spec.openapis.org/oas/v3.1.0): the schemas that
+ * validate what comes in, and those of answers that the types of the handlers gave.
+ */
+export function openApiDocument(routes: readonly Route[]): Json {
+  const paths: Record<string, Json> = {};
   for (const route of routes) {
     const operations = paths[route.path] ?? {};
     operations[route.method.toLowerCase()] = operation(route);
@@ -11,54 +24,107 @@ export function openApiDocument(routes: readonly Route[]): Record<string, unknow
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Vigo', version: '1', license: { name: 'Apache-2.0' } },
+    info: {
+      title: 'Vigo',
+      version: '1',
+      description:
+        'Everything that vigocli and the dashboard do. Errors are problem documents (RFC 9457) with a stable code and a remedy. See docs/api.md.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(routes.map(tagOf))].map((name) => ({ name })),
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
-      schemas: { Problem: problemSchema },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'an API token, or a session token' },
+        session: { type: 'apiKey', in: 'cookie', name: '__Host-vigo_session' },
+      },
+      schemas: { ...answerComponents, Problem: problemSchema },
+      parameters: commonParameters,
+      headers: commonHeaders,
+      responses: problemResponses,
     },
   };
 }
 
-const problemSchema = {
-  type: 'object',
-  description: 'RFC 9457 problem details',
-  required: ['type', 'title', 'status', 'code', 'detail', 'remedy', 'traceId'],
-  properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    code: { type: 'string', examples: Object.keys(adminErrorRegistry) },
-    detail: { type: 'string' },
-    remedy: { type: 'string' },
-    traceId: { type: 'string' },
-    details: {},
-  },
-};
+const reference = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
 
-function operation(route: Route): Record<string, unknown> {
-  const problem = {
-    description: 'A coded refusal',
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-  };
+function operation(route: Route): Json {
+  const { access, summary, body } = route;
+  const isPublic = access === 'public';
+  const needs = isPublic ? '' : `Needs the permission \`${access}\``;
+  const where = route.envoys === 'named' ? ', at least over some envoys.' : '.';
   return {
-    summary: route.summary,
-    ...(route.access === 'public' ? {} : { description: `Needs ${route.access}` }),
-    security: route.access === 'public' ? [] : [{ token: [] }],
-    parameters: [...parametersIn('path', route.parameters), ...parametersIn('query', route.query)],
-    ...(route.body
-      ? { requestBody: { content: { 'application/json': { schema: route.body } } } }
+    operationId: operationId(route),
+    tags: [tagOf(route)],
+    summary,
+    ...(isPublic ? {} : { description: `${needs}${where}` }),
+    security: isPublic ? [] : [{ token: [] }, { session: [] }],
+    parameters: parametersOf(route),
+    ...(body
+      ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } }
       : {}),
-    responses: {
-      200: {
-        description: 'Done',
-        content:
-          route.mediaType === undefined
-            ? { 'application/json': { schema: {} } }
-            : { [route.mediaType]: { schema: { type: 'string' } } },
-      },
-      default: problem,
+    responses: { ...success(route), ...refusals(route) },
+  };
+}
+
+function success(route: Route): Json {
+  if (route.redirects === true) {
+    const location = { description: 'where to go', schema: { type: 'string' } };
+    return { 303: { description: 'Go there', headers: { Location: location } } };
+  }
+  const schema = answerSchema(route);
+  const content: Json =
+    route.mediaType === undefined
+      ? { 'application/json': { schema: schema ?? { type: 'object' } } }
+      : { [route.mediaType]: { schema: { type: 'string' } } };
+  if (route.path === eventsPath) content['text/event-stream'] = { schema: { type: 'string' } };
+  const isTagged = route.method === 'GET' && route.mediaType === undefined;
+  const answered = {
+    description: 'Done',
+    headers: {
+      'X-Trace-Id': reference('headers', 'TraceId'),
+      'X-Request-Id': reference('headers', 'RequestId'),
+      ...(isTagged ? { ETag: reference('headers', 'ETag') } : {}),
+      ...(route.access === 'public' ? {} : { RateLimit: reference('headers', 'RateLimit') }),
     },
+    content,
+  };
+  return { 200: answered };
+}
+
+function refusals(route: Route): Json {
+  const { access, method, parameters, changes } = route;
+  const codes = ['400', '429', '500', '503'];
+  if (access !== 'public') codes.push('401', '403');
+  if (Object.keys(parameters.properties).length > 0) codes.push('404', '409');
+  if (method !== 'GET') codes.push('413', '415', '422');
+  if (method === 'GET' && route.mediaType === undefined) codes.push('304');
+  if (changes !== undefined) codes.push('412');
+  const named = [...new Set(codes)].sort();
+  return Object.fromEntries(named.map((code) => [code, reference('responses', `Status${code}`)]));
+}
+
+function parametersOf(route: Route): unknown[] {
+  const fields = selectableFields(answerSchema(route), resolveAnswer);
+  const isRead = route.method === 'GET';
+  return [
+    ...parametersIn('path', route.parameters),
+    ...parametersIn('query', route.query),
+    ...(isRead && fields.length > 0 ? [fieldsParameter(fields)] : []),
+    ...(isRead && route.mediaType === undefined ? [reference('parameters', 'IfNoneMatch')] : []),
+    ...(isRead ? [] : [reference('parameters', 'IdempotencyKey')]),
+    ...(route.changes === undefined ? [] : [reference('parameters', 'IfMatch')]),
+  ];
+}
+
+function fieldsParameter(fields: readonly string[]): Json {
+  return {
+    name: 'fields',
+    in: 'query',
+    description: `Leave only these of the answer (of each of its items), with commas: ${fields.join(', ')}`,
+    schema: { type: 'string' },
+    example: fields.slice(0, 2).join(','),
   };
 }
 
@@ -72,4 +138,20 @@ function parametersIn(
     required: place === 'path' || (schema.required ?? []).includes(name),
     schema: property,
   }));
+}
+
+function tagOf({ path }: Route): string {
+  const [, first = '', , third] = path.split('/');
+  return first === 'api' ? (third ?? first) : 'server';
+}
+
+/** "get" and the path in words: getEnvoysByIdTraits. */
+function operationId({ method, path }: Route): string {
+  const words = path
+    .replace(/^\/api\/v1/, '')
+    .split(/[/.\-_]/)
+    .filter((word) => word !== '')
+    .flatMap((word) => (word.startsWith('{') ? `by ${word.slice(1, -1)}` : word).split(' '));
+  const title = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  return method.toLowerCase() + title.replaceAll(/[{}]/g, '');
 }

@@ -52,6 +52,8 @@ export interface Route<
   readonly bodyBytesMax?: number;
   /** Of the JSON that a success is answered with; also what `fields=` may name in a GET. */
   readonly answer?: TSchema;
+  /** It answers with 303 and another address. */
+  readonly redirects?: true;
   /** Of a write: the GET path whose entity tag an If-Match header is compared with. */
   readonly changes?: string;
   handle(request: {

@@ -11,7 +11,7 @@ const stamp = join(project, 'dist/.built');
 const rooms = '{runtime,actors,agent,admin,bench}';
 const sources = globSync([`${rooms}/**/*.ts`, 'tsconfig*.json', 'package.json'], { cwd: project });
 const assets = globSync(
-  ['admin/demo/stack/**/*', 'admin/web/assets/**/*', 'actors/server/assets/**/*'],
+  ['admin/demo/stack/**/*', 'admin/web/assets/**/*', 'admin/api/{gen,docs}/**/*', 'actors/server/assets/**/*'],
   { cwd: project },
 ).filter((path) => statSync(join(project, path)).isFile());
 

@@ -31,12 +31,18 @@ export function selectFields(answer: unknown, fields: string, known: readonly st
   return { ...answer, items: answer.items.map(pick) };
 }
 
-/** The fields that a JSON Schema of an answer lets `selectFields` choose from. */
-export function selectableFields(schema: unknown): readonly string[] {
-  const properties = propertiesOf(schema);
+/**
+ * The fields that a JSON Schema of an answer lets `selectFields` choose from. `resolve`: follows a
+ * reference, when the schema is one.
+ */
+export function selectableFields(
+  schema: unknown,
+  resolve: (schema: unknown) => unknown,
+): readonly string[] {
+  const properties = propertiesOf(resolve(schema));
   if (properties === undefined) return [];
   const { items } = properties;
-  const rows = isObject(items) ? propertiesOf(items.items) : undefined;
+  const rows = isObject(items) ? propertiesOf(resolve(items.items)) : undefined;
   return Object.keys(rows ?? properties);
 }
 

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Convert } from 'typebox/value';
 import { AdminError } from '../../errors.ts';
+import { answerSchema, resolveAnswer } from '../answers.ts';
 import type { EdgeRequest } from '../http-edge.ts';
 import type { Route } from '../route.ts';
 import { readJsonBody } from './read-body.ts';
@@ -31,7 +32,7 @@ export function compileRoute(route: Route): CompiledRoute {
     parameters: Compile(route.parameters),
     query: Compile(route.query),
     body: route.body && Compile(route.body),
-    fields: route.method === 'GET' ? selectableFields(route.answer) : [],
+    fields: route.method === 'GET' ? selectableFields(answerSchema(route), resolveAnswer) : [],
   };
 }
 

@@ -3,7 +3,6 @@ import { AdminError } from '../../errors.ts';
 import { Answer } from '../answer.ts';
 import { eventFilter } from '../live/filter.ts';
 import { LiveBody } from '../live/outlet.ts';
-import { eventsPath } from '../live/request.ts';
 import { route } from '../route.ts';
 import { nameLengthMax, nothing, object, pageLimitMax } from '../schemas.ts';
 
@@ -12,6 +11,18 @@ const streamHeaders = { 'content-type': 'text/event-stream', 'x-accel-buffering'
 const envoysMax = 50;
 const typesLengthMax = 1_000;
 const idPattern = /^\d{1,16}$/;
+
+const text = Type.Optional(Type.String());
+const liveEvent = object({
+  id: Type.Integer({ description: 'rises' }),
+  type: Type.String({ description: 'such as envoy.state; see docs/api.md' }),
+  atMs: Type.Number(),
+  envoyId: text,
+  actor: text,
+  subject: text,
+  auditSequence: Type.Optional(Type.Integer({ description: 'of the entry that tells of it' })),
+  data: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+});
 
 /** The id of the last event that the viewer has: a browser tells it in a header when it comes back. */
 function cursorOf(after: number | undefined, lastEventId: string | undefined): number | undefined {
@@ -23,7 +34,7 @@ function cursorOf(after: number | undefined, lastEventId: string | undefined): n
 export const eventRoutes = [
   route({
     method: 'GET',
-    path: eventsPath,
+    path: '/api/v1/events',
     summary:
       'Live events: as server-sent events (Accept: text/event-stream), over WebSocket, or as a page',
     access: 'access.self',
@@ -49,6 +60,10 @@ export const eventRoutes = [
       ),
     }),
     body: undefined,
+    answer: object({
+      items: Type.Array(liveEvent),
+      next: Type.Integer({ description: 'id behind which the next page begins' }),
+    }),
     handle: async ({ backend, query, asker, header, recheck }) => {
       const { live, views } = backend;
       const names = query.envoy?.split(',').slice(0, envoysMax);

@@ -6,6 +6,7 @@ import type { Backend } from '../backend.ts';
 import { tellRefusal } from '../login/refused.ts';
 import { route } from '../route.ts';
 import { nothing, object } from '../schemas.ts';
+import { sessionShape } from '../shapes/session.ts';
 import { loginOrigin, sessionAnswer } from './login.ts';
 
 const askDeadlineMs = 10_000;
@@ -102,6 +103,7 @@ export const keyLoginRoutes = [
     parameters: nothing,
     query: nothing,
     body: loginBody,
+    answer: sessionShape,
     handle: async ({ backend, body, ...asked }) => {
       const { account, challenge, seal } = body;
       const method = body.ed25519 === undefined ? 'ssh-key' : 'ed25519';

@@ -12,6 +12,7 @@ import type { Backend } from '../backend.ts';
 import { route } from '../route.ts';
 import { nothing, object } from '../schemas.ts';
 import { sessionCookie } from '../session-cookie.ts';
+import { loginShape, sessionShape } from '../shapes/session.ts';
 
 /** A lane may have others before it. */
 const loginDeadlineMs = 25_000;
@@ -87,6 +88,7 @@ export const loginRoutes = [
     parameters: nothing,
     query: nothing,
     body: object({ name: nameText, password: passwordText, as: carrier }),
+    answer: loginShape,
     handle: async ({ backend, body, ...asked }) => {
       const answer = await logIn(backend, body, asked);
       return 'challenge' in answer ? answer : sessionAnswer(backend, answer, body.as);
@@ -104,6 +106,7 @@ export const loginRoutes = [
       code: Type.String({ minLength: 1, maxLength: 100 }),
       as: carrier,
     }),
+    answer: sessionShape,
     handle: async ({ backend, body, ...asked }) => {
       const { challenge, code } = body;
       const payload = { challenge, code, origin: loginOrigin(asked) };
@@ -135,6 +138,7 @@ export const loginRoutes = [
       password: passwordText,
       as: carrier,
     }),
+    answer: sessionShape,
     handle: async ({ backend, body, ...asked }) => {
       const { code, name, password, displayName = '' } = body;
       const payload = { code, name, password, displayName, origin: loginOrigin(asked) };

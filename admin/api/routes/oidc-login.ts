@@ -69,6 +69,7 @@ export const oidcLoginRoutes = [
   route({
     method: 'GET',
     path: '/api/v1/login/oidc',
+    redirects: true,
     summary: 'Begin a login at the OpenID provider: the browser is sent there',
     access: 'public',
     parameters: nothing,
@@ -87,6 +88,7 @@ export const oidcLoginRoutes = [
   route({
     method: 'GET',
     path: callbackPath,
+    redirects: true,
     summary: 'Finish a login: the OpenID provider sends the browser here',
     access: 'public',
     parameters: nothing,

@@ -7,6 +7,7 @@ import { allPermissions, type Role } from '../permissions.ts';
 import { permissionsSomewhere } from '../policy-decision.ts';
 import { route } from '../route.ts';
 import { idParameter, nothing, object } from '../schemas.ts';
+import { sessionShape } from '../shapes/session.ts';
 import { loginOrigin, sessionAnswer } from './login.ts';
 
 const askDeadlineMs = 20_000;
@@ -84,6 +85,7 @@ const proofs = [
     parameters: nothing,
     query: nothing,
     body: object({ current: passwordText, next: passwordText }),
+    answer: sessionShape,
     handle: async ({ backend, asker, body, ...asked }) => {
       const payload = { accountId: accountOf(asker), ...body, origin: loginOrigin(asked) };
       const session = await backend.ask(

@@ -30,6 +30,7 @@ export const approvalRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/config/approve',
+    changes: '/api/v1/config/candidates',
     summary: 'Put a candidate in force; it must be the very content, of another author',
     access: 'config.approve',
     parameters: nothing,
@@ -46,6 +47,7 @@ export const approvalRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/config/reject',
+    changes: '/api/v1/config/candidates',
     summary: 'Drop a candidate; its author may take it back, others need the right to approve',
     access: 'config.publish',
     parameters: nothing,
@@ -65,6 +67,7 @@ export const approvalRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/config/freeze',
+    changes: '/api/v1/config/version',
     summary: 'Refuse every publish until a time, or until it is lifted',
     access: 'config.freeze',
     parameters: nothing,
@@ -84,6 +87,7 @@ export const approvalRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/config/unfreeze',
+    changes: '/api/v1/config/version',
     summary: 'Lift the freeze',
     access: 'config.unfreeze',
     parameters: nothing,

@@ -50,6 +50,7 @@ export const publishRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/config/publish',
+    changes: '/api/v1/config/version',
     summary:
       'Validate the stack, compile it and make it the policy of the fleet, or change nothing',
     access: 'config.publish',
@@ -84,6 +85,7 @@ export const publishRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/config/rollback',
+    changes: '/api/v1/config/version',
     summary: 'Make the stack of an earlier version live again, as a new version',
     access: 'config.publish',
     parameters: nothing,
