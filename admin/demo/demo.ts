@@ -209,6 +209,11 @@ export class Demo {
     line(`The agent looks every ${intervalSeconds} s; what it repairs is told below.\n`);
     line(`Policy     ${this.#short(join(server, 'stacks'))}/`);
     line(`REST API   https://localhost:${apiPort}/api/v1/status`);
+    const code = setupCode(server);
+    if (code !== undefined) {
+      line(`Setup      https://localhost:${apiPort}/ makes you the first administrator with this code:`);
+      line(`           ${styleText('bold', code)}`);
+    }
     line('\nIn another terminal:\n');
     for (const command of ['runs show', 'status', 'audit verify']) {
       line(`  npx vigocli --home ${this.#short(server)} ${command}`);
@@ -307,6 +312,15 @@ function runningPid(home: string): number | undefined {
   try {
     const text = readFileSync(join(home, 'run.json'), 'utf8');
     return (JSON.parse(text) as { pid: number }).pid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the first administrator; undefined when there is one. */
+function setupCode(home: string): string | undefined {
+  try {
+    return readFileSync(join(home, 'keys', 'setup-code'), 'utf8').trim();
   } catch {
     return undefined;
   }
