@@ -44,10 +44,10 @@ export function savedViews({ items }: Views, shown: Shown): Html {
       <div class="field"><label for="view-name">Name</label>
         <input id="view-name" name="{name}" required maxlength="80" autocomplete="off"></div>
       ${Object.entries({
-        'query.selector': q,
-        'query.state': state,
-        'query.sort': sort,
-        'query.order': order,
+        selector: q,
+        state,
+        sort,
+        order,
       }).map(
         ([name, value]) => value && html`<input type="hidden" name="${name}" value="${value}">`,
       )}

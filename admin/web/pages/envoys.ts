@@ -9,6 +9,7 @@ import { icon } from '../components/icon.ts';
 import { live } from '../components/live.ts';
 import { count, plural } from '../components/numbers.ts';
 import { pagination } from '../components/pagination.ts';
+import { partOf, Refused, refusedNote } from '../components/refused.ts';
 import { stateBadge, stateShape, toneOf } from '../components/state-badge.ts';
 import { type Column, table } from '../components/table.ts';
 import { timeAgo } from '../components/time.ts';
@@ -62,9 +63,13 @@ const envoyList = page({
   query: listQuery,
   render: async ({ read, query, nowMs }) => {
     const [found, views] = await Promise.all([
-      readEnvoys(read, query, rowsAPage),
+      partOf(readEnvoys(read, query, rowsAPage)),
       read<Views>('/api/v1/views'),
     ]);
+    if (found instanceof Refused) {
+      const body = html`${savedViews(views, query)}${filters(query)}${refusedNote(found)}`;
+      return { title: 'Envoys', status: found.problem.status, body };
+    }
     const { cursor: _, ...first } = query;
     const path = pathTo('/envoys', query);
     return {
