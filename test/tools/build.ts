@@ -30,6 +30,9 @@ if (!current()) {
   });
   if (tsc.status !== 0) process.exit(tsc.status ?? 1);
   for (const path of assets) cpSync(join(project, path), join(project, 'dist', path));
+  const manual = ['dist/admin/cli/main.js', 'man', '--directory', 'dist/man/man1'];
+  const man = spawnSync(process.execPath, manual, { cwd: project, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (man.status !== 0) process.exit(man.status ?? 1);
   writeFileSync(stamp, '');
   utimesSync(stamp, startedAt, startedAt);
 }

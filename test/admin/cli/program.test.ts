@@ -46,7 +46,7 @@ t.test('every command explains itself and refuses what it does not know', async 
 });
 
 const cases: [args: readonly string[], exitCode: number, words: RegExp][] = [
-  [['--help'], 0, /^Usage: vigocli/],
+  [['--help'], 0, /^Examples:\n {2}vigocli .*\nUsage: vigocli/s],
   [['runs', 'show', '--help'], 0, /--home <dir>/],
   [['--version'], 0, /^\d+\.\d+\.\d+\n$/],
   [[], 64, /Usage: vigocli/],
