@@ -34,11 +34,35 @@ export const navigation: readonly NavigationGroup[] = [
       { path: '/plans', label: 'Plans', icon: 'plan', key: 'p', access: 'config.read' },
       { path: '/approvals', label: 'Approvals', icon: 'check', key: 'a', access: 'config.read' },
       { path: '/rollout', label: 'Rollout', icon: 'rollout', key: 'u', access: 'config.read' },
+      {
+        path: '/work',
+        label: 'Tasks, workflows',
+        icon: 'workflow',
+        key: 'w',
+        access: 'envoys.read',
+      },
     ],
   },
   {
     label: 'Trust',
-    entries: [{ path: '/audit', label: 'Audit', icon: 'shield', key: 'd', access: 'audit.read' }],
+    entries: [
+      { path: '/audit', label: 'Audit', icon: 'shield', key: 'd', access: 'audit.read' },
+      { path: '/secrets', label: 'Secrets', icon: 'key', key: 's', access: 'secrets.list' },
+      { path: '/people', label: 'People', icon: 'users', key: 'l', access: 'access.read' },
+    ],
+  },
+  {
+    label: 'Server',
+    entries: [
+      { path: '/server', label: 'Health', icon: 'heart', key: 'h', access: 'status.read' },
+      {
+        path: '/releases',
+        label: 'Agent releases',
+        icon: 'tag',
+        key: 'x',
+        access: 'releases.read',
+      },
+    ],
   },
 ];
 

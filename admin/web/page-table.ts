@@ -7,9 +7,14 @@ import { envoyPages } from './pages/envoy.ts';
 import { envoyListPages } from './pages/envoys.ts';
 import { loginPages } from './pages/login.ts';
 import { overviewPage } from './pages/overview.ts';
+import { peoplePages } from './pages/people/index.ts';
 import { planPages } from './pages/plans/index.ts';
 import { policyPages } from './pages/policy/index.ts';
+import { releasesPage } from './pages/releases/releases.ts';
 import { runPages } from './pages/runs.ts';
+import { secretsPage } from './pages/secrets/names.ts';
+import { serverPages } from './pages/server/index.ts';
+import { workPage } from './pages/work/work.ts';
 
 /** Every page there is, and what pages load. The router serves them beside the API's routes. */
 export const pageTable: readonly Route[] = [
@@ -24,4 +29,9 @@ export const pageTable: readonly Route[] = [
   ...planPages,
   tokensPage,
   ...auditPages,
+  secretsPage,
+  ...peoplePages,
+  ...serverPages,
+  releasesPage,
+  workPage,
 ];

@@ -43,15 +43,19 @@
     if (field.type === 'checkbox') return field.checked;
     if (field.dataset.as === 'number') return field.value === '' ? undefined : Number(field.value);
     if (field.dataset.as === 'lines') {
-      return field.value
+      const lines = field.value
         .split(/[\n,]/)
         .map((line) => line.trim())
         .filter((line) => line !== '');
+      return lines.length === 0 && !field.required ? undefined : lines;
     }
     return field.value === '' && !field.required ? undefined : field.value;
   };
 
-  /** The fields of a form as the JSON body of its call; a name with dots is a place in it. */
+  /**
+   * The fields of a form as the JSON body of its call; a name with dots is a place in it:
+   * `grants.0.role` is in the first of a list.
+   */
   function bodyOf(form) {
     const body = {};
     for (const field of form.elements) {
@@ -63,7 +67,9 @@
       const path = field.name.split('.');
       const last = path.pop();
       let place = body;
-      for (const name of path) place = place[name] ??= {};
+      for (const [at, name] of path.entries()) {
+        place = place[name] ??= /^\d+$/.test(path[at + 1] ?? last) ? [] : {};
+      }
       place[last] = value;
     }
     return body;

@@ -19,6 +19,9 @@ import { actorView, detailLine, eventBadge, families, subjectView } from './word
 const rowsShown = 50;
 const text = Type.Optional(Type.String({ maxLength: nameLengthMax }));
 
+/** Nobody reads an older page for what comes in now. */
+const listened = families.map(([family]) => family).filter((family) => family !== '');
+
 /** Who did what: filtered, newest first, with the state of the proof above it. */
 export const auditLogPage = page({
   path: '/audit',
@@ -50,6 +53,7 @@ export const auditLogPage = page({
     const rows = items.toReversed();
     return {
       title: 'Audit',
+      ...(before === undefined ? { listen: { types: listened } } : {}),
       actions: html`<a class="button" href="/audit/export.jsonl" download>${icon('download')} Export</a>`,
       body: html`${checkpoint instanceof Refused ? refusedNote(checkpoint) : checkpointPanel(checkpoint)}
         ${filterForm(query)}

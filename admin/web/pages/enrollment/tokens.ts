@@ -18,6 +18,8 @@ import { createdDialog, newTokenDialog } from './new-token.ts';
 /** Rows of one page; older tokens stay in the audit log and the CLI. */
 const shownMost = 500;
 
+const tokenEvents = ['token.created', 'token.revoked', 'enrollment.accepted'];
+
 /** Tokens that enroll machines: who made them, for which names, and what became of them. */
 export const tokensPage = page({
   path: '/enrollment',
@@ -30,13 +32,14 @@ export const tokensPage = page({
     const canWrite = may(asker, 'tokens.write');
     return {
       title: 'Enrollment',
+      listen: { types: tokenEvents },
       actions: canWrite
         ? html`<button type="button" class="button primary" data-dialog="new-token">${icon('key')} Enroll a machine</button>`
         : undefined,
       body: html`<p class="muted">Each token enrolls one machine, whose host name must fit its pattern, until it ends.</p>
         ${live({
           id: 'tokens',
-          on: ['token.created', 'token.revoked', 'enrollment.accepted'],
+          on: tokenEvents,
           path: '/enrollment',
           body: items.length === 0 ? noTokens() : tokenTable(items, asker, nowMs),
         })}

@@ -14,6 +14,9 @@ import { fidelityPanel } from './fidelity.ts';
 import { groupPanel } from './group.ts';
 import { rehearsalPanel } from './rehearsal.ts';
 
+/** Answers to a rehearsal come with the check-ins that end in runs. */
+const planEvents = ['run.finished', 'envoys.many', 'policy.published'];
+
 /** One plan: what is expected of each group, what envoys said, and how it came. */
 export const planPage = page({
   path: '/plans/{id}',
@@ -28,9 +31,10 @@ export const planPage = page({
     return {
       title: `Plan ${plan.id.slice(0, 8)}`,
       crumbs: [{ label: 'Plans', path: '/plans' }],
+      listen: { types: planEvents },
       body: live({
         id: 'plan',
-        on: ['run.finished', 'envoys.many', 'policy.published'],
+        on: planEvents,
         path: `/plans/${plan.id}`,
         everySeconds: 10,
         body: html`${about(plan)}${summaryTiles(plan)}

@@ -32,6 +32,7 @@ export const approvalsPage = page({
     const comparison = candidate && (await partOf(readComparison(read, 'live', 'candidate')));
     return {
       title: 'Approvals',
+      listen: { types: policyEvents },
       body: html`${live({
         id: 'candidate',
         on: policyEvents,

@@ -29,6 +29,15 @@ const looks: Readonly<Record<RolloutStatus, StateTone>> = {
   ended: 'away',
 };
 const stepsMax = 50;
+/** Health is of the envoys, so it moves with their runs. */
+const rolloutEvents = [
+  ...policyEvents,
+  'rollout.stage_passed',
+  'rollout.stopped',
+  'run.finished',
+  'envoy.state',
+  'envoys.many',
+];
 
 /** The rollout under way, as it goes, with what a person may order. */
 export const rolloutPage = page({
@@ -43,16 +52,10 @@ export const rolloutPage = page({
     const steps = rollout === null ? [] : await stepsOf(read, rollout.version);
     return {
       title: 'Rollout',
+      listen: { types: rolloutEvents },
       body: html`${live({
         id: 'rollout',
-        on: [
-          ...policyEvents,
-          'rollout.stage_passed',
-          'rollout.stopped',
-          'run.finished',
-          'envoy.state',
-          'envoys.many',
-        ],
+        on: rolloutEvents,
         path: '/rollout',
         body: html`${freezeNotice(freeze)}${rollout === null ? noRollout() : about(rollout, asker, nowMs)}${stepList(steps, nowMs)}`,
       })}${rollout !== null && orderDialogs(rollout)}`,

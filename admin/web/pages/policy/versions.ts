@@ -36,6 +36,7 @@ export const versionsPage = page({
     });
     return {
       title: 'Policy',
+      listen: { types: policyEvents },
       actions: html`<a class="button" href="/policy/compare">Compare</a>${freezeButton(status.freeze, asker)}`,
       body: html`${live({
         id: 'versions',

@@ -1,0 +1,4 @@
+import { doctorPage } from './doctor.ts';
+import { healthPage } from './health.ts';
+
+export const serverPages = [healthPage, doctorPage];
