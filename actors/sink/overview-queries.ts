@@ -110,11 +110,11 @@ export class OverviewQueries {
         sinceMs,
       ]);
       const [fleet] = this.#all<{ enrolled: number; revoked: number; published: number }>(
-        `select count(*) filter (where enrolled_at_ms >= ?1) as enrolled,
-           count(*) filter (where revoked_at_ms >= ?1) as revoked,
-           (select count(*) from policy_versions where published_at_ms >= ?1) as published
+        `select count(*) filter (where enrolled_at_ms >= ?) as enrolled,
+           count(*) filter (where revoked_at_ms >= ?) as revoked,
+           (select count(*) from policy_versions where published_at_ms >= ?) as published
          from envoys`,
-        [sinceMs],
+        [sinceMs, sinceMs, sinceMs],
       );
       return {
         sinceMs,
