@@ -22,7 +22,7 @@ const registry = {
   },
   API_PASSWORD_CHANGE_DUE: {
     message: 'your password was set by somebody else',
-    remedy: 'change it first: vigocli auth password, or on your account page',
+    remedy: 'change it first: vigocli auth change-password, or on your account page',
     httpStatus: 403,
     exitCode: 4,
   },

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import t from 'tap';
 import { totpCode, totpStepAt } from '../../actors/accounts/totp.ts';
 import { programFile } from '../support/program.ts';
+import { base32Bytes } from './support/base32.ts';
 import { TestDatabase } from './support/database.ts';
 import { TestServer } from './support/server-process.ts';
 import { Browser, send } from './support/web-client.ts';
@@ -20,17 +21,6 @@ function setupCode(): { status: number | null; out: string; complaint: string } 
     { encoding: 'utf8' },
   );
   return { status, out: stdout.trim(), complaint: stderr };
-}
-
-function base32Bytes(text: string): Uint8Array {
-  const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...text].map((digit) => digits.indexOf(digit).toString(2).padStart(5, '0'));
-  return Buffer.from(
-    bits
-      .join('')
-      .match(/.{8}/g)
-      ?.map((byte) => Number.parseInt(byte, 2)) ?? [],
-  );
 }
 
 const ada = new Browser(server);
