@@ -11,7 +11,12 @@ const stamp = join(project, 'dist/.built');
 const rooms = '{runtime,actors,agent,admin,bench}';
 const sources = globSync([`${rooms}/**/*.ts`, 'tsconfig*.json', 'package.json'], { cwd: project });
 const assets = globSync(
-  ['admin/demo/stack/**/*', 'admin/web/assets/**/*', 'admin/api/{gen,docs}/**/*', 'actors/server/assets/**/*'],
+  [
+    'admin/demo/stack/**/*',
+    'admin/web/assets/**/*',
+    'admin/api/{gen,docs}/**/*',
+    'actors/server/assets/**/*',
+  ],
   { cwd: project },
 ).filter((path) => statSync(join(project, path)).isFile());
 
@@ -31,7 +36,10 @@ if (!current()) {
   if (tsc.status !== 0) process.exit(tsc.status ?? 1);
   for (const path of assets) cpSync(join(project, path), join(project, 'dist', path));
   const manual = ['dist/admin/cli/main.js', 'man', '--directory', 'dist/man/man1'];
-  const man = spawnSync(process.execPath, manual, { cwd: project, stdio: ['ignore', 'ignore', 'inherit'] });
+  const man = spawnSync(process.execPath, manual, {
+    cwd: project,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   if (man.status !== 0) process.exit(man.status ?? 1);
   writeFileSync(stamp, '');
   utimesSync(stamp, startedAt, startedAt);
