@@ -67,19 +67,17 @@ export function decodeFleetBatch(origin: string, entries: readonly FleetEntry[])
   };
 }
 
-/** Who was seen in the same state twice was seen once; a change of state is never left out. */
+/** Of the same state in a row the first says since when, the last until when; a change is never left out. */
 class NewsList {
   readonly all: StateNews[] = [];
-  readonly #last = new Map<string, number>();
+  readonly #last = new Map<string, { at: number; again: boolean }>();
 
   add(envoyId: string, news: StateNews): void {
-    const at = this.#last.get(envoyId);
-    const before = at === undefined ? undefined : this.all[at];
-    if (at !== undefined && before !== undefined && stateIn(before) === stateIn(news)) {
-      this.all[at] = news;
-      return;
-    }
-    this.#last.set(envoyId, this.all.push(news) - 1);
+    const last = this.#last.get(envoyId);
+    const before = last && this.all[last.at];
+    const again = before !== undefined && stateIn(before) === stateIn(news);
+    if (last?.again === true && again) this.all[last.at] = news;
+    else this.#last.set(envoyId, { at: this.all.push(news) - 1, again });
   }
 }
 

@@ -49,9 +49,9 @@ async function indexTraits(
   before: unknown,
   now: unknown,
 ): Promise<void> {
-  const old = new Map(traitLeaves(before).map((leaf) => [leaf.join('='), leaf]));
+  const old = new Map(traitLeaves(before).map((leaf) => [leaf.join('\u0000'), leaf]));
   const added: TraitLeaf[] = [];
-  for (const leaf of traitLeaves(now)) if (!old.delete(leaf.join('='))) added.push(leaf);
+  for (const leaf of traitLeaves(now)) if (!old.delete(leaf.join('\u0000'))) added.push(leaf);
   if (before === undefined || osOf(before) !== osOf(now)) {
     await writer
       .updateTable('envoys')
@@ -73,7 +73,7 @@ async function add(writer: Writer, number: number, leaves: readonly TraitLeaf[])
     select value->>0, value->>1 from json_each(${list})`.execute(writer);
   await sql`insert or ignore into trait_postings (term, envoy)
     select term, ${number} from json_each(${list}) as leaf
-    join trait_terms on path = leaf.value->>0 and trait_terms.value = leaf.value->>1`.execute(
+    join trait_terms on trait_terms.path = leaf.value->>0 and trait_terms.value = leaf.value->>1`.execute(
     writer,
   );
 }
@@ -81,7 +81,7 @@ async function add(writer: Writer, number: number, leaves: readonly TraitLeaf[])
 async function remove(writer: Writer, number: number, leaves: readonly TraitLeaf[]): Promise<void> {
   if (leaves.length === 0) return;
   const terms = sql`select term from json_each(${JSON.stringify(leaves)}) as leaf
-    join trait_terms on path = leaf.value->>0 and trait_terms.value = leaf.value->>1`;
+    join trait_terms on trait_terms.path = leaf.value->>0 and trait_terms.value = leaf.value->>1`;
   await sql`delete from trait_postings where envoy = ${number} and term in (${terms})`.execute(
     writer,
   );

@@ -24,7 +24,7 @@ export function traitLeaves(traits: unknown): TraitLeaf[] {
       }
     } else if (value !== null && value !== undefined && path !== '') {
       const text = String(value);
-      if (text.length <= leafLengthLimit) leaves.set(`${path}=${text}`, [path, text]);
+      if (text.length <= leafLengthLimit) leaves.set(`${path}\u0000${text}`, [path, text]);
     }
   };
   visit(traits, '');
