@@ -189,6 +189,43 @@ t.test('who has the permission gets through, on every route', async (t) => {
   }
 });
 
+t.test('D10: nobody says in a body who they are', async (t) => {
+  const { send, backend } = setUp();
+  for (const { method, path, body } of guarded) {
+    if (body === undefined) continue;
+    const schema = body as { properties?: object; additionalProperties?: unknown };
+    t.equal(schema.additionalProperties, false, `${method} ${path} takes no other field`);
+    for (const field of ['by', 'actor', 'approvedBy', 'approver', 'createdBy']) {
+      t.notOk(Object.hasOwn(schema.properties ?? {}, field), `${method} ${path}: ${field}`);
+      const forged = { [field]: 'admin:somebody' };
+      const { code } = await send(method, path, cookie('vgos_admin'), forged);
+      t.equal(code, 'API_BAD_REQUEST');
+    }
+  }
+  t.same(backend.asked, []);
+});
+
+t.test('D1, D15: nothing is shown beside the routes, nor their description', async (t) => {
+  const { send, backend } = setUp();
+  const odd = [
+    '/',
+    '/chat',
+    '/api',
+    '/api/v1',
+    '/api/v1/openapi.json',
+    '/api/v1/envoys/',
+    '/admin',
+  ];
+  const tricks = ['//api/v1/envoys', '/api/v1/../v1/envoys', '/API/V1/envoys', '/api/v1/envoys%2f'];
+  for (const path of [...odd, ...tricks]) {
+    for (const method of ['GET', 'POST', 'OPTIONS', 'TRACE']) {
+      const { status } = await send(method, path, {});
+      t.ok(status === 401 || status === 404, `${method} ${path}: ${status}`);
+    }
+  }
+  t.same(backend.asked, []);
+});
+
 t.test('everybody sees and proves themselves, whatever else they may not', async (t) => {
   const { send } = setUp();
   for (const { method, path } of own) {
