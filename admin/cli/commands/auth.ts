@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander';
 import { type AdminTokenView, accessRoles } from '../../../actors/access/messages.ts';
+import { AdminError } from '../../errors.ts';
 import type { OpenSession } from '../session.ts';
 import type { Column } from '../table.ts';
 import { printable } from '../terminal-text.ts';
 import { ago, clockTime, fieldLines, parseDuration } from '../words.ts';
+import { addLoginCommands } from './auth-login.ts';
+import { addOwnKeyCommands } from './keys.ts';
 
 interface WhoAmI {
   readonly name: string;
@@ -39,7 +42,9 @@ const columns: readonly Column<AdminTokenView>[] = [
 ];
 
 export function addAuthCommands(program: Command, open: OpenSession): void {
-  const auth = program.command('auth').description('API tokens: who may do what');
+  const auth = program.command('auth').description('who you are: logins, your keys, API tokens');
+  addLoginCommands(auth, open);
+  addOwnKeyCommands(auth, open);
   addCreate(auth, open);
 
   auth
@@ -83,25 +88,50 @@ function addCreate(auth: Command, open: OpenSession): void {
     .command('create-token')
     .description('create a token for a person or a program; it is shown once')
     .requiredOption('--name <name>', 'who will use it; events say "admin:<name>"')
-    .addOption(
-      new Option('--role <role>', 'what it may do').choices(accessRoles).makeOptionMandatory(),
-    )
+    .addOption(new Option('--role <role>', 'what it may do').choices(accessRoles))
+    .option('--mine', 'it acts for your own account, with at most what you may; takes --expires')
+    .option('--permission <permission...>', 'all that it may be used for, e.g. runs.read')
+    .option('--envoys <selector...>', 'envoys that it is limited to: web-*, os.family=debian')
     .option('--expires <duration>', 'its life, e.g. 12h or 30d; without it, until revoked')
-    .action(async (options: { name: string; role: string; expires?: string }) => {
+    .action(async (options: TokenFlags) => {
       const it = await open();
-      const created = await it.client.post<CreatedToken>(tokensPath, {
-        name: options.name,
-        role: options.role,
-        ...(options.expires === undefined ? {} : { expiresInMs: parseDuration(options.expires) }),
-      });
+      const { path, body } = tokenRequest(options);
+      const created = await it.client.post<CreatedToken>(path, body);
       it.print(created, () => created.token);
       const { expiresAtMs } = created;
       const until =
         expiresAtMs === undefined ? 'until it is revoked' : `until ${clockTime(expiresAtMs)}`;
       it.note(
-        `\nFor ${printable(options.name)} as ${options.role}, ${until}. Keep it in a file that ` +
+        `\nFor ${printable(options.name)} as ${options.role ?? 'yourself'}, ${until}. Keep it in a file that ` +
           'only its owner can read, and name the file with --token-file or VIGO_TOKEN_FILE.\n' +
           'It is shown this once; only its hash is kept.',
       );
     });
+}
+
+interface TokenFlags {
+  readonly name: string;
+  readonly role?: string;
+  readonly mine?: boolean;
+  readonly permission?: readonly string[];
+  readonly envoys?: readonly string[];
+  readonly expires?: string;
+}
+
+function tokenRequest(flags: TokenFlags): { path: string; body: object } {
+  const { name, role, mine = false, permission, envoys, expires } = flags;
+  if (mine === (role !== undefined)) {
+    throw new AdminError('CLI_USAGE', 'say what it may do: either --role ROLE or --mine');
+  }
+  if (mine && expires === undefined) {
+    throw new AdminError('CLI_USAGE', 'a token of your own takes --expires, e.g. 30d');
+  }
+  const body = {
+    name,
+    ...(role === undefined ? {} : { role }),
+    ...(permission === undefined ? {} : { permissions: permission }),
+    ...(envoys === undefined ? {} : { envoys }),
+    ...(expires === undefined ? {} : { expiresInMs: parseDuration(expires) }),
+  };
+  return { path: mine ? '/api/v1/account/tokens' : tokensPath, body };
 }

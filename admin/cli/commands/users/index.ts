@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { examples } from '../../examples.ts';
 import type { OpenSession } from '../../session.ts';
+import { addUserProofCommands } from '../keys.ts';
 import { addUserChanges } from './change.ts';
 import { addUserCreate } from './create.ts';
 import { addUserViews } from './show.ts';
@@ -10,7 +11,7 @@ export function addUserCommands(program: Command, open: OpenSession): void {
   const users = program
     .command('users')
     .alias('webusers')
-    .description('accounts of people: roles, grants, passwords, sessions');
+    .description('accounts of people: roles, grants, passwords, keys, sessions');
   examples(users, [
     'vigocli users create grace --role operator',
     'vigocli users grant grace approver "web-*"',
@@ -19,4 +20,5 @@ export function addUserCommands(program: Command, open: OpenSession): void {
   addUserViews(users, open);
   addUserCreate(users, open);
   addUserChanges(users, open);
+  addUserProofCommands(users, open);
 }

@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { AdminError } from '../../errors.ts';
+import { mayAsk } from '../ask.ts';
+import { Client } from '../client.ts';
+import { type ServerPlace, serverOf } from '../connection.ts';
+import { forgetLogin, type KeptLogin, readLogin, writeLogin } from '../context/login-file.ts';
+import { readHidden, readStandardInput } from '../hidden-input.ts';
+import type { Session } from '../session.ts';
+import { checkChallenge, signWithAgent, signWithKeyFile } from './sign-challenge.ts';
+
+export interface LoginFlags {
+  readonly name?: string;
+  /** true: the agent's keys. */
+  readonly sshKey?: string | true;
+  readonly passwordFile?: string;
+  readonly code?: string;
+}
+
+interface OpenedSession {
+  readonly token: string;
+  readonly expiresAtMs: number;
+  readonly mustChangePassword?: boolean;
+}
+
+interface FactorWanted {
+  readonly challenge: string;
+}
+
+interface IssuedChallenge {
+  readonly challenge: string;
+  readonly seal: string;
+}
+
+export interface LoggedIn {
+  readonly account: string;
+  readonly context: string;
+  readonly server: string;
+  readonly expiresAtMs: number;
+  readonly mustChangePassword: boolean;
+}
+
+const pathOfSession = '/api/v1/session';
+
+/** Opens a session, keeps its token in a file of mode 0600 and ends the one that was there before. */
+export async function logIn(it: Session, flags: LoginFlags): Promise<LoggedIn> {
+  const place = serverOf(it.options, process.env);
+  const before = keptLogin(place);
+  const account = await accountName(it, flags.name ?? before?.account);
+  const client = new Client({ ...place, token: undefined });
+  const opened =
+    flags.sshKey === undefined
+      ? await byPassword(it, client, account, flags)
+      : await byKey(client, place, account, flags.sshKey);
+  const { token, expiresAtMs, mustChangePassword = false } = opened;
+  writeLogin(process.env, place.context, { account, token, expiresAtMs, target: place.target });
+  if (before !== undefined) await endQuietly(place, before);
+  const { context, target: server } = place;
+  return { account, context, server, expiresAtMs, mustChangePassword };
+}
+
+/** A file that is broken or exposed is not in the way of the login that replaces it. */
+function keptLogin(place: ServerPlace): KeptLogin | undefined {
+  try {
+    return readLogin(process.env, place.context, place.target);
+  } catch {
+    return undefined;
+  }
+}
+
+async function accountName(it: Session, known: string | undefined): Promise<string> {
+  if (known !== undefined) return known;
+  if (!mayAsk(it)) throw new AdminError('CLI_USAGE', 'say who you are: --name NAME');
+  const name = await askLine('Name: ');
+  if (name === '') throw new AdminError('CLI_USAGE', 'no name was given');
+  return name;
+}
+
+async function askLine(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await prompt.question(question)).trim();
+  } finally {
+    prompt.close();
+  }
+}
+
+async function byPassword(
+  it: Session,
+  client: Client,
+  name: string,
+  { passwordFile, code }: LoginFlags,
+): Promise<OpenedSession> {
+  const password = await readPassword(it, 'Password: ', passwordFile);
+  const body = { name, password, as: 'token' };
+  const answer = await client.post<OpenedSession | FactorWanted>(pathOfSession, body);
+  if (!('challenge' in answer)) return answer;
+  if (code === undefined && !mayAsk(it)) {
+    throw new AdminError('CLI_USAGE', 'this account has a second factor: --code CODE');
+  }
+  const factor = code ?? (await askLine('Code of your authenticator app: '));
+  const second = { challenge: answer.challenge, code: factor, as: 'token' };
+  return await client.post<OpenedSession>(`${pathOfSession}/second-factor`, second);
+}
+
+/** The first line of the file, "-" is the standard input; without a file the person is asked. */
+export async function readPassword(
+  it: Session,
+  question: string,
+  file: string | undefined,
+): Promise<string> {
+  if (file === undefined) {
+    if (mayAsk(it)) return await readHidden(question);
+    throw new AdminError('CLI_USAGE', 'nobody can be asked for the password: --password-file FILE');
+  }
+  return firstLine(file === '-' ? (await readStandardInput()).toString() : readText(file));
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0]?.replace(/\r$/, '') ?? '';
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AdminError('CLI_FILE_UNREADABLE', reason);
+  }
+}
+
+async function byKey(
+  client: Client,
+  { caPem }: ServerPlace,
+  account: string,
+  sshKey: string | true,
+): Promise<OpenedSession> {
+  const path = '/api/v1/login/challenge';
+  const { challenge, seal } = await client.post<IssuedChallenge>(path, { account });
+  checkChallenge(challenge, account, caPem);
+  const sshSignatures =
+    sshKey === true
+      ? await signWithAgent(challenge, process.env.SSH_AUTH_SOCK)
+      : [await signWithKeyFile(challenge, sshKey)];
+  const body = { account, challenge, seal, sshSignatures, as: 'token' };
+  return await client.post<OpenedSession>('/api/v1/login/key', body);
+}
+
+async function endQuietly(place: ServerPlace, { token }: KeptLogin): Promise<void> {
+  await new Client({ ...place, token }).delete(pathOfSession).catch(() => undefined);
+}
+
+/** Ends the session at the server, then forgets it here. With `onlyHere` the server is not asked. */
+export async function logOut(
+  it: Session,
+  onlyHere: boolean,
+): Promise<{ account: string | undefined; ended: boolean }> {
+  const place = serverOf(it.options, process.env);
+  const login = readLogin(process.env, place.context, place.target);
+  if (login === undefined) return { account: undefined, ended: false };
+  let ended = false;
+  if (!onlyHere) {
+    const client = new Client({ ...place, token: login.token });
+    ended = await client.delete(pathOfSession).then(
+      () => true,
+      (error: unknown) => {
+        // A session that has ended already needs no end.
+        if ((error as { problem?: { status?: number } }).problem?.status === 401) return true;
+        throw error;
+      },
+    );
+  }
+  forgetLogin(process.env, place.context);
+  return { account: login.account, ended };
+}
+
+/** After a change of the password every session has ended; the answer has a new one. */
+export function keepNewSession(it: Session, { token, expiresAtMs }: OpenedSession): boolean {
+  const place = serverOf(it.options, process.env);
+  const login = readLogin(process.env, place.context, place.target);
+  if (login === undefined) return false;
+  writeLogin(process.env, place.context, { ...login, token, expiresAtMs });
+  return true;
+}

@@ -1,0 +1,239 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { parse } from 'yaml';
+import { buildProgram } from '../../admin/cli/program.ts';
+import { openIdProvider, testClient } from '../support/openid-provider.ts';
+import { OpenSsh } from '../support/openssh.ts';
+import { requires } from '../support/requires.ts';
+import { shellWithVigocli } from './support/documented-commands.ts';
+import { TestServer } from './support/server-process.ts';
+import { Browser, send } from './support/web-client.ts';
+
+t.setTimeout(180_000);
+
+const page = readFileSync(new URL('../../docs/login.md', import.meta.url), 'utf8');
+const blocks = (language: string) =>
+  [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
+    ([, text]) => text ?? '',
+  );
+
+const callback = 'https://vigo.example.com/api/v1/login/oidc/callback';
+const mail = { email: 'x@example.com', email_verified: true };
+const provider = await openIdProvider(
+  t,
+  {
+    carol: { preferred_username: 'Carol', name: 'Carol C.', groups: ['ops'], ...mail },
+    ada: { preferred_username: 'ada', groups: ['ops'], ...mail },
+    eve: { preferred_username: 'eve', groups: ['guests'], ...mail },
+    mallory: { preferred_username: 'm', groups: ['ops'], ...mail, email_verified: false },
+  },
+  [callback],
+);
+const work = mkdtempSync(join(tmpdir(), 'vigo-login-'));
+t.teardown(() => rmSync(work, { recursive: true, force: true }));
+writeFileSync(join(work, 'secret'), testClient.secret);
+const server = await TestServer.make(t, {
+  shards: 1,
+  set: [
+    `oidc.issuer=${provider.issuer}`,
+    `oidc.client_id=${testClient.id}`,
+    `oidc.client_secret_file=${join(work, 'secret')}`,
+    `oidc.redirect_url=${callback}`,
+    'oidc.roles=ops=operator',
+    'oidc.allowed_domains=example.com',
+    'oidc.auto_provision=on',
+  ],
+});
+await server.start();
+copyFileSync(server.home.layout.caCertificate, join(work, 'ca.cert.pem'));
+const shell = shellWithVigocli(work, server.directory);
+const adminToken = readFileSync(server.home.layout.adminToken, 'utf8').trim();
+const local = { authorization: `Bearer ${adminToken}` };
+
+// Most commands run in this process: starting one for each would take most of the test's time.
+process.chdir(work);
+Object.assign(process.env, { HOME: work, VIGO_HOME: server.directory });
+for (const name of ['XDG_CONFIG_HOME', 'VIGO_CONTEXT', 'VIGO_SERVER', 'VIGO_TOKEN_FILE']) {
+  delete process.env[name];
+}
+
+/** A line of the page, or a command of the test; what it printed. */
+async function run(line: string): Promise<string> {
+  const [command = '', file] = line.split(' > ');
+  if (!command.startsWith('vigocli ')) {
+    const { code, output } = await shell(line);
+    if (code !== 0) throw new Error(`${line}: ${output}`);
+    return output;
+  }
+  const words = (command.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', ''));
+  let printed = '';
+  const write = (text: string) => {
+    printed += text;
+  };
+  await buildProgram({ indent: 2, write }).parseAsync(['node', ...words]);
+  if (file !== undefined) writeFileSync(file, printed);
+  return printed;
+}
+
+interface Event {
+  readonly type: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** What the audit log says of refused logins, newest first. */
+async function refusals(): Promise<Event['details'][]> {
+  const query = 'type=account.login_refused&limit=100';
+  const answer = await send(server, 'GET', `/api/v1/audit?${query}`, { headers: local });
+  return (answer.body.items as Event[]).map(({ details }) => details);
+}
+
+const skip = requires('command:ssh-keygen', 'command:ssh-agent');
+t.test('docs/login.md: its commands do what it says, in their order', { skip }, async (t) => {
+  const lines = blocks('sh').flatMap((block) => block.trimEnd().split('\n'));
+  t.ok(lines.length >= 25);
+  for (const line of lines) {
+    const here = line.replaceAll('vigo.example.com:8443', `127.0.0.1:${server.run?.apiPort}`);
+    const output = await run(here);
+    if (line === 'vigocli auth logout') {
+      t.match(output, /The session has ended/);
+      t.match(await run('vigocli auth status --json'), /"kind": "local token"/);
+    }
+    if (line.includes('auth status')) t.match(output, /By: +session/);
+    if (line.includes('auth login')) {
+      const context = line.includes('--context prod') ? 'prod' : 'default';
+      const file = join(work, `.config/vigo/logins/${context}.json`);
+      t.equal(statSync(file).mode & 0o777, 0o600, 'nobody else reads the token');
+    }
+    if (line.includes('users list-keys')) t.match(output, /SHA256:.*grace@laptop/);
+    if (line.includes('context list')) t.match(output, /prod +127\.0\.0\.1:\d+ +grace/);
+    if (line.includes('account.logged_in')) t.match(output, /account\.logged_in/);
+  }
+});
+
+t.test('docs/login.md: its section of server.yaml has only keys that there are', async (t) => {
+  const { oidc } = parse(blocks('yaml')[0] ?? '') as { oidc: object };
+  const text = readFileSync(join(server.directory, 'server.yaml'), 'utf8');
+  const own = text.slice(text.indexOf('\noidc:'));
+  for (const key of Object.keys(oidc)) t.match(own, `#${key}:`, key);
+});
+
+t.test('a key opens one session by one challenge, and no other account', { skip }, async (t) => {
+  const ssh = new OpenSsh(t);
+  const key = ssh.key('heidi');
+  const post = (path: string, body: object, headers = {}) =>
+    send(server, 'POST', path, { body, headers });
+  for (const name of ['heidi', 'ivan']) {
+    const made = { name, role: 'viewer', noPassword: true };
+    t.equal((await post('/api/v1/users', made, local)).status, 200);
+  }
+  const line = { key: ssh.publicLine(key) };
+  t.match(await post('/api/v1/users/heidi/keys', line, local), { status: 200 });
+  const taken = await post('/api/v1/users/ivan/keys', line, local);
+  t.match(taken, { status: 409, body: { code: 'FEDERATION_KEY_TAKEN' } }, 'one key, one person');
+  const token = { key: ssh.publicLine(ssh.key('other')) };
+  const own = await post('/api/v1/account/keys', token, local);
+  t.match(own, { status: 403 }, 'a token gives itself no key');
+
+  const challenge = async (account: string) => {
+    const { body } = await post('/api/v1/login/challenge', { account });
+    const { challenge, seal } = body as { challenge: string; seal: string };
+    return { challenge, seal };
+  };
+  const proof = (given: { challenge: string; seal: string }, account = 'heidi', file = key) => ({
+    ...given,
+    account,
+    sshSignatures: [ssh.sign(file, given.challenge, 'vigo-login')],
+    as: 'token',
+  });
+  const good = proof(await challenge('heidi'));
+  const opened = await post('/api/v1/login/key', good);
+  t.match(opened, { status: 200, body: { name: 'heidi', token: /^vgos_/ } });
+  const bearer = { authorization: `Bearer ${String(opened.body.token)}` };
+  t.match((await send(server, 'GET', '/api/v1/session', { headers: bearer })).body, {
+    name: 'heidi',
+    role: 'viewer',
+  });
+
+  const refused = async (body: object, code: string, what: string) =>
+    t.match(await post('/api/v1/login/key', body), { status: 401, body: { code } }, what);
+  await refused(good, 'LOGIN_CHALLENGE_INVALID', 'replayed');
+  const ofIvan = await challenge('ivan');
+  await refused(proof(ofIvan, 'ivan'), 'LOGIN_KEY_REFUSED', 'the key of somebody else');
+  await refused(proof(ofIvan), 'LOGIN_CHALLENGE_INVALID', 'the challenge of somebody else');
+  const nobody = proof(await challenge('nobody'), 'nobody');
+  await refused(nobody, 'LOGIN_KEY_REFUSED', 'as for an account that there is');
+  const unknown = proof(await challenge('heidi'), 'heidi', ssh.key('stranger'));
+  await refused(unknown, 'LOGIN_KEY_REFUSED', 'an unknown key');
+  const forged = await challenge('heidi');
+  const changed = { ...forged, challenge: forged.challenge.replace('nonce: ', 'nonce: x') };
+  await refused(proof(changed), 'LOGIN_CHALLENGE_INVALID', 'a challenge of one’s own');
+  const bare = { ...(await challenge('heidi')), account: 'heidi', sshSignatures: [] };
+  await refused(bare, 'LOGIN_SIGNATURE_INVALID', 'no signature');
+  const file = { ...proof(await challenge('heidi')) };
+  file.sshSignatures = [ssh.sign(key, file.challenge, 'file')];
+  await refused(file, 'LOGIN_SIGNATURE_INVALID', 'a signature for something else');
+  t.match(await refusals(), [{ method: 'ssh-key' }], 'the audit log knows of it');
+
+  const path = '/api/v1/users/heidi/keys';
+  const listed = await send(server, 'GET', path, { headers: local });
+  const [{ fingerprint }] = listed.body.items as [{ fingerprint: string }];
+  const gone = `${path}/${encodeURIComponent(fingerprint)}`;
+  t.match(await send(server, 'DELETE', gone, { headers: local }), { status: 200 });
+  await refused(proof(await challenge('heidi')), 'LOGIN_KEY_REFUSED', 'a key that was removed');
+});
+
+/** A browser that walks from the login page to the provider and back. */
+async function throughProvider(person: string, meddle = (back: URL) => back) {
+  const browser = new Browser(server);
+  const begun = await browser.send('GET', '/api/v1/login/oidc?next=/envoys');
+  const back = meddle(await provider.logIn(String(begun.headers.location), person));
+  const pending = browser.cookie;
+  const answer = await browser.send('GET', `/api/v1/login/oidc/callback${back.search}`);
+  return { browser, answer, back, pending };
+}
+
+t.test('who the provider proves and server.yaml admits gets a session', async (t) => {
+  t.match((await send(server, 'GET', '/api/v1/login/methods')).body, { oidc: 'single sign-on' });
+  const { browser, answer, back, pending } = await throughProvider('carol');
+  t.match(answer, { status: 303, headers: { location: '/envoys' } });
+  t.match((await browser.send('GET', '/api/v1/session')).body, { name: 'carol', role: 'operator' });
+  const again = await throughProvider('carol');
+  t.match((await again.browser.send('GET', '/api/v1/session')).body, { name: 'carol' });
+
+  const stolen = await send(server, 'GET', `/api/v1/login/oidc/callback${back.search}`, {
+    headers: { cookie: pending },
+  });
+  t.match(stolen, { status: 400, body: { code: 'OIDC_NO_LOGIN' } }, 'an answer counts once');
+  const planted = await send(server, 'GET', `/api/v1/login/oidc/callback${back.search}`);
+  t.match(planted.body.code, 'OIDC_NO_LOGIN', 'and only in the browser that began');
+  const evil = await send(server, 'GET', '/api/v1/login/oidc?next=//evil.example');
+  t.equal(evil.status, 303);
+  t.match(String(evil.headers.location), new RegExp(`^${provider.issuer}/`));
+});
+
+t.test('whom the provider proves but nobody admits stays outside, and it is noted', async (t) => {
+  const codeOf = async (person: string, meddle?: (back: URL) => URL) =>
+    (await throughProvider(person, meddle)).answer.body.code;
+  const with_ = (name: string, value: string) => (back: URL) => {
+    back.searchParams.set(name, value);
+    return back;
+  };
+  t.equal(await codeOf('eve'), 'OIDC_NOT_ALLOWED', 'no group with a role');
+  t.equal(await codeOf('mallory'), 'OIDC_NOT_ALLOWED', 'a mail address that nobody verified');
+  const made = { name: 'ada', role: 'admin', noPassword: true };
+  await send(server, 'POST', '/api/v1/users', { body: made, headers: local });
+  t.equal(await codeOf('ada'), 'OIDC_NOT_LINKED', 'a name takes over nobody');
+  t.equal(await codeOf('carol', with_('state', 'x')), 'OIDC_STATE_MISMATCH');
+  t.equal(await codeOf('carol', with_('iss', 'https://evil.example')), 'OIDC_ISSUER_MISMATCH');
+  t.equal(await codeOf('carol', with_('code', 'x')), 'OIDC_REFUSED');
+  t.match(await refusals(), [{ code: /^[A-Z]+_/ }], 'of one peer the log keeps one a minute');
+
+  t.match(await run('vigocli users link ada --subject ada'), /ada is ada at http/);
+  const { browser } = await throughProvider('ada');
+  const me = (await browser.send('GET', '/api/v1/session')).body;
+  t.match(me, { name: 'ada', role: 'admin' }, 'as an administrator made it, whatever the groups');
+  await run('vigocli users unlink ada');
+  t.equal(await codeOf('ada'), 'OIDC_NOT_LINKED');
+});
