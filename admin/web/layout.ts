@@ -42,6 +42,12 @@ interface AroundPerson extends Around {
   readonly path: string;
 }
 
+/** A part of a page that is refused stays as it was; the script tells why. */
+const htmxConfig = JSON.stringify({
+  history: false,
+  includeIndicatorCSS: false,
+  noSwap: [204, 304, '4xx', '5xx'],
+});
 const themeCookie = /(?:^|;\s*)vigo_theme=(light|dark)(?:;|$)/;
 
 export function themeOf(cookies: string | undefined): Theme {
@@ -106,7 +112,7 @@ function htmlDocument({ title, theme }: { title: string; theme: Theme }, body: H
 <title>${title} · Vigo</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="htmx-config" content='history:false, includeIndicatorCSS:false, noSwap:[204, 304, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503]'>
+<meta name="htmx-config" content="${htmxConfig}">
 <link rel="icon" href="${assetPath('favicon.svg')}" type="image/svg+xml">
 <link rel="stylesheet" href="${assetPath('vigo.css')}">
 <link rel="stylesheet" href="${assetPath('charts.css')}">

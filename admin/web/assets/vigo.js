@@ -322,6 +322,7 @@
   document.addEventListener('htmx:sse:after:connection', () => live('live', 'Live'));
   document.addEventListener('htmx:sse:error', () => live('lost', 'Reconnecting'));
   document.addEventListener('htmx:sse:close', () => live('lost', 'Not live'));
+  document.addEventListener('htmx:response:error', () => live('lost', 'Not up to date'));
   document.addEventListener('htmx:after:swap', tellTimes);
 
   /** A log that grows at its top while it is looked at. What comes in is text, never markup. */
