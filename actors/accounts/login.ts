@@ -23,9 +23,9 @@ export function beginTry(
   { peerAddress }: LoginOrigin,
 ): void {
   const waitMs = guard.begin(key, peerOf(peerAddress), turn.ports.clock.nowMs());
-  if (waitMs > 0) {
-    throw new ServerError('ACCOUNT_LOGIN_WAIT', { seconds: Math.ceil(waitMs / 1000) });
-  }
+  if (waitMs === 0) return;
+  const seconds = Math.ceil(waitMs / 1000);
+  throw new ServerError('ACCOUNT_LOGIN_WAIT', { seconds, retryAfter: seconds });
 }
 
 export async function beginLogin(

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import t from 'tap';
 import { totpCode, totpStepAt } from '../../actors/accounts/totp.ts';
 import { programFile } from '../support/program.ts';
@@ -9,6 +10,7 @@ import { TestServer } from './support/server-process.ts';
 import { Browser, send } from './support/web-client.ts';
 
 const server = await TestServer.make(t);
+await server.provision(2);
 await server.start();
 const password = 'otter balcony prism 42';
 
@@ -144,4 +146,164 @@ t.test('a second factor is asked for, and no code works twice', async (t) => {
     t.notMatch(JSON.stringify(rows), shown, 'the database holds nothing that logs in');
   }
   t.match(rows, [{ password_hash: /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/ }]);
+});
+
+/** A person with a password of their own. */
+async function person(name: string, rest: object): Promise<Browser> {
+  const made = await ada.send('POST', '/api/v1/users', { name, ...rest });
+  t.equal(made.status, 200, JSON.stringify(made.body));
+  const browser = new Browser(server);
+  const first = String(made.body.password);
+  await browser.send('POST', '/api/v1/session', { name, password: first });
+  const due = await browser.send('GET', '/api/v1/envoys');
+  t.match(due, { status: 403, body: { code: 'API_PASSWORD_CHANGE_DUE' } });
+  const before = browser.cookie;
+  const change = { current: first, next: password };
+  t.equal((await browser.send('POST', '/api/v1/account/password', change)).status, 200);
+  t.not(browser.cookie, before);
+  t.equal(
+    (await send(server, 'GET', '/api/v1/session', { headers: { cookie: before } })).status,
+    401,
+  );
+  t.equal((await browser.send('GET', '/api/v1/session')).status, 200);
+  return browser;
+}
+
+t.test('whatever takes a right away ends the sessions that had it, at once', async (t) => {
+  const grace = await person('grace', { role: 'operator' });
+  const mine = { name: 'grace-laptop', expiresInMs: 3_600_000, permissions: ['envoys.read'] };
+  const { token } = (await grace.send('POST', '/api/v1/account/tokens', mine)).body;
+  const bearer = { headers: { authorization: `Bearer ${token}` } };
+  t.match((await send(server, 'GET', '/api/v1/session', bearer)).body, {
+    by: 'admin:grace',
+    permissions: ['access.self', 'envoys.read'],
+  });
+  const users = '/api/v1/users/grace';
+  const acts: [method: string, path: string, body?: unknown][] = [
+    ['PUT', users, { role: 'viewer' }],
+    ['PUT', users, { grants: [{ role: 'operator', envoys: 'web-*' }] }],
+    ['DELETE', `${users}/sessions`],
+    ['POST', `${users}/disable`, {}],
+  ];
+  for (const [method, path, body] of acts) {
+    t.equal((await grace.send('POST', '/api/v1/session', { name: 'grace', password })).status, 200);
+    t.equal((await ada.send(method, path, body)).status, 200, path);
+    t.match(await grace.send('GET', '/api/v1/session'), { status: 401 }, `${method} ${path}`);
+  }
+  t.match(await send(server, 'GET', '/api/v1/envoys', bearer), {
+    status: 401,
+    body: { detail: /disabled/ },
+  });
+  const refused = await grace.send('POST', '/api/v1/session', { name: 'grace', password });
+  t.match(
+    refused,
+    { status: 403, body: { code: 'ACCOUNT_DISABLED' } },
+    'only who knows the password is told',
+  );
+  await ada.send('POST', `${users}/enable`, {});
+  t.equal((await send(server, 'GET', '/api/v1/envoys', bearer)).status, 200);
+  const reset = await ada.send('POST', `${users}/password`, {});
+  t.match(await grace.send('POST', '/api/v1/session', { name: 'grace', password }), {
+    status: 401,
+  });
+  t.match(String(reset.body.password), /^[a-z2-7-]{20,}$/);
+  t.equal((await ada.send('DELETE', users)).status, 200);
+  t.match(await send(server, 'GET', '/api/v1/envoys', bearer), { status: 401 });
+  const again = await ada.send('POST', '/api/v1/users', { name: 'grace', role: 'admin' });
+  t.match(again, { status: 409, body: { code: 'ACCOUNT_NAME_TAKEN' } }, 'the log means one grace');
+});
+
+t.test('the last administrator stays', async (t) => {
+  for (const [method, path, body] of [
+    ['POST', '/api/v1/users/ada/disable', {}],
+    ['DELETE', '/api/v1/users/ada', undefined],
+    ['PUT', '/api/v1/users/ada', { role: 'viewer' }],
+  ] as const) {
+    t.match(await ada.send(method, path, body), {
+      status: 409,
+      body: { code: 'ACCOUNT_LAST_ADMIN' },
+    });
+  }
+});
+
+t.test('a grant shows and changes its own envoys only', async (t) => {
+  const grants = [{ role: 'admin', envoys: 'host-0' }];
+  const ida = await person('ida', { role: 'none', grants });
+  const hosts = (await ida.send('GET', '/api/v1/envoys')).body.items as { hostname: string }[];
+  t.same(
+    hosts.map(({ hostname }) => hostname),
+    ['host-0'],
+  );
+  t.match((await ida.send('GET', '/api/v1/envoys/host-0')).status, 200);
+  const forbidden = { status: 403, body: { code: 'API_FORBIDDEN' } };
+  t.match(await ida.send('GET', '/api/v1/envoys/host-1'), forbidden);
+  t.match(await ida.send('GET', '/api/v1/runs?envoy=host-1'), forbidden);
+  t.match(await ida.send('POST', '/api/v1/envoys/host-1/revoke', { reason: 'no' }), forbidden);
+  t.match(await ida.send('POST', '/api/v1/tokens', { match: ['host-0'] }), forbidden);
+  t.match(await ida.send('POST', '/api/v1/users', { name: 'eve', role: 'admin' }), forbidden);
+  t.match(await ida.send('POST', '/api/v1/envoys/host-0/revoke', { reason: 'gone' }), {
+    status: 200,
+  });
+  t.match((await ida.send('GET', '/api/v1/session')).body, {
+    role: 'none',
+    permissions: ['access.self'],
+  });
+});
+
+t.test('a session ends when nobody uses it, and when its day is over', async (t) => {
+  const bob = await person('bob', { role: 'viewer' });
+  const database = new Database(server.home.layout.database);
+  t.teardown(() => database.close());
+  const later: [column: string, words: RegExp][] = [
+    ['last_used_ms', /not used/],
+    ['expires_at_ms', /expired/],
+  ];
+  for (const [column, words] of later) {
+    await bob.send('POST', '/api/v1/session', { name: 'bob', password });
+    t.equal((await bob.send('GET', '/api/v1/session')).status, 200);
+    database
+      .prepare(
+        `UPDATE sessions SET ${column} = 1 WHERE ended_at_ms IS NULL AND account_id = (SELECT id FROM accounts WHERE name = 'bob')`,
+      )
+      .run();
+    t.match(await bob.send('GET', '/api/v1/session'), { status: 401, body: { detail: words } });
+  }
+});
+
+t.test('guessing gets slower, and alike for names that nobody has', async (t) => {
+  await person('mallory', { role: 'viewer' });
+  const tries = async (name: string) => {
+    const codes: unknown[] = [];
+    for (let guess = 0; guess < 7; guess++) {
+      const { body, headers } = await new Browser(server).send('POST', '/api/v1/session', {
+        name,
+        password: `guess ${guess}`,
+      });
+      codes.push(
+        body.code === 'ACCOUNT_LOGIN_WAIT' ? [body.code, headers['retry-after']] : body.code,
+      );
+    }
+    return codes;
+  };
+  const [known, unknown] = [await tries('mallory'), await tries('nobody-at-all')];
+  t.match(known, unknown);
+  t.equal(known.at(0), 'ACCOUNT_LOGIN_FAILED');
+  t.match(known.at(-1), ['ACCOUNT_LOGIN_WAIT', /^\d+$/]);
+  const types = new TestDatabase(server.home.layout.database).auditTypes();
+  for (const type of [
+    'setup_done',
+    'login_failed',
+    'logged_in',
+    'logged_out',
+    'created',
+    'changed',
+    'disabled',
+    'totp_enabled',
+    'recovery_used',
+    'password_changed',
+    'password_reset',
+    'deleted',
+  ]) {
+    t.ok(types.includes(`account.${type}`), type);
+  }
 });
