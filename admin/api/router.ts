@@ -130,11 +130,12 @@ export class Router {
 
   /** What this asker may send: much only to a route that takes it, and with the right to use it. */
   readonly bodyBytesMax = (head: RequestHead): number => {
-    const { found } = this.#find(head);
-    const most = found?.route.bodyBytesMax;
-    if (most === undefined || found?.route.access === 'public') return bodyBytesMax;
     try {
-      permit(this.#asker(head), found?.route.access ?? 'access.manage', enoughFor(found?.route));
+      const route = this.#find(head).found?.route;
+      const most = route?.bodyBytesMax;
+      if (route === undefined || most === undefined || route.access === 'public')
+        return bodyBytesMax;
+      permit(this.#asker(head), route.access, enoughFor(route));
       return most;
     } catch {
       return bodyBytesMax;

@@ -1,5 +1,6 @@
 import type { Route } from '../api/route.ts';
 import { assetRoute } from './assets.ts';
+import { docsRoutes } from './docs/docs-pages.ts';
 import { accountPages } from './pages/account.ts';
 import { auditPages } from './pages/audit/index.ts';
 import { tokensPage } from './pages/enrollment/tokens.ts';
@@ -19,6 +20,7 @@ import { workPage } from './pages/work/work.ts';
 /** Every page there is, and what pages load. The router serves them beside the API's routes. */
 export const pageTable: readonly Route[] = [
   assetRoute,
+  ...docsRoutes,
   ...loginPages,
   ...accountPages,
   overviewPage,

@@ -7,6 +7,7 @@ import type { Backend } from '../../../../admin/api/backend.ts';
 import { problemResponse } from '../../../../admin/api/http/respond.ts';
 import { type EdgeLimits, edgeLimits, openNodeEdge } from '../../../../admin/api/node-edge.ts';
 import { problemOf } from '../../../../admin/api/problem.ts';
+import type { Route } from '../../../../admin/api/route.ts';
 import { routeTable } from '../../../../admin/api/route-table.ts';
 import { Router } from '../../../../admin/api/router.ts';
 import { AdminError } from '../../../../admin/errors.ts';
@@ -26,15 +27,22 @@ export async function openApi(
   t: { teardown(run: () => Promise<void>): void },
   backend: Backend = fakeBackend(),
   limits: Partial<EdgeLimits> = {},
+  pages: readonly Route[] = [],
 ) {
   authority ??= testAuthority();
   const { authority: ca, serverCertificate, serverKey } = await authority;
   const credentials = new Map<string, ApiCredential>();
-  const router = new Router(routeTable, backend, {
-    find: (hash) => credentials.get(hash),
-    nowMs: () => Date.now(),
-    used: () => undefined,
-  });
+  const router = new Router(
+    routeTable,
+    backend,
+    {
+      find: (hash) => credentials.get(hash),
+      nowMs: () => Date.now(),
+      used: () => undefined,
+    },
+    undefined,
+    pages,
+  );
   const edge = await openNodeEdge(
     {
       host: '127.0.0.1',
