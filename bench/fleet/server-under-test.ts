@@ -23,6 +23,8 @@ export interface ServerUnderTestOptions {
   readonly intervalMs: number;
   /** Fleet shards; 0 = the server's default. */
   readonly shards: number;
+  /** Of Node.js, for the server's process and its threads. */
+  readonly nodeFlags?: readonly string[];
   /** Further lines of server.yaml. */
   readonly settings?: string;
   /** Where the server's programs are; default: beside this module. */
@@ -115,7 +117,9 @@ export class ServerUnderTest {
   launch(): void {
     const log = openSync(this.#logFile, 'a', 0o600);
     const listen = ['--grpc-listen', `127.0.0.1:${this.#grpcPort}`];
-    const argv = [quiet, this.#program('actors/server/main'), 'start', '--home', this.home];
+    const { nodeFlags = [] } = this.#options;
+    const main = this.#program('actors/server/main');
+    const argv = [quiet, ...nodeFlags, main, 'start', '--home', this.home];
     const child = spawn(
       process.execPath,
       [...argv, ...listen, '--api-listen', '127.0.0.1:0'],

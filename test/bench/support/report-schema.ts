@@ -5,7 +5,16 @@ const whole = Type.Integer({ minimum: 0 });
 const latency = Type.Object({ p50: figure, p99: figure, max: figure });
 const byCode = Type.Record(Type.String(), Type.Integer({ minimum: 1 }));
 
-/** What programs may rely on in the output of `vigobench fleet --json`. */
+const reached = Type.Object({
+  p50_s: Type.Optional(figure),
+  p90_s: Type.Optional(figure),
+  p99_s: Type.Optional(figure),
+  all_s: Type.Optional(figure),
+  envoys: whole,
+  of: whole,
+});
+
+/** What programs may rely on in the output of `vigobench fleet --json` and the other modes'. */
 export const reportSchema = Type.Object({
   options: Type.Object({
     envoys: whole,
@@ -46,4 +55,38 @@ export const reportSchema = Type.Object({
   }),
   reconnects: whole,
   errors: byCode,
+  other_cores: Type.Optional(figure),
+  signed_ahead: Type.Optional(whole),
+  samples: Type.Optional(Type.Array(Type.Object({ s: figure, rss_mb: figure }))),
+  herd: Type.Optional(
+    Type.Object({
+      how: Type.Enum(['stop', 'kill']),
+      down_s: figure,
+      back: reached,
+      false_offline: whole,
+      longest_silence_s: figure,
+      reconnects: whole,
+      resumed_sessions: whole,
+      refused_handshakes: whole,
+      server_cpu_s_until_whole: figure,
+    }),
+  ),
+  publish: Type.Optional(
+    Type.Object({ version: whole, request_s: figure, taken: reached, told: reached }),
+  ),
+  burst: Type.Optional(
+    Type.Object({ envoys: whole, durable_s: figure, in_database_s: figure, retries: whole }),
+  ),
+  viewers: Type.Optional(
+    Type.Object({
+      viewers: whole,
+      streams: whole,
+      stream_events: whole,
+      requests: whole,
+      failed: whole,
+      pages: Type.Record(Type.String(), Type.Object({ p50: figure, p99: figure })),
+      latency_p99_ratio: figure,
+      server_cpu_ratio: figure,
+    }),
+  ),
 });
