@@ -11,7 +11,7 @@ export const accessErrors = {
     httpStatus: 400,
   },
   ACCESS_NAME_TAKEN: {
-    message: 'there is a valid token of the name {name}',
+    message: 'a valid token or an account has the name {name}',
     remedy: 'Choose another name, or revoke that token first: vigocli auth list-tokens.',
     grpcStatus: grpcAlreadyExists,
     httpStatus: 409,

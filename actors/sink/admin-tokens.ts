@@ -25,7 +25,7 @@ export async function createAdminTokensTable(database: Kysely<unknown>): Promise
     .execute();
 }
 
-/** Rejects with SINK_CONFLICT when a token of the name is valid: one name is one person. */
+/** Rejects with SINK_CONFLICT when a token of the name is valid, or an account had it: one name is one person. */
 export async function insertAdminToken(writer: Writer, token: AdminTokenRecord): Promise<void> {
   const valid = await writer
     .selectFrom('admin_tokens')
@@ -39,7 +39,12 @@ export async function insertAdminToken(writer: Writer, token: AdminTokenRecord):
       ]),
     )
     .executeTakeFirst();
-  if (valid !== undefined) {
+  const person = await writer
+    .selectFrom('accounts')
+    .select('id')
+    .where('name', '=', token.name)
+    .executeTakeFirst();
+  if (valid !== undefined || person !== undefined) {
     throw new ServerError('SINK_CONFLICT', { reason: `the name ${token.name} is taken` });
   }
   await writer.insertInto('admin_tokens').values(adminTokenRow(token)).execute();

@@ -178,6 +178,10 @@ t.test('whatever takes a right away ends the sessions that had it, at once', asy
     by: 'admin:grace',
     permissions: ['access.self', 'envoys.read'],
   });
+  for (const taken of ['grace', 'ada']) {
+    const posed = await ada.send('POST', '/api/v1/auth/tokens', { name: taken, role: 'approver' });
+    t.match(posed, { status: 409, body: { code: 'ACCESS_NAME_TAKEN' } }, 'no token poses as her');
+  }
   const users = '/api/v1/users/grace';
   const acts: [method: string, path: string, body?: unknown][] = [
     ['PUT', users, { role: 'viewer' }],

@@ -16,8 +16,8 @@ export const accountsSection = Type.Object(
     session_idle: duration(
       'A session ends after this long without a request.',
       '1h',
-      10_000,
-      '10s',
+      120_000,
+      '2m',
     ),
     session_lifetime: duration('A session ends after this long, used or not.', '12h', 60_000, '1m'),
   },
