@@ -1,4 +1,5 @@
 import type { Command, Option } from 'commander';
+import { type LiveKind, liveKindOf } from './completion-kinds.ts';
 
 export type Shell = 'bash' | 'zsh' | 'fish';
 
@@ -10,6 +11,8 @@ interface Place {
   readonly options: readonly CompletionOption[];
   /** Values of the first argument, when they are known beforehand. */
   readonly values: readonly string[];
+  /** What its arguments name, when the server knows such values. */
+  readonly live: LiveKind | undefined;
 }
 
 interface Word {
@@ -22,6 +25,7 @@ interface CompletionOption extends Word {
   /** Undefined for a flag; [] for a value that only the person knows. */
   readonly values: readonly string[] | undefined;
   readonly path: 'file' | 'directory' | undefined;
+  readonly live: LiveKind | undefined;
 }
 
 export function completionScript(program: Command, shell: Shell): string {
@@ -34,7 +38,7 @@ export function completionScript(program: Command, shell: Shell): string {
 /** The tree flattened, parents first. Options of the program may stand behind every command. */
 function collect(command: Command, path: string, inherited: readonly CompletionOption[]): Place[] {
   const help = command.createHelp();
-  const own = help.visibleOptions(command).map(describeOption);
+  const own = help.visibleOptions(command).map((option) => describeOption(option, path));
   const known = new Set(own.map(({ name }) => name));
   const options = [...own, ...inherited.filter(({ name }) => !known.has(name))];
   const passed = path === '' ? own.filter(({ name }) => name !== '--version') : inherited;
@@ -42,15 +46,18 @@ function collect(command: Command, path: string, inherited: readonly CompletionO
     .visibleCommands(command)
     .filter((child) => child.name() !== 'help')
     .map((child) => ({ name: child.name(), description: child.description() }));
-  const values = command.registeredArguments[0]?.argChoices ?? [];
+  const [first] = command.registeredArguments;
+  const values = first?.argChoices ?? [];
+  const live = first === undefined ? undefined : liveKindOf(path, first.name());
   const below = command.commands.flatMap((child) =>
     collect(child, `${path} ${child.name()}`.trim(), passed),
   );
-  return [{ path, commands, options, values }, ...below];
+  return [{ path, commands, options, values, live }, ...below];
 }
 
-function describeOption(option: Option): CompletionOption {
+function describeOption(option: Option, path: string): CompletionOption {
   const takesValue = option.required || option.optional;
+  const value = /[<[](.+)[>\]]/.exec(option.flags)?.[1] ?? '';
   return {
     name: option.long ?? option.short ?? '',
     short: option.short,
@@ -61,6 +68,7 @@ function describeOption(option: Option): CompletionOption {
       : option.flags.includes('<dir>')
         ? 'directory'
         : undefined,
+    live: takesValue ? liveKindOf(path, value, option.long) : undefined,
   };
 }
 
@@ -74,6 +82,18 @@ function namesWithValue(
     .filter((option) => option.values !== undefined && fits(option))
     .flatMap(({ name, short }) => (short ? [name, short] : [name]));
   return [...new Set(found)];
+}
+
+/** The same for values that the server knows. */
+function liveCases(places: readonly Place[], answer: (kind: LiveKind) => string): string[] {
+  const everywhere = new Set(places[0]?.options.map(({ name }) => name));
+  return places.flatMap(({ path, options }) =>
+    options.flatMap(({ name, live }) => {
+      if (live === undefined || (path !== '' && everywhere.has(name))) return [];
+      const place = path === '' ? `*" ${name}"` : `"${path} ${name}"`;
+      return [`    ${place}) ${answer(live)} ;;`];
+    }),
+  );
 }
 
 /** A `case` body for the words of each command, in the syntax that bash and zsh share. */
@@ -95,18 +115,22 @@ function bashScript(name: string, places: readonly Place[]): string {
   const every = namesWithValue(places, () => true);
   const files = namesWithValue(places, ({ path }) => path === 'file');
   const directories = namesWithValue(places, ({ path }) => path === 'directory');
-  const words = places.map(({ path, commands, options, values }) => {
+  const words = places.map(({ path, commands, options, values, live }) => {
     const names = [...commands, ...options].map((word) => word.name);
-    return `    ${quote(path)}) words=${quote([...names, ...values].join(' '))} ;;`;
+    const known = live === undefined ? '' : ` live=${live}`;
+    return `    ${quote(path)}) words=${quote([...names, ...values].join(' '))}${known} ;;`;
   });
   const parents = places.filter(({ commands }) => commands.length > 0);
   const children = parents.flatMap(({ path, commands }) =>
     commands.map((child) => quote(`${path} ${child.name}`.trim())),
   );
   return `# bash completion of ${name}; made by: ${name} completion bash
+_${name}_live() {
+  "\${COMP_WORDS[0]}" __complete "$1" "\${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null
+}
 _${name}() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]}
-  local path='' words='' word next at
+  local path='' words='' live='' word next at
   for ((at = 1; at < COMP_CWORD; at++)); do
     word=\${COMP_WORDS[at]}
     case $word in
@@ -124,6 +148,10 @@ ${valueCases(places, (values) => {
   const lines = values.map((value) => value.replaceAll(' ', '\\ ')).join('\n');
   return `local IFS=$'\\n'; COMPREPLY=($(compgen -W ${quote(lines)} -- "$current")); return`;
 }).join('\n')}
+${liveCases(places, (kind) => {
+  const values = `$(_${name}_live ${kind})`;
+  return `COMPREPLY=($(compgen -W "${values}" -- "$current")); return`;
+}).join('\n')}
   esac
   case $previous in
     ${files.join('|')}) COMPREPLY=($(compgen -f -- "$current")); return ;;
@@ -133,6 +161,7 @@ ${valueCases(places, (values) => {
   case $path in
 ${words.join('\n')}
   esac
+  if [[ -n $live && $current != -* ]]; then words+=" $(_${name}_live "$live")"; fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o filenames -o nosort -F _${name} ${name} 2>/dev/null || complete -F _${name} ${name}
@@ -145,15 +174,22 @@ function zshScript(name: string, places: readonly Place[]): string {
   const directories = namesWithValue(places, ({ path }) => path === 'directory');
   const describe = (words: readonly Word[]) =>
     words.map((word) => quote(`${word.name}:${word.description.replaceAll(':', '\\:')}`)).join(' ');
-  const cases = places.map(({ path, commands, options, values }) => {
+  const cases = places.map(({ path, commands, options, values, live }) => {
     const first = [...commands, ...values.map((value) => ({ name: value, description: '' }))];
-    return `    ${quote(path)}) commands=(${describe(first)}); options=(${describe(options)}) ;;`;
+    const known = live === undefined ? '' : `; live=${live}`;
+    const words = `commands=(${describe(first)}); options=(${describe(options)})`;
+    return `    ${quote(path)}) ${words}${known} ;;`;
   });
   const children = places.filter(({ path }) => path !== '').map(({ path }) => quote(path));
   return `#compdef ${name}
 # zsh completion of ${name}; made by: ${name} completion zsh
+_${name}_live() {
+  local -a values
+  values=(\${(f)"$("$words[1]" __complete "$1" "\${(@)words[2,CURRENT-1]}" 2>/dev/null)"})
+  (( $#values )) && compadd -- $values
+}
 _${name}() {
-  local place='' word next at
+  local place='' live='' word next at
   local -a commands options
   for ((at = 2; at < CURRENT; at++)); do
     word=$words[at]
@@ -168,6 +204,7 @@ _${name}() {
   done
   case "$place $words[CURRENT-1]" in
 ${valueCases(places, (values) => `compadd -- ${values.map(quote).join(' ')}; return`).join('\n')}
+${liveCases(places, (kind) => `_${name}_live ${kind}; return`).join('\n')}
   esac
   case $words[CURRENT-1] in
     ${files.join('|')}) _files; return ;;
@@ -177,6 +214,7 @@ ${valueCases(places, (values) => `compadd -- ${values.map(quote).join(' ')}; ret
   case $place in
 ${cases.join('\n')}
   esac
+  if [[ -n $live && $words[CURRENT] != -* ]]; then _${name}_live $live && return; fi
   if [[ $words[CURRENT] == -* ]]; then _describe option options
   else _describe command commands || _describe option options
   fi
@@ -188,7 +226,7 @@ if [ "$funcstack[1]" = "_${name}" ]; then _${name} "$@"; else compdef _${name} $
 function fishScript(name: string, places: readonly Place[]): string {
   const lines = [`# fish completion of ${name}; made by: ${name} completion fish`];
   lines.push(`complete -c ${name} -f`);
-  for (const { path, commands, options, values } of places) {
+  for (const { path, commands, options, values, live } of places) {
     const names = path.split(' ').filter(Boolean);
     const seen = names.map((each) => `__fish_seen_subcommand_from ${each}`);
     const below = commands.map((child) => child.name).join(' ');
@@ -198,6 +236,7 @@ function fishScript(name: string, places: readonly Place[]): string {
       lines.push(`complete -c ${name}${when} -a ${word.name} -d ${quote(word.description)}`);
     }
     if (values.length > 0) lines.push(`complete -c ${name}${when} -a ${quote(values.join(' '))}`);
+    if (live !== undefined) lines.push(`complete -c ${name}${when} -a ${fishLive(name, live)}`);
     const fresh = path === '' ? options : options.filter((option) => !isGlobal(option, places));
     for (const option of fresh) lines.push(fishOption(name, path === '' ? '' : when, option));
   }
@@ -208,6 +247,11 @@ function isGlobal(option: CompletionOption, places: readonly Place[]): boolean {
   return places[0]?.options.some(({ name }) => name === option.name) ?? false;
 }
 
+/** Asked when Tab is pressed. */
+function fishLive(name: string, kind: LiveKind): string {
+  return quote(`(${name} __complete ${kind} (commandline -opc)[2..-1] 2>/dev/null)`);
+}
+
 function fishOption(name: string, when: string, option: CompletionOption): string {
   const short = option.short ? ` -s ${option.short.slice(1)}` : '';
   const value = option.values === undefined ? '' : ' -x';
@@ -215,7 +259,8 @@ function fishOption(name: string, when: string, option: CompletionOption): strin
   const choices = option.values?.length
     ? ` -a ${quote(option.values.map((each) => each.replaceAll(' ', '\\ ')).join(' '))}`
     : '';
-  const takes = option.path ? place[option.path] : value + choices;
+  const live = option.live ? ` -a ${fishLive(name, option.live)}` : '';
+  const takes = option.path ? place[option.path] : value + choices + live;
   const description = ` -d ${quote(option.description)}`;
   return `complete -c ${name}${when}${short} -l ${option.name.slice(2)}${takes}${description}`;
 }

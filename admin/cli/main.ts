@@ -2,5 +2,11 @@
 import { useCompileCache } from './compile-cache.ts';
 
 useCompileCache(process.env);
-const { runCli } = await import('./run.ts');
-await runCli(process.argv);
+/** What completion scripts call; no command for people. */
+if (process.argv[2] === '__complete') {
+  const { complete } = await import('./complete.ts');
+  await complete(process.argv.slice(3));
+} else {
+  const { runCli } = await import('./run.ts');
+  await runCli(process.argv);
+}
