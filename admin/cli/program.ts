@@ -6,7 +6,7 @@ import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config/index.ts';
 import { addContextCommands } from './commands/context.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
-import { addEnvoyCommands } from './commands/envoys.ts';
+import { addEnvoyCommands } from './commands/envoys/index.ts';
 import { addManCommand } from './commands/man.ts';
 import { addReleaseCommands } from './commands/releases/index.ts';
 import { addRunCommands } from './commands/runs.ts';

@@ -1,6 +1,13 @@
 import { Client } from './client.ts';
 import { type Connection, type ConnectionOptions, connectionOf } from './connection.ts';
-import { type Column, plainPairs, renderPlain, renderTable } from './table.ts';
+import {
+  type Column,
+  layOutTable,
+  plainPairs,
+  renderPlain,
+  renderTable,
+  type TableLayout,
+} from './table.ts';
 import { jsonText } from './terminal-text.ts';
 import { terminalWidth } from './terminal-width.ts';
 
@@ -17,6 +24,12 @@ export interface Output {
   /** Spaces of JSON; 0 puts it on one line. */
   readonly indent: number;
   write(text: string): void;
+}
+
+/** Takes rows of a list that is longer than a page. */
+export interface RowWriter<Row> {
+  write(rows: readonly Row[]): void;
+  end(): void;
 }
 
 const standardOutput: Output = { indent: 2, write: (text) => void process.stdout.write(text) };
@@ -72,6 +85,34 @@ export class Session {
   /** A table for people; the empty text when there are no rows. */
   table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
     return rows.length === 0 ? '' : renderTable(rows, columns, this.width);
+  }
+
+  /**
+   * Prints rows as they come: as JSON, one object a line; as tab-separated lines; or as a table
+   * whose columns are as wide as the first rows need them.
+   */
+  rows<Row>(columns: readonly Column<Row>[], empty: string): RowWriter<Row> {
+    let layout: TableLayout<Row> | undefined;
+    const line = (row: Row): string => {
+      if (this.options.json) return jsonText(row, 0);
+      return this.options.plain ? renderPlain([row], columns) : (layout?.line(row) ?? '');
+    };
+    const forPeople = this.options.json !== true && this.options.plain !== true;
+    let any = false;
+    return {
+      write: (rows) => {
+        if (rows.length === 0) return;
+        if (!any && forPeople) {
+          layout = layOutTable(rows, columns, this.width);
+          this.#write(layout.head);
+        }
+        any = true;
+        this.#write(rows.map(line).join('\n'));
+      },
+      end: () => {
+        if (!any && forPeople) this.#write(empty);
+      },
+    };
   }
 
   /** Whether messages beside the output are wanted. */

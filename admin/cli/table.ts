@@ -25,9 +25,24 @@ export function renderTable<Row>(
   columns: readonly Column<Row>[],
   terminalWidth: number,
 ): string {
-  const cells = rows.map((row) =>
-    columns.map((column) => printable(column.brief?.(row) ?? column.value(row))),
-  );
+  const { head, line } = layOutTable(rows, columns, terminalWidth);
+  return [head, ...rows.map(line)].join('\n');
+}
+
+export interface TableLayout<Row> {
+  readonly head: string;
+  line(row: Row): string;
+}
+
+/** Columns as wide as these rows need them; other rows may follow, and are cut to the same widths. */
+export function layOutTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  terminalWidth: number,
+): TableLayout<Row> {
+  const cellsOf = (row: Row) =>
+    columns.map((column) => printable(column.brief?.(row) ?? column.value(row)));
+  const cells = rows.map(cellsOf);
   const wanted = columns.map((column, at) =>
     Math.max(textWidth(column.title), ...cells.map((line) => textWidth(line[at] ?? ''))),
   );
@@ -39,12 +54,10 @@ export function renderTable<Row>(
       .join(gap)
       .trimEnd();
   const titles = columns.map((column) => column.title);
-  return [
-    line(titles, (cell) => styleText('bold', cell)),
-    ...rows.map((row, number) =>
-      line(cells[number] ?? [], (cell, at) => columns[at]?.style?.(cell, row) ?? cell),
-    ),
-  ].join('\n');
+  return {
+    head: line(titles, (cell) => styleText('bold', cell)),
+    line: (row) => line(cellsOf(row), (cell, at) => columns[at]?.style?.(cell, row) ?? cell),
+  };
 }
 
 /** Indices of the columns that fit when the flexible ones are at their narrowest. */
