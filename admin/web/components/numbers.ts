@@ -15,6 +15,7 @@ export function percent(value: number | undefined): string {
 
 /** A rate or a latency: three digits that count. */
 export function figure(value: number): string {
+  if (value === 0) return '0';
   if (value >= 100) return count(Math.round(value));
   return value >= 10 ? value.toFixed(1) : value.toFixed(2).replace(/0$/, '');
 }

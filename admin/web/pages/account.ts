@@ -5,6 +5,7 @@ import { nothing, object } from '../../api/schemas.ts';
 import { actionForm } from '../components/action-form.ts';
 import { facts } from '../components/facts.ts';
 import { icon } from '../components/icon.ts';
+import { keyLoginScript } from '../components/key-login.ts';
 import { panel } from '../components/panel.ts';
 import { badge } from '../components/state-badge.ts';
 import { table } from '../components/table.ts';
@@ -37,6 +38,12 @@ interface Session {
   readonly current: boolean;
 }
 
+interface Key {
+  readonly fingerprint: string;
+  readonly comment: string;
+  readonly createdAtMs: number;
+}
+
 const sessionsShown = 50;
 
 const account = page({
@@ -48,13 +55,16 @@ const account = page({
   render: async ({ read, nowMs }) => {
     const self = await read<Self>('/api/v1/session');
     if (self.accountId === null) return { title: 'Your account', body: tokenNotice(self) };
-    const { items } = await read<{ items: Session[] }>('/api/v1/account/sessions');
+    const [{ items }, keys] = await Promise.all([
+      read<{ items: Session[] }>('/api/v1/account/sessions'),
+      read<{ items: Key[] }>('/api/v1/account/keys'),
+    ]);
     return {
       title: 'Your account',
       body: html`${dueNotice(self)}<div class="columns">
           <div>${panel({ title: 'You', body: selfFacts(self) })}${passwordPanel()}</div>
-          <div>${self.totp ? totpPanel(self) : noTotpPanel()}</div>
-        </div>${sessionPanel(items, nowMs)}`,
+          <div>${self.totp ? totpPanel(self) : noTotpPanel()}${keyPanel(self, keys.items, nowMs)}</div>
+        </div>${sessionPanel(items, nowMs)}${keyLoginScript()}`,
     };
   },
 });
@@ -144,6 +154,25 @@ function totpPanel({ recoveryCodesLeft }: Self): Html {
       look: 'danger',
       done: 'The second factor is off',
     })}`,
+  });
+}
+
+/** Keys to log in with; one of them may live in this browser, from which nobody can copy it. */
+function keyPanel({ name }: Self, keys: readonly Key[], nowMs: number): Html {
+  return panel({
+    title: 'Keys',
+    body: html`<p class="muted">A key of this browser logs you in without a password. Keys of an SSH agent are added with <code>vigocli auth keys add</code>.</p>
+      ${
+        keys.length > 0 &&
+        html`<ul class="list">${keys.map(
+          ({ fingerprint, comment, createdAtMs }) =>
+            html`<li><span class="cell-main">${comment}</span> <code class="muted">${fingerprint}</code> <span class="muted small">${timeAgo(createdAtMs, nowMs)}</span>
+            <button type="button" class="button small" data-api="DELETE /api/v1/account/keys/${part(fingerprint)}" data-then="reload" data-confirm="Remove this key?">Remove</button></li>`,
+        )}</ul>`
+      }
+      <p class="form-error" data-error role="alert"></p>
+      <p><button type="button" class="button" data-key-register data-account="${name}" hidden>${icon('key')} Add a key of this browser</button>
+      <button type="button" class="button" data-key-forget data-account="${name}" hidden>Forget the key of this browser</button></p>`,
   });
 }
 

@@ -92,7 +92,7 @@ function summary(envoy: Envoy, last: RunDetail | undefined, nowMs: number): Html
       ${
         last &&
         panel({
-          title: 'Last run that was not quiet',
+          title: 'Last run that did something',
           aside: html`<a href="/runs/${part(last.id)}">${timeAgo(last.receivedAtMs, nowMs)}</a>`,
           body: runDetails(last, { brief: true }),
         })

@@ -1,11 +1,20 @@
 import { Type } from 'typebox';
 import { nothing, object } from '../../api/schemas.ts';
+import { icon } from '../components/icon.ts';
+import { keyLoginScript } from '../components/key-login.ts';
 import { type Html, html } from '../html.ts';
 import { page, redirect } from '../page.ts';
-import { localPath } from '../path.ts';
+import { localPath, pathTo } from '../path.ts';
 
 interface Setup {
   readonly needed: boolean;
+}
+
+/** As GET /api/v1/login/methods tells it. */
+interface Methods {
+  readonly key: boolean;
+  /** What the OpenID provider is called; null: there is none. */
+  readonly oidc: string | null;
 }
 
 const login = page({
@@ -17,12 +26,16 @@ const login = page({
   render: async ({ query, read }) => {
     const { needed } = await read<Setup>('/api/v1/setup');
     if (needed) return redirect('/setup');
+    const methods = await read<Methods>('/api/v1/login/methods');
     const next = localPath(query.next);
-    return { title: 'Log in', body: html`${passwordForm(next)}${secondFactorForm(next)}` };
+    return {
+      title: 'Log in',
+      body: html`${passwordForm(next, methods)}${secondFactorForm(next)}${methods.key && keyLoginScript()}`,
+    };
   },
 });
 
-function passwordForm(next: string): Html {
+function passwordForm(next: string, { key, oidc }: Methods): Html {
   return html`<form class="panel" data-api="POST /api/v1/session" data-then="${next}" data-step="challenge:second-factor">
     <div class="field"><label for="name">Name</label>
       <input id="name" name="name" required maxlength="63" autocomplete="username" autofocus autocapitalize="none" spellcheck="false"></div>
@@ -30,6 +43,8 @@ function passwordForm(next: string): Html {
       <input id="password" name="password" type="password" required maxlength="1000" autocomplete="current-password"></div>
     <p class="form-error" data-error role="alert"></p>
     <button class="button primary">Log in</button>
+    ${key && html`<button type="button" class="button" data-key-login data-then="${next}" hidden>${icon('key')} Log in with the key of this browser</button>`}
+    ${oidc !== null && html`<p class="or">or</p><a class="button wide" href="${pathTo('/api/v1/login/oidc', { next })}">Log in with ${oidc}</a>`}
   </form>`;
 }
 

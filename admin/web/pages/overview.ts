@@ -179,18 +179,22 @@ function convergence({ envoys, series }: Overview): Html {
   const shown = stateTones.filter(([state]) => state !== 'converged' && wasSeen(series, state));
   return html`<section class="panel">
     <div class="panel-head"><h2>Convergence</h2></div>
-    ${segmentedBar({ id: 'states-now', title: 'Envoys by state, now', description: words, parts })}
-    ${stackedAreaChart({
-      id: 'states-over-time',
-      title: 'Envoys that are not converged, over time',
-      description: `Now ${words}.`,
-      zoom: 'stacked',
-      series: shown.map(([label, tone]) => ({ label, tone })),
-      samples: samplesOf(
-        series.atMs,
-        shown.map(([state]) => series.states[state as keyof typeof series.states] ?? []),
-      ),
-    })}
+    ${segmentedBar({ id: 'states-now', title: 'Envoys by state, now', description: words, parts: said })}
+    ${
+      shown.length === 0
+        ? html`<p class="muted">Every envoy was converged, as far as is known of this time.</p>`
+        : stackedAreaChart({
+            id: 'states-over-time',
+            title: 'Envoys that are not converged, over time',
+            description: `Now ${words}.`,
+            zoom: 'stacked',
+            series: shown.map(([label, tone]) => ({ label, tone })),
+            samples: samplesOf(
+              series.atMs,
+              shown.map(([state]) => series.states[state as keyof typeof series.states] ?? []),
+            ),
+          })
+    }
   </section>`;
 }
 
@@ -257,11 +261,14 @@ function latency({ series }: Overview): Html {
   });
 }
 
+/** From the first time of which anything is known: a young server has no day behind it. */
 function samplesOf(times: readonly number[], columns: readonly (readonly (number | null)[])[]) {
-  return times.map((atMs, at) => ({
+  const samples = times.map((atMs, at) => ({
     atMs,
     values: columns.map((column) => column[at] ?? undefined),
   }));
+  const first = samples.findIndex(({ values }) => values.some((value) => value !== undefined));
+  return first < 0 ? [] : samples.slice(first);
 }
 
 function versions({ versions }: Overview): Html {
