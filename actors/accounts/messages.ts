@@ -79,6 +79,12 @@ export interface SessionRecord {
 
 export type SessionView = Omit<SessionRecord, 'tokenSha256'>;
 
+/** A session together with whose it is. */
+export interface OwnedSession {
+  readonly session: SessionRecord;
+  readonly account: AccountView;
+}
+
 /** Where a login came from; shown to the account's owner. */
 export interface LoginOrigin {
   readonly peerAddress: string;

@@ -68,10 +68,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
     writer,
     outbox: (origin) => sources.of(origin),
     wake,
-    trim: (origin, storeId, through) => {
-      const body = { storeId, through };
-      system?.request(origin, trimControl, body, trimDeadlineMs).catch(() => undefined);
-    },
+    trim: (origin, storeId, through) => trimOutbox(system, origin, { storeId, through }),
     log: (level, message, fields) => log[level](fields, message),
   });
   const secrets = await openSecretStore(config.secrets, ports);
@@ -106,10 +103,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
       },
       onStart: async (started) => {
         system = started;
-        await recoverPolicy(started, log);
-        await recoverSecrets(started, log);
-        await recoverAudit(started, log);
-        await announceSetup(started, log);
+        await recover(started, log);
         becomeReady();
         recorder = new FleetRecorder(started, shards);
       },
@@ -123,6 +117,22 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
   recorder?.stop();
   sources.close();
   writer.close();
+}
+
+function trimOutbox(
+  system: ThreadSystem | undefined,
+  origin: string,
+  body: { storeId: number; through: number },
+): void {
+  system?.request(origin, trimControl, body, trimDeadlineMs).catch(() => undefined);
+}
+
+/** What the disposable state lacks, before shards serve. */
+async function recover(system: ThreadSystem, log: Log): Promise<void> {
+  await recoverPolicy(system, log);
+  await recoverSecrets(system, log);
+  await recoverAudit(system, log);
+  await announceSetup(system, log);
 }
 
 /** What was written goes to the web thread, for people who watch. */

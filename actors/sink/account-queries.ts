@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { AccountView, SessionRecord, SessionView } from '../accounts/messages.ts';
+import type { AccountView, OwnedSession, SessionView } from '../accounts/messages.ts';
 import { accountView, sessionRecord, sessionView } from './account-rows.ts';
 import type { AccountsTable, SessionsTable } from './account-tables.ts';
 import { countSqlStatement } from './statement-counter.ts';
@@ -7,12 +7,6 @@ import { countSqlStatement } from './statement-counter.ts';
 /** Accounts that are listed, by name. */
 const accountListLimit = 10_000;
 const sessionListLimit = 100;
-
-/** A session together with whose it is. */
-export interface OwnedSession {
-  readonly session: SessionRecord;
-  readonly account: AccountView;
-}
 
 /** What people ask about accounts; see SinkQueries. */
 export class AccountQueries {

@@ -20,39 +20,11 @@ export async function applyRecord(writer: Writer, record: SinkRecord): Promise<v
       await writer.insertInto('tokens').values(tokenRow(record.token)).execute();
       return;
     case 'tokenUsed':
-      return await changeOne(
-        writer
-          .updateTable('tokens')
-          .set({ used_at_ms: record.atMs, used_by: record.envoyId })
-          .where('id', '=', record.id)
-          .where('used_at_ms', 'is', null)
-          .where('revoked_at_ms', 'is', null)
-          .executeTakeFirst(),
-        `token ${record.id} is used, revoked or unknown`,
-      );
+      return await markTokenUsed(writer, record);
     case 'tokenRevoked':
-      return await changeOne(
-        writer
-          .updateTable('tokens')
-          .set((expression) => ({
-            revoked_at_ms: expression.fn.coalesce('revoked_at_ms', expression.val(record.atMs)),
-          }))
-          .where('id', '=', record.id)
-          .executeTakeFirst(),
-        `token ${record.id} is unknown`,
-      );
+      return await revokeToken(writer, record);
     case 'envoyRevoked':
-      return await changeOne(
-        writer
-          .updateTable('envoys')
-          .set((expression) => ({
-            revoked_at_ms: expression.fn.coalesce('revoked_at_ms', expression.val(record.atMs)),
-            revoked_reason: expression.fn.coalesce('revoked_reason', expression.val(record.reason)),
-          }))
-          .where('envoy_id', '=', record.envoyId)
-          .executeTakeFirst(),
-        `envoy ${record.envoyId} is unknown`,
-      );
+      return await revokeEnvoy(writer, record);
     case 'envoyRenewed':
       return await renewEnvoy(writer, record);
     case 'adminToken':
@@ -90,6 +62,55 @@ export async function applyRecord(writer: Writer, record: SinkRecord): Promise<v
     case 'policyVersion':
       return await insertPolicyVersion(writer, record);
   }
+}
+
+async function markTokenUsed(
+  writer: Writer,
+  { id, envoyId, atMs }: SinkRecord & { record: 'tokenUsed' },
+): Promise<void> {
+  return await changeOne(
+    writer
+      .updateTable('tokens')
+      .set({ used_at_ms: atMs, used_by: envoyId })
+      .where('id', '=', id)
+      .where('used_at_ms', 'is', null)
+      .where('revoked_at_ms', 'is', null)
+      .executeTakeFirst(),
+    `token ${id} is used, revoked or unknown`,
+  );
+}
+
+async function revokeToken(
+  writer: Writer,
+  { id, atMs }: SinkRecord & { record: 'tokenRevoked' },
+): Promise<void> {
+  return await changeOne(
+    writer
+      .updateTable('tokens')
+      .set((expression) => ({
+        revoked_at_ms: expression.fn.coalesce('revoked_at_ms', expression.val(atMs)),
+      }))
+      .where('id', '=', id)
+      .executeTakeFirst(),
+    `token ${id} is unknown`,
+  );
+}
+
+async function revokeEnvoy(
+  writer: Writer,
+  { envoyId, reason, atMs }: SinkRecord & { record: 'envoyRevoked' },
+): Promise<void> {
+  return await changeOne(
+    writer
+      .updateTable('envoys')
+      .set((expression) => ({
+        revoked_at_ms: expression.fn.coalesce('revoked_at_ms', expression.val(atMs)),
+        revoked_reason: expression.fn.coalesce('revoked_reason', expression.val(reason)),
+      }))
+      .where('envoy_id', '=', envoyId)
+      .executeTakeFirst(),
+    `envoy ${envoyId} is unknown`,
+  );
 }
 
 /** Many envoys at once, for provisioning. */

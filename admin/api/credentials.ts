@@ -1,6 +1,5 @@
 import type { AdminTokenRecord } from '../../actors/access/messages.ts';
-import type { AccountView } from '../../actors/accounts/messages.ts';
-import type { OwnedSession } from '../../actors/sink/account-queries.ts';
+import type { AccountView, OwnedSession } from '../../actors/accounts/messages.ts';
 import type { ApiCredential, FindCredential } from './authenticate.ts';
 
 /** Where credentials are kept; read for each request, so that an end holds once it is on disk. */

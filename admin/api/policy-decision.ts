@@ -1,9 +1,10 @@
-import { type EnvoyFacts, selects } from '../../actors/accounts/selector.ts';
+import { type EnvoyFacts, selects } from '../../actors/selector/match.ts';
+import { isProblem, readSelector } from '../../actors/selector/selector.ts';
 import { AdminError } from '../errors.ts';
 import { nobody, type Principal } from './authenticate.ts';
 import { isAllowed, type Permission, roleFor } from './permissions.ts';
 
-export type { EnvoyFacts } from '../../actors/accounts/selector.ts';
+export type { EnvoyFacts } from '../../actors/selector/match.ts';
 
 /** Where somebody has a permission. */
 export interface Reach {
@@ -46,8 +47,14 @@ function reach(everywhere: boolean, selectors: readonly (readonly string[])[]): 
     everywhere,
     selectors,
     covers: (envoy) =>
-      everywhere || selectors.some((all) => all.every((selector) => selects(selector, envoy))),
+      everywhere || selectors.some((all) => all.every((selector) => means(selector, envoy))),
   };
+}
+
+/** What cannot be read means no envoy. */
+function means(text: string, envoy: EnvoyFacts): boolean {
+  const selector = readSelector(text);
+  return !isProblem(selector) && selects(selector, envoy);
 }
 
 /** Throws API_FORBIDDEN unless the asker has the permission: everywhere, or on some envoys when those will do. */
