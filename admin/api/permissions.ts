@@ -77,7 +77,3 @@ export function roleFor(permission: Permission): Role {
 }
 
 export const allPermissions: readonly Permission[] = [...permissionsOf('admin')];
-
-export function isPermission(text: string): text is Permission {
-  return (allPermissions as readonly string[]).includes(text);
-}
