@@ -22,7 +22,11 @@ const keyBody = object({
   comment: Type.Optional(Type.String({ maxLength: 100 })),
 });
 
-const fingerprint = Type.String({ minLength: 1, maxLength: 100, description: 'SHA256:...' });
+const fingerprint = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  description: 'SHA256:... with "-" for "+" and "_" for "/", which may not stand in a path',
+});
 const keyParameter = object({ ...idParameter.properties, fingerprint });
 const ownKeyParameter = object({ fingerprint });
 
@@ -69,7 +73,8 @@ async function addKey(
   return { fingerprint: added.fingerprint, comment: key.comment };
 }
 
-async function removeKey(backend: Backend, accountId: string, fingerprint: string, by: string) {
+async function removeKey(backend: Backend, accountId: string, inPath: string, by: string) {
+  const fingerprint = inPath.replaceAll('-', '+').replaceAll('_', '/');
   const payload = { accountId, fingerprint, by };
   await backend.ask(federationAddress(), 'removeKey', payload, askDeadlineMs);
   return { removed: fingerprint };

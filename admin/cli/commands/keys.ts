@@ -132,8 +132,8 @@ async function listKeys(it: Session, path: string, empty: string): Promise<void>
 }
 
 async function removeKey(it: Session, path: string, fingerprint: string): Promise<void> {
-  const done = await it.client.delete<{ removed: string }>(
-    `${path}/${encodeURIComponent(fingerprint)}`,
-  );
+  // A path has no "/" of its own, also when it is escaped.
+  const inPath = encodeURIComponent(fingerprint.replaceAll('+', '-').replaceAll('/', '_'));
+  const done = await it.client.delete<{ removed: string }>(`${path}/${inPath}`);
   it.print(done, () => `${printable(done.removed)} is removed.`);
 }

@@ -108,7 +108,8 @@ export function keyLogin({ store, call, noble, subtle = crypto.subtle }) {
       const key = await store.get(account);
       if (key === undefined) return;
       await store.delete(account);
-      const path = `/api/v1/account/keys/${encodeURIComponent(key.fingerprint)}`;
+      const inPath = key.fingerprint.replaceAll('+', '-').replaceAll('/', '_');
+      const path = `/api/v1/account/keys/${encodeURIComponent(inPath)}`;
       await call('DELETE', path).catch((error) => {
         if (error.status !== 404 && error.status !== 401) throw error;
       });

@@ -43,7 +43,7 @@ function setUp(subtle: unknown = webcrypto.subtle) {
     server.calls.push(`${method} ${path}`);
     if (path === '/api/v1/account/keys') {
       server.key = (body as { key: string }).key;
-      return { fingerprint: 'SHA256:a/b' };
+      return { fingerprint: 'SHA256:a/b+c' };
     }
     if (path === '/api/v1/login/challenge') {
       const issued = challenges.issue((body as { account: string }).account);
@@ -84,7 +84,7 @@ for (const [what, subtle] of [
 ] as const) {
   t.test(`a key of the browser logs in by ${what}, and nobody can read it`, async (t) => {
     const { kept, login } = setUp(subtle);
-    t.same(await login.register('alice', 'laptop'), { fingerprint: 'SHA256:a/b' });
+    t.same(await login.register('alice', 'laptop'), { fingerprint: 'SHA256:a/b+c' });
     t.same(await login.accounts(), ['alice']);
     t.match(await login.login('alice'), { name: 'alice' });
     t.match(await login.login('alice'), { name: 'alice' }, 'again, by another challenge');
@@ -118,5 +118,5 @@ t.test('a key that is forgotten is gone here and at the server', async (t) => {
   await login.forget('alice');
   await login.forget('alice');
   t.equal(kept.size, 0);
-  t.same(server.calls.at(-1), 'DELETE /api/v1/account/keys/SHA256%3Aa%2Fb');
+  t.same(server.calls.at(-1), 'DELETE /api/v1/account/keys/SHA256%3Aa_b-c');
 });
