@@ -106,7 +106,9 @@ export function refusedPage(problem: Problem, head: RequestHead): Answer {
     if (head.header('hx-request') === undefined) {
       return redirect(pathTo('/login', { next: asked === '/' ? undefined : asked }));
     }
-    return htmlAnswer(401, errorPanel(problem), { 'hx-redirect': '/login' });
+    const shown = URL.parse(head.header('hx-current-url') ?? '');
+    const next = shown === null ? undefined : shown.pathname + shown.search;
+    return htmlAnswer(401, errorPanel(problem), { 'hx-redirect': pathTo('/login', { next }) });
   }
   if (problem.code === 'API_PASSWORD_CHANGE_DUE') return redirect('/account');
   return htmlAnswer(problem.status, refusal(problem, theme));

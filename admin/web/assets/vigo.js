@@ -320,7 +320,11 @@
     }
   }
   document.addEventListener('htmx:sse:after:connection', () => live('live', 'Live'));
-  document.addEventListener('htmx:sse:error', () => live('lost', 'Reconnecting'));
+  document.addEventListener('htmx:sse:error', ({ detail }) => {
+    live('lost', 'Reconnecting');
+    // The session ended: the page itself leads to the login, and back here.
+    if (detail.status === 401) location.reload();
+  });
   document.addEventListener('htmx:sse:close', () => live('lost', 'Not live'));
   document.addEventListener('htmx:response:error', () => live('lost', 'Not up to date'));
   document.addEventListener('htmx:after:swap', tellTimes);

@@ -17,11 +17,11 @@ const shapes = { critical: 'square', warning: 'triangle', info: 'disc' } as cons
 
 /** Where what is no envoy is seen and decided. */
 const places: Readonly<Record<string, string>> = {
-  approval: '/policy/candidates',
+  approval: '/approvals',
   rollout: '/rollout',
   freeze: '/policy',
   certificate: '/server',
-  token: '/accounts',
+  token: '/enrollment',
 };
 
 function placeOf({ kind, state }: Attention): string {

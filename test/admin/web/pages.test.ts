@@ -152,9 +152,10 @@ t.test('strangers are sent to the login, and come back to where they wanted to g
     t.equal(headers.location, `/login?next=${encodeURIComponent(`${target}?a=%2F%26`)}`, path);
     t.equal(body, '', 'and see nothing of the page');
   }
-  const part = await ask('/runs', { 'hx-request': 'true' });
+  const shown = 'https://vigo.example.com:8443/runs?state=failed';
+  const part = await ask('/runs', { 'hx-request': 'true', 'hx-current-url': shown });
   t.equal(part.status, 401, 'a part of a page that is asked for makes its page go to the login');
-  t.equal(part.headers['hx-redirect'], '/login');
+  t.equal(part.headers['hx-redirect'], '/login?next=%2Fruns%3Fstate%3Dfailed');
 });
 
 t.test('what a machine calls itself is text on every page of the fleet', async (t) => {
