@@ -43,7 +43,7 @@ function watcher(close: () => void) {
 
 /** Reads server-sent events as the standard says: by id, event and data lines. */
 export async function watchEvents(
-  api: OpenApi,
+  api: Pick<OpenApi, 'start'>,
   path: string,
   headers: Record<string, string>,
 ): Promise<Watcher> {
