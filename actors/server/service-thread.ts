@@ -86,14 +86,7 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
       stores: peers,
       ports,
       reviveError: reviveServerError,
-      kinds: [
-        sink,
-        auditServices(data, writer, log),
-        plansOf(data, writer),
-        backupServices(data, writer, ports, () => system),
-        doctorServices(data),
-        ...services,
-      ],
+      kinds: [sink, ...ownKinds(data, writer, ports, log, () => system), ...services],
       onControl: (name) => {
         if (name === serviceReadyControl) return ready;
         if (name !== statusControl) return undefined;
@@ -145,6 +138,22 @@ function openFeed(
     system()?.request(webThread, liveEventsControl, batch, liveEventsDeadlineMs),
   );
   return (events) => feed.tell(events);
+}
+
+/** Those that read or copy the database themselves. */
+function ownKinds(
+  data: ServerThreadData,
+  writer: SinkWriter,
+  ports: Ports,
+  log: Log,
+  systemOf: () => ThreadSystem | undefined,
+): AnyKind[] {
+  return [
+    auditServices(data, writer, log),
+    plansOf(data, writer),
+    backupServices(data, writer, ports, systemOf),
+    doctorServices(data),
+  ];
 }
 
 /** What plans a stack against what is live. */
