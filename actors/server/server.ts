@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
@@ -13,6 +12,7 @@ import { tellRestored } from './backup/restored-mark.ts';
 import { resumeRestore } from './backup/swap.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import type { ConfigOverride } from './config/load.ts';
+import { ticketKeysOf } from './crypto/ticket-keys.ts';
 import { machineEnvironment } from './home/environment.ts';
 import { makeDirectory } from './home/files.ts';
 import { openHome, type ServerHome } from './home/home.ts';
@@ -175,7 +175,7 @@ function threadData(
       privateKey: home.serverCertificate.privateKeyPem,
       authority: home.certificateAuthority.certificatePem,
       authorityKey: home.caKeyPem,
-      ticketKeys: randomBytes(48),
+      ticketKeys: ticketKeysOf(home.caKeyPem, startedAtMs),
     },
     bundleSigningKey: home.bundleSigningKeyPem,
     bundlePublicKey: home.bundlePublicKey,

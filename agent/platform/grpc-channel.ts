@@ -31,6 +31,8 @@ export class GrpcChannel implements Channel {
   readonly #port: number;
   readonly #credentials: ServerCredentials;
   #session: Promise<http2.ClientHttp2Session> | undefined;
+  /** The latest TLS session: a server that was started again takes it up without certificates. */
+  #ticket: Buffer | undefined;
 
   constructor(host: string, port: number, credentials: ServerCredentials) {
     this.#host = host;
@@ -70,7 +72,13 @@ export class GrpcChannel implements Channel {
   }
 
   async #open(withinMs: number): Promise<http2.ClientHttp2Session> {
-    const socket = await openTls(this.#host, this.#port, this.#credentials, withinMs);
+    const socket = await openTls(this.#host, this.#port, this.#credentials, {
+      withinMs,
+      ...(this.#ticket === undefined ? {} : { session: this.#ticket }),
+      onSession: (session) => {
+        this.#ticket = session;
+      },
+    });
     const session = http2.connect(`https://${authority(this.#host, this.#port)}`, {
       createConnection: () => socket,
       settings: { enablePush: false },
@@ -85,11 +93,17 @@ function authority(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+interface Resumption {
+  readonly withinMs: number;
+  readonly session?: Buffer;
+  readonly onSession: (session: Buffer) => void;
+}
+
 function openTls(
   host: string,
   port: number,
   credentials: ServerCredentials,
-  withinMs: number,
+  { withinMs, session, onSession }: Resumption,
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -99,9 +113,16 @@ function openTls(
       minVersion: 'TLSv1.3',
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(credentials.kind === 'mutual'
-        ? { ca: credentials.authority, cert: credentials.certificate, key: credentials.key }
+        ? {
+            ca: credentials.authority,
+            cert: credentials.certificate,
+            key: credentials.key,
+            ...(session === undefined ? {} : { session }),
+          }
         : { rejectUnauthorized: false }),
     });
+    // The pin is compared in every handshake: there is nothing to resume before registration.
+    if (credentials.kind === 'mutual') socket.on('session', onSession);
     const fail = (error: AgentError): void => {
       socket.destroy();
       reject(error);

@@ -98,6 +98,11 @@ export class SimulatedEnvoy {
     if (this.#channel.resumed) this.resumed += 1;
   }
 
+  /** The next handshake is a full one. */
+  forgetSession(): void {
+    this.#session = undefined;
+  }
+
   /** Signs the next check-ins; their time stamps are those at which they are due. */
   signAhead(count: number, firstDueMs: number, intervalMs: number): void {
     const body = this.#body();

@@ -60,6 +60,8 @@ export function createTlsListener(
     handshakeTimeout: handshakeTimeoutMs,
     sessionTimeout: sessionTicketLifetimeS,
     ticketKeys: Buffer.from(identity.ticketKeys),
+    // Node's own is made of the command line, which another start may write differently.
+    sessionIdContext: 'vigo-agents',
   });
   tls.on('tlsClientError', (error, socket) => {
     events.refused(`handshake: ${codeOf(error)}`, nameOf(socket));

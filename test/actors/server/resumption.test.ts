@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:tls';
 import t, { type Test } from 'tap';
+import { ticketKeysOf } from '../../../actors/server/crypto/ticket-keys.ts';
 import type { Connection } from '../../../actors/server/endpoint/connections.ts';
 import { createTlsListener } from '../../../actors/server/endpoint/tls-listener.ts';
 import { nodeClock } from '../../../runtime/ports/node-clock.ts';
@@ -105,4 +106,14 @@ t.test('a session without our certificate gains nothing by being resumed', async
   t.notOk(accepted.some(({ envoyId }) => envoyId === stranger.envoyId));
   t.equal(accepted[0]?.envoyId, undefined, 'without a certificate: registration only');
   t.equal(accepted[1]?.envoyId, undefined, 'a resumed session is as bare as it was');
+});
+
+t.test('a server that was started again knows the sessions of before, for a day', async (t) => {
+  const noonMs = Date.UTC(2026, 0, 1, 12);
+  const hourMs = 3_600_000;
+  const keys = ticketKeysOf(ours.serverKey, noonMs);
+  t.equal(keys.length, 48);
+  t.same(ticketKeysOf(ours.serverKey, noonMs + hourMs), keys);
+  t.notSame(ticketKeysOf(ours.serverKey, noonMs + 24 * hourMs), keys, 'another day');
+  t.notSame(ticketKeysOf(foreign.serverKey, noonMs), keys, 'another authority');
 });

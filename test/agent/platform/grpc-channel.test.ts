@@ -44,6 +44,19 @@ t.test('calls share one connection and bring back the answer', async (t) => {
     t.equal(String(await channel.call(path, Buffer.from(text), limits)), `${text}!`);
 });
 
+t.test('a lost connection comes back without certificates being sent again', async (t) => {
+  const server = await serve(t);
+  server.handlers.set(path, (request) => request);
+  const channel = open(t, server);
+  await channel.call(path, Buffer.from('one'), limits);
+  t.equal(server.resumed, 0);
+  server.dropAll();
+  // The loss may be noticed during the first call after it.
+  const call = () => channel.call(path, Buffer.from('two'), limits);
+  t.equal(String(await call().catch(call)), 'two');
+  t.equal(server.resumed, 1);
+});
+
 t.test('a refusal arrives with the code, the remedy and the time to come back', async (t) => {
   const server = await serve(t);
   server.handlers.set(path, () => ({ status: 16, code: 'ENVOY_REVOKED', retryAfterMs: 700 }));

@@ -1,5 +1,6 @@
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { encodeErrorDetail, errorDetailTrailer } from '../../../agent/protocol/error-detail.ts';
 import type { TestAuthority } from '../../support/test-authority.ts';
 
@@ -30,6 +31,8 @@ export type FakeHandler = (
 export class FakeAgentServer {
   readonly handlers = new Map<string, FakeHandler>();
   readonly calls: string[] = [];
+  /** Connections that resumed a TLS session. */
+  resumed = 0;
   readonly #server: Http2SecureServer;
   readonly #sessions = new Set<{ destroy(): void }>();
 
@@ -46,6 +49,9 @@ export class FakeAgentServer {
       session.once('close', () => this.#sessions.delete(session));
     });
     server.on('sessionError', () => undefined);
+    server.on('secureConnection', (socket: TLSSocket) => {
+      if (socket.isSessionReused()) this.resumed += 1;
+    });
   }
 
   static async start(
@@ -74,9 +80,14 @@ export class FakeAgentServer {
     return `127.0.0.1:${this.port}`;
   }
 
+  /** Ends every connection, and goes on listening. */
+  dropAll(): void {
+    for (const session of this.#sessions) session.destroy();
+  }
+
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const session of this.#sessions) session.destroy();
+    this.dropAll();
     await closed;
   }
 
