@@ -41,6 +41,7 @@ const serviceKindNames = [
   'accounts',
   'login',
   'federation',
+  'fleet',
   'upload',
   'releases',
   'explain',
