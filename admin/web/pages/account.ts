@@ -161,7 +161,7 @@ function totpPanel({ recoveryCodesLeft }: Self): Html {
 function keyPanel({ name }: Self, keys: readonly Key[], nowMs: number): Html {
   return panel({
     title: 'Keys',
-    body: html`<p class="muted">A key of this browser logs you in without a password. Keys of an SSH agent are added with <code>vigocli auth keys add</code>.</p>
+    body: html`<p class="muted">A key of this browser logs you in without a password. Keys of an SSH agent are added with <code>vigocli auth add-key</code>.</p>
       ${
         keys.length > 0 &&
         html`<ul class="list">${keys.map(
@@ -174,6 +174,14 @@ function keyPanel({ name }: Self, keys: readonly Key[], nowMs: number): Html {
       <p><button type="button" class="button" data-key-register data-account="${name}" hidden>${icon('key')} Add a key of this browser</button>
       <button type="button" class="button" data-key-forget data-account="${name}" hidden>Forget the key of this browser</button></p>`,
   });
+}
+
+/** "Firefox on Linux", as far as the program tells; what it says is nobody's proof. */
+function programOf(userAgent: string): string {
+  const name = /\b(Edg|Firefox|Chrome|Safari|vigocli|curl)\b/.exec(userAgent)?.[1];
+  const system = /\b(Windows|Android|iPhone|iPad|Mac OS X|Linux)\b/.exec(userAgent)?.[1];
+  if (name === undefined) return userAgent.slice(0, 40) || 'unknown';
+  return system === undefined ? name : `${name} on ${system}`;
 }
 
 function sessionPanel(sessions: readonly Session[], nowMs: number): Html {
@@ -194,8 +202,7 @@ function sessionPanel(sessions: readonly Session[], nowMs: number): Html {
         },
         {
           label: 'With',
-          cell: ({ userAgent }) =>
-            html`<span class="truncate" title="${userAgent}">${userAgent}</span>`,
+          cell: ({ userAgent }) => html`<span title="${userAgent}">${programOf(userAgent)}</span>`,
         },
         { label: 'Proven by', cell: ({ method }) => method },
         { label: 'Began', cell: ({ createdAtMs }) => timeAt(createdAtMs) },
