@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { stateOfNumber } from '../envoy/states.ts';
 
 /** Agent versions that are counted apart; the rest stands under "other". */
 const versionLimit = 50;
@@ -6,6 +7,11 @@ const versionLimit = 50;
 /** What the database knows of the fleet in numbers. */
 export interface FleetFigures {
   readonly byAgentVersion: Readonly<Record<string, number>>;
+  /** By state, without those in maintenance and those that are revoked: what alerts look at. */
+  readonly alarming: Readonly<Record<string, number>>;
+  readonly inMaintenance: number;
+  /** How often envoys came into each state, ever. */
+  readonly transitions: Readonly<Record<string, number>>;
   /** Envoys that told of the live policy version, and those that told of an older one or none. */
   readonly onLivePolicy: number;
   readonly behindLivePolicy: number;
@@ -44,6 +50,7 @@ export class FleetFigureQueries {
     const [fleet] = this.#rows(
       `select count(*) filter (where policy_version = ?) as current,
               count(*) filter (where policy_version is not ?) as behind,
+              count(*) filter (where maintenance is not null) as maintained,
               min(last_seen_ms) as oldest
        from envoys where revoked_at_ms is null`,
       version,
@@ -68,6 +75,14 @@ export class FleetFigureQueries {
     );
     return {
       byAgentVersion: this.#versions(),
+      alarming: this.#states(
+        `select state, count(*) as n from envoys
+         where revoked_at_ms is null and maintenance is null group by state`,
+      ),
+      inMaintenance: fleet?.maintained ?? 0,
+      transitions: this.#states(
+        'select to_state as state, transitions as n from transition_totals',
+      ),
       onLivePolicy: fleet?.current ?? 0,
       behindLivePolicy: fleet?.behind ?? 0,
       oldestSeenMs: fleet?.oldest ?? undefined,
@@ -82,6 +97,12 @@ export class FleetFigureQueries {
       },
       apiTokens: { valid: api?.valid ?? 0, soonestExpiryMs: api?.soonest ?? undefined },
     };
+  }
+
+  #states(sql: string): Record<string, number> {
+    return Object.fromEntries(
+      this.#rows(sql).map(({ state, n }) => [stateOfNumber(state ?? 0), n ?? 0]),
+    );
   }
 
   #versions(): Record<string, number> {

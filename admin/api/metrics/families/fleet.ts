@@ -10,8 +10,21 @@ export function writeFleet(out: Exposition, { status, fleet }: MetricSources): v
   out.family(
     'gauge',
     'vigo_envoys',
-    'Envoys by the state of their last run; revoked ones are in no other state.',
+    'Envoys by state; revoked ones are in no other state.',
     byLabel('state', status.envoys),
+  );
+  out.family(
+    'gauge',
+    'vigo_envoys_alarming',
+    'Envoys by state, without those in maintenance and those that are revoked.',
+    byLabel('state', fleet.alarming),
+  );
+  out.gauge('vigo_envoys_in_maintenance', 'Envoys that somebody works on.', fleet.inMaintenance);
+  out.family(
+    'counter',
+    'vigo_envoy_state_transitions_total',
+    'How often envoys came into a state.',
+    byLabel('transition', fleet.transitions),
   );
   out.family(
     'gauge',

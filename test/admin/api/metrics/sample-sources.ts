@@ -56,6 +56,9 @@ export function sampleSources(clock: { monotonicMs(): number }): MetricSources {
     status,
     fleet: {
       byAgentVersion: { '1.2.3': 2, 'a "quoted"\nback\\slash': 1 },
+      alarming: { converged: 2 },
+      inMaintenance: 1,
+      transitions: { converged: 7, offline: 2 },
       onLivePolicy: 2,
       behindLivePolicy: 1,
       oldestSeenMs: 60_000,
