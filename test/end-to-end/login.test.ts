@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
+import { totpCode, totpStepAt } from '../../actors/accounts/totp.ts';
 import { buildProgram } from '../../admin/cli/program.ts';
 import { openIdProvider, testClient } from '../support/openid-provider.ts';
 import { OpenSsh } from '../support/openssh.ts';
 import { requires } from '../support/requires.ts';
+import { base32Bytes } from './support/base32.ts';
 import { shellWithVigocli } from './support/documented-commands.ts';
 import { TestServer } from './support/server-process.ts';
 import { Browser, send } from './support/web-client.ts';
@@ -186,6 +188,64 @@ t.test('a key opens one session by one challenge, and no other account', { skip 
     t.match(await run(`vigocli users remove-key heidi ${fingerprint}`), fingerprint);
   }
   await refused(proof(await challenge('heidi')), 'LOGIN_KEY_REFUSED', 'a key that was removed');
+});
+
+t.test('vigocli asks for the second factor of who has one', async (t) => {
+  const name = 'judy';
+  const given = 'otter balcony prism 42';
+  const body = { name, role: 'viewer', password: given };
+  await send(server, 'POST', '/api/v1/users', { body, headers: local });
+  const browser = new Browser(server);
+  await browser.send('POST', '/api/v1/session', { name, password: given });
+  const password = 'plum window seven kites';
+  await browser.send('POST', '/api/v1/account/password', { current: given, next: password });
+  const begun = await browser.send('POST', '/api/v1/account/totp', { current: password });
+  const code = totpCode(base32Bytes(String(begun.body.secret)), totpStepAt(Date.now()));
+  const confirmed = await browser.send('POST', '/api/v1/account/totp/confirm', { code });
+  const [recovery = ''] = confirmed.body.recoveryCodes as string[];
+  writeFileSync(join(work, 'judy.password'), `${password}\n`);
+  const login = 'vigocli --no-input auth login --name judy --password-file judy.password';
+  await t.rejects(run(login), { code: 'CLI_USAGE', message: /--code CODE/ });
+  await t.rejects(run(`${login} --code 000000`), { message: /code is wrong/ });
+  t.match(await run(`${login} --code ${recovery}`), /You are judy at home:/);
+  const first = readFileSync(join(work, '.config/vigo/logins/default.json'), 'utf8');
+  const { token } = JSON.parse(first) as { token: string };
+  await run('vigocli auth logout');
+  const headers = { authorization: `Bearer ${token}` };
+  const late = await send(server, 'GET', '/api/v1/session', { headers });
+  t.match(late, { status: 401, body: { code: 'API_UNAUTHENTICATED' } }, 'it has really ended');
+});
+
+interface KeyLogin {
+  register(account: string, comment: string): Promise<{ fingerprint: string }>;
+  login(account: string): Promise<unknown>;
+}
+
+t.test('a key of the browser logs in at the real server', async (t) => {
+  const { keyLogin } = (await import(
+    new URL('../../admin/web/assets/key-login.js', import.meta.url).href
+  )) as { keyLogin(parts: object): KeyLogin };
+  const kept = new Map<string, unknown>();
+  const store = {
+    get: async (account: string) => kept.get(account),
+    set: async (account: string, key: unknown) => void kept.set(account, key),
+  };
+  let browser = new Browser(server);
+  const call = async (method: string, path: string, body?: unknown) => {
+    const answer = await browser.send(method, path, body);
+    if (answer.status === 200) return answer.body;
+    throw new Error(String(answer.body.code));
+  };
+  const login = keyLogin({ store, call });
+  await t.rejects(login.register('alice', ''), /API_UNAUTHENTICATED/);
+  const name = 'alice';
+  await browser.send('POST', '/api/v1/session', { name, password: 'otter balcony prism 42' });
+  await login.register(name, 'test browser');
+  browser = new Browser(server);
+  await login.login(name);
+  t.match((await browser.send('GET', '/api/v1/session')).body, { name, role: 'viewer' });
+  const { items } = (await browser.send('GET', '/api/v1/account/sessions')).body;
+  t.match(items, [{ method: 'ed25519', current: true }]);
 });
 
 /** A browser that walks from the login page to the provider and back. */
