@@ -30,8 +30,10 @@ export interface HerdFigures {
   readonly down_s: number;
   /** Since the end of the old process: the first answered check-in of each envoy. */
   readonly back: Reached;
-  /** Envoys that were not heard of for longer than three intervals (at least 3 s). */
+  /** How often the server has called one of them offline since it came back; all are alive. */
   readonly false_offline: number;
+  /** Envoys without an answer for longer than three intervals (at least 3 s), for whatever reason. */
+  readonly silent_envoys: number;
   readonly longest_silence_s: number;
   readonly reconnects: number;
   readonly resumed_sessions: number;

@@ -42,7 +42,10 @@ function ownSections(report: ModeReport): Section[] {
         fact('Server away', `${herd.down_s} s (${herd.how})`),
         fact('Envoys back', reachedText(herd.back), herd.back.envoys === herd.back.of),
         fact('False offline', `${herd.false_offline} alarms`, herd.false_offline === 0),
-        fact('Longest silence', `${herd.longest_silence_s} s`),
+        fact(
+          'Longest silence',
+          `${herd.longest_silence_s} s; ${herd.silent_envoys} envoys had no answer for three intervals`,
+        ),
         fact('Reconnects', `${herd.reconnects}, ${herd.resumed_sessions} with a resumed session`),
         fact('Refused', `${herd.refused_handshakes} handshakes, told to come back`),
         fact('Server CPU', `${herd.server_cpu_s_until_whole} s until the fleet was whole`),

@@ -25,3 +25,21 @@ export function databaseObjects(file: string): ReadonlyMap<string, DatabaseObjec
 export function databaseBytes(objects: ReadonlyMap<string, DatabaseObject>): number {
   return [...objects.values()].reduce((sum, { bytes }) => sum + bytes, 0);
 }
+
+/** State of an envoy that is called offline, as the database numbers it (actors/envoy/states.ts). */
+const offlineState = 7;
+
+/** How often an envoy was called offline since then (epoch, milliseconds). */
+export function offlineAlarms(file: string, sinceMs: number): number {
+  const database = new Database(file, { readonly: true });
+  try {
+    const row = database
+      .prepare<[number, number], { alarms: number }>(
+        'select count(*) as alarms from envoy_transitions where to_state = ? and at_ms >= ?',
+      )
+      .get(offlineState, sinceMs);
+    return row?.alarms ?? 0;
+  } finally {
+    database.close();
+  }
+}

@@ -64,28 +64,43 @@ function processesOf(directory: string, word = ''): string[] {
 
 const skip = requires('linux');
 
-t.test('a server killed under its fleet has all of it back, and every report', { skip }, async (t) => {
-  const temporary = temporaryDirectory(t);
-  const work = join(temporary, 'work');
-  const words = ['herd', '--how', 'kill', '--envoys', '50', '--interval', '4s', '--duration', '2s'];
-  const more = ['--changed', '50%', '--workers', '2', '--work-dir', work, '--json'];
-  const { code, out, errors } = await new BenchProcess([...words, ...more], temporary).ended;
-  t.equal(code, 0, errors);
-  const report = JSON.parse(out) as Static<typeof reportSchema>;
-  t.same([...Value.Errors(reportSchema, report)], [], 'stdout carries the report alone');
-  const { checkins, server, reports, herd } = report;
-  t.equal(herd?.back.envoys, 50, 'all are back');
-  t.ok((herd?.reconnects ?? 0) >= 50, 'each over a connection of its own');
-  t.equal(server.sql_statements_on_path, 0);
-  t.equal(server.sql_driver_loaded, false);
-  t.ok(checkins.done > 0 && server.checkins_served > 0);
-  t.ok(report.verify_us > 0 && server.cpu_us_per_checkin > report.verify_us);
-  t.ok(report.generator.cpu_us_per_checkin > 0);
-  t.ok(reports.durable > 0);
-  const runs = new TestDatabase(join(work, 'server/db/vigo.db')).reports();
-  const stored = [...runs.values()].reduce((sum, sequences) => sum + sequences.length, 0);
-  t.ok(stored >= reports.durable, 'each report that was acknowledged is in the database');
-});
+t.test(
+  'a server killed under its fleet has all of it back, without an alarm, and every report',
+  { skip },
+  async (t) => {
+    const temporary = temporaryDirectory(t);
+    const work = join(temporary, 'work');
+    const words = [
+      'herd',
+      '--how',
+      'kill',
+      '--envoys',
+      '50',
+      '--interval',
+      '4s',
+      '--duration',
+      '2s',
+    ];
+    const more = ['--changed', '50%', '--workers', '2', '--work-dir', work, '--json'];
+    const { code, out, errors } = await new BenchProcess([...words, ...more], temporary).ended;
+    t.equal(code, 0, errors);
+    const report = JSON.parse(out) as Static<typeof reportSchema>;
+    t.same([...Value.Errors(reportSchema, report)], [], 'stdout carries the report alone');
+    const { checkins, server, reports, herd } = report;
+    t.equal(herd?.back.envoys, 50, 'all are back');
+    t.equal(herd?.false_offline, 0, 'and none of them was ever called offline');
+    t.ok((herd?.reconnects ?? 0) >= 50, 'each over a connection of its own');
+    t.equal(server.sql_statements_on_path, 0);
+    t.equal(server.sql_driver_loaded, false);
+    t.ok(checkins.done > 0 && server.checkins_served > 0);
+    t.ok(report.verify_us > 0 && server.cpu_us_per_checkin > report.verify_us);
+    t.ok(report.generator.cpu_us_per_checkin > 0);
+    t.ok(reports.durable > 0);
+    const runs = new TestDatabase(join(work, 'server/db/vigo.db')).reports();
+    const stored = [...runs.values()].reduce((sum, sequences) => sum + sequences.length, 0);
+    t.ok(stored >= reports.durable, 'each report that was acknowledged is in the database');
+  },
+);
 
 t.test('a day with everything at once is carried, and told', { skip }, async (t) => {
   const temporary = temporaryDirectory(t);

@@ -64,6 +64,7 @@ export const reportSchema = Type.Object({
       down_s: figure,
       back: reached,
       false_offline: whole,
+      silent_envoys: whole,
       longest_silence_s: figure,
       reconnects: whole,
       resumed_sessions: whole,
