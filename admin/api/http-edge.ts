@@ -37,6 +37,8 @@ export interface EdgeResponse {
   readonly body: string | Uint8Array | StreamBody | LiveBody;
 }
 
+export type MalformedCode = 'API_MALFORMED' | 'API_HEAD_TOO_LARGE' | 'API_TOO_SLOW';
+
 export interface HttpEdgeOptions {
   readonly host: string;
   /** 0 = any free port. */
@@ -50,6 +52,8 @@ export interface HttpEdgeOptions {
   handleUpgrade?(request: EdgeRequest): Promise<EdgeResponse>;
   /** What is answered when a body is larger than allowed. */
   readonly tooLarge: EdgeResponse;
+  /** What is answered to what never became a request. */
+  malformed(code: MalformedCode): EdgeResponse;
 }
 
 /** A TLS-only HTTP server. */

@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { repeatedHeaders } from './http/guard-head.ts';
@@ -9,6 +9,7 @@ import {
   type EdgeResponse,
   type HttpEdge,
   type HttpEdgeOptions,
+  type MalformedCode,
   type RequestHead,
   StreamBody,
 } from './http-edge.ts';
@@ -27,6 +28,8 @@ export interface EdgeLimits {
   /** For a peer that takes nothing of a streamed body. */
   readonly stalledTimeoutMs: number;
   readonly connectionsMax: number;
+  /** Of one address; many people may stand behind one. */
+  readonly connectionsPerAddressMax: number;
   /** For running requests, when the edge closes. */
   readonly drainMs: number;
 }
@@ -37,11 +40,17 @@ export const edgeLimits: EdgeLimits = {
   requestTimeoutMs: 30_000,
   stalledTimeoutMs: 60_000,
   connectionsMax: 2_000,
+  connectionsPerAddressMax: 512,
   drainMs: 2_000,
 };
 
+/** https://nodejs.org/api/errors.html: why node gives up on what should be a request. */
+const malformedCodes: Readonly<Record<string, MalformedCode>> = {
+  HPE_HEADER_OVERFLOW: 'API_HEAD_TOO_LARGE',
+  ERR_HTTP_REQUEST_TIMEOUT: 'API_TOO_SLOW',
+};
 /** For a peer that was refused a WebSocket to take the answer. */
-const refusalMs = 2_000;
+const refusalMs = 500;
 /** How often node looks for late requests: a part of the shorter limit. */
 const checksPerTimeout = 5;
 
@@ -65,6 +74,8 @@ export async function openNodeEdge(
     },
   );
   server.maxConnections = limits.connectionsMax;
+  limitAddresses(server, limits.connectionsPerAddressMax);
+  answerMalformed(server, options);
   acceptWebSockets(server, options);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -101,14 +112,48 @@ async function serve(
 }
 
 function headOf(incoming: IncomingMessage): RequestHead {
-  const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
+  const url = incoming.url ?? '/';
+  const mark = url.indexOf('?');
   return {
     method: incoming.method ?? 'GET',
-    path,
-    query,
+    path: mark === -1 ? url : url.slice(0, mark),
+    query: mark === -1 ? '' : url.slice(mark + 1),
     header: (name) => incoming.headers[name]?.toString(),
     repeatedHeaders: repeatedHeaders(incoming.rawHeaders),
   };
+}
+
+/** One address alone cannot take all connections. */
+function limitAddresses(server: Server, most: number): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const count = (open.get(address) ?? 0) + 1;
+    if (count > most) {
+      socket.destroy();
+      return;
+    }
+    open.set(address, count);
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+  });
+}
+
+/** What is no HTTP, too long or too slow, before there is a request to be routed. */
+function answerMalformed(server: Server, { malformed }: HttpEdgeOptions): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const { status, headers, body } = malformed(
+      malformedCodes[error.code ?? ''] ?? 'API_MALFORMED',
+    );
+    answerRaw(socket, status, headers, body);
+  });
 }
 
 /** WebSockets take no compression: it costs memory for each viewer, and theirs are small texts. */
@@ -130,7 +175,7 @@ function acceptWebSockets(server: Server, options: HttpEdgeOptions): void {
     const handle = options.handleUpgrade ?? options.handle;
     handle(request).then(
       ({ status, headers, body }) => {
-        if (!(body instanceof LiveBody)) return refuseUpgrade(socket, status, headers, body);
+        if (!(body instanceof LiveBody)) return answerRaw(socket, status, headers, body);
         sockets.handleUpgrade(incoming, socket, rest, (webSocket) => {
           const outlet = new WebSocketOutlet(webSocket);
           refuseTalk(webSocket, outlet, () => performance.now());
@@ -145,7 +190,8 @@ function acceptWebSockets(server: Server, options: HttpEdgeOptions): void {
   });
 }
 
-function refuseUpgrade(
+/** An answer where node has none to give. */
+function answerRaw(
   socket: Duplex,
   status: number,
   headers: EdgeResponse['headers'],
@@ -176,8 +222,12 @@ function send(
   if (!(body instanceof StreamBody)) {
     if (outgoing.destroyed) return;
     outgoing.writeHead(status, { ...headers });
-    if (body instanceof LiveBody) openLive(outgoing, body);
-    else outgoing.end(body);
+    if (body instanceof LiveBody) {
+      openLive(outgoing, body);
+      return;
+    }
+    outgoing.setTimeout(stalledTimeoutMs, () => outgoing.destroy());
+    outgoing.end(body);
     return;
   }
   if (outgoing.destroyed) {

@@ -22,12 +22,11 @@ import { nodePorts } from '../../runtime/ports/node-ports.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { mainThread } from '../../runtime/topology.ts';
-import { AdminError } from '../errors.ts';
 import { pageTable } from '../web/page-table.ts';
 import type { Backend, StatusView, Views } from './backend.ts';
 import { backupFiles } from './backup-files.ts';
 import { findCredentials } from './credentials.ts';
-import { problemResponse } from './http/respond.ts';
+import { refusalResponse } from './http/respond.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createInstallSource } from './install/source.ts';
 import { lastUsed } from './last-used.ts';
@@ -42,11 +41,9 @@ import { metricsText } from './metrics/metrics.ts';
 import { readProcessFigures } from './metrics/process-figures.ts';
 import { openNodeEdge } from './node-edge.ts';
 import type { EnvoyFacts } from './policy-decision.ts';
-import { problemOf } from './problem.ts';
 import { refusals } from './refusals.ts';
 import { routeTable } from './route-table.ts';
 import { Router } from './router.ts';
-import { anonymousName } from './trace.ts';
 import { viewsOf } from './views.ts';
 
 const tellMainDeadlineMs = 5_000;
@@ -178,11 +175,7 @@ async function open(system: ThreadSystem): Promise<void> {
     meter,
     pageTable,
   );
-  const name = anonymousName();
-  const tooLarge = new AdminError(
-    'API_TOO_LARGE',
-    'a body has a limit; that of a stack is the largest',
-  );
+  const tooLarge = 'a body has a limit; that of a stack is the largest';
   edge = await openNodeEdge({
     ...data.apiListen,
     certificatePem: data.tls.certificateChain,
@@ -190,7 +183,8 @@ async function open(system: ThreadSystem): Promise<void> {
     bodyBytesMax: router.bodyBytesMax,
     handle: router.handle,
     handleUpgrade: router.handleUpgrade,
-    tooLarge: problemResponse(problemOf(tooLarge, name.traceId), name),
+    tooLarge: refusalResponse('API_TOO_LARGE', tooLarge),
+    malformed: refusalResponse,
   });
   startFiguresPulse(live, ports.clock, shards.length, () => status(system));
   keepCompiledCode(ports.clock);

@@ -36,6 +36,24 @@ export const httpErrors = {
     httpStatus: 400,
     exitCode: 64,
   },
+  API_MALFORMED: {
+    message: 'this is no HTTP request',
+    remedy: 'send HTTP/1.1 over TLS 1.3; look at what a proxy on the way does',
+    httpStatus: 400,
+    exitCode: 64,
+  },
+  API_HEAD_TOO_LARGE: {
+    message: 'the head of the request is too large',
+    remedy: 'send shorter headers: 16 KiB at most, with the address',
+    httpStatus: 431,
+    exitCode: 64,
+  },
+  API_TOO_SLOW: {
+    message: 'the request did not come in time',
+    remedy: 'send the head within 10 seconds and all of it within 30',
+    httpStatus: 408,
+    exitCode: 5,
+  },
   API_HEADER_REPEATED: {
     message: 'a header came twice that may come once',
     remedy: 'send it once; a proxy on the way may have added the other',

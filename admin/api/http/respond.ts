@@ -1,6 +1,8 @@
+import { AdminError, type AdminErrorCode } from '../../errors.ts';
 import type { Answer } from '../answer.ts';
 import type { EdgeResponse } from '../http-edge.ts';
-import type { Problem } from '../problem.ts';
+import { type Problem, problemOf } from '../problem.ts';
+import { anonymousName } from '../trace.ts';
 
 /** What every answer has: nothing of it may run, be framed, be guessed at or be kept by a browser. */
 const securityHeaders = {
@@ -37,6 +39,12 @@ export function respond(
 
 export function worded({ status, headers, body }: Answer, name: RequestName): EdgeResponse {
   return respond(status, headers, body, name);
+}
+
+/** A refusal of what has no request of its own. */
+export function refusalResponse(code: AdminErrorCode, detail?: string): EdgeResponse {
+  const name = anonymousName();
+  return problemResponse(problemOf(new AdminError(code, detail), name.traceId), name);
 }
 
 interface HeaderDetails {

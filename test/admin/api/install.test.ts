@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { refusalResponse } from '../../../admin/api/http/respond.ts';
 import { hostPattern, installCommands } from '../../../admin/api/install/command.ts';
 import { createInstallSource, isNewer } from '../../../admin/api/install/source.ts';
 import { edgeLimits, openNodeEdge } from '../../../admin/api/node-edge.ts';
@@ -46,6 +47,7 @@ async function serve(t: Test, versions: readonly string[] = ['0.1.0']) {
       certificatePem: authority.serverCertificate,
       keyPem: authority.serverKey,
       tooLarge: { status: 413, headers: {}, body: '' },
+      malformed: refusalResponse,
     },
     { ...edgeLimits, drainMs: 20 },
   );

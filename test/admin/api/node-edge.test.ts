@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
+import { refusalResponse } from '../../../admin/api/http/respond.ts';
 import { type EdgeLimits, edgeLimits, openNodeEdge } from '../../../admin/api/node-edge.ts';
 import { type TestAuthority, testAuthority } from '../../support/test-authority.ts';
 
@@ -26,6 +27,7 @@ async function setUp(
         seen.push(body.length);
         return { status: 200, headers: {}, body: `took ${body.length}` };
       },
+      malformed: refusalResponse,
       tooLarge: { status: 413, headers: { 'x-code': 'API_TOO_LARGE' }, body: 'too large' },
     },
     { ...edgeLimits, drainMs: 20, ...limits },

@@ -4,13 +4,11 @@ import { request } from 'node:https';
 import type { AccountRole } from '../../../../actors/accounts/messages.ts';
 import type { ApiCredential } from '../../../../admin/api/authenticate.ts';
 import type { Backend } from '../../../../admin/api/backend.ts';
-import { problemResponse } from '../../../../admin/api/http/respond.ts';
+import { refusalResponse } from '../../../../admin/api/http/respond.ts';
 import { type EdgeLimits, edgeLimits, openNodeEdge } from '../../../../admin/api/node-edge.ts';
-import { problemOf } from '../../../../admin/api/problem.ts';
 import type { Route } from '../../../../admin/api/route.ts';
 import { routeTable } from '../../../../admin/api/route-table.ts';
 import { Router } from '../../../../admin/api/router.ts';
-import { AdminError } from '../../../../admin/errors.ts';
 import { type TestAuthority, testAuthority } from '../../../support/test-authority.ts';
 import { fakeBackend } from '../fake-backend.ts';
 
@@ -52,10 +50,8 @@ export async function openApi(
       bodyBytesMax: router.bodyBytesMax,
       handle: router.handle,
       handleUpgrade: router.handleUpgrade,
-      tooLarge: problemResponse(problemOf(new AdminError('API_TOO_LARGE'), '0'), {
-        traceId: '0',
-        requestId: '0',
-      }),
+      tooLarge: refusalResponse('API_TOO_LARGE'),
+      malformed: refusalResponse,
     },
     { ...edgeLimits, drainMs: 20, ...limits },
   );
