@@ -98,12 +98,12 @@ export const oidcSection = Type.Object(
       'refuse',
     ),
     allowed_domains: list(
-      'Domains of verified mail addresses that may log in. Empty: any.',
+      'Domains of verified mail addresses that may log in. Empty: all may.',
       [],
       'a list of domains such as example.com',
     ),
     allowed_groups: list(
-      'Groups of which one is needed to log in. Empty: any.',
+      'Groups of which one is needed to log in. Empty: all may.',
       [],
       'a list of groups',
     ),
