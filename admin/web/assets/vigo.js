@@ -27,6 +27,8 @@
     document.dispatchEvent(new CustomEvent('vigo:look'));
   }
 
+  const untold = 'vigo:done';
+
   // -- messages ------------------------------------------------------------------------------------
   function toast(text, tone = 'notice', forMs = 4000) {
     const place = one('[data-toasts]');
@@ -36,6 +38,18 @@
     message.textContent = text;
     place.append(message);
     setTimeout(() => message.remove(), forMs);
+  }
+
+  /** Where the page is left, the next one tells it. */
+  function tell(text, leaves) {
+    if (leaves) sessionStorage.setItem(untold, text);
+    else toast(text);
+  }
+
+  const left = sessionStorage.getItem(untold);
+  if (left !== null) {
+    sessionStorage.removeItem(untold);
+    toast(left);
   }
 
   // -- forms and buttons that call the API -----------------------------------------------------------
@@ -156,7 +170,7 @@
       fill(place, answer);
       return;
     }
-    if (done !== undefined) toast(done);
+    if (done !== undefined) tell(done, then !== undefined && then !== 'refresh');
     if (show !== undefined) fill(show, answer);
     if (then === 'reload') location.reload();
     else if (then === 'refresh') document.body.dispatchEvent(new Event('vigo:refresh'));

@@ -10,8 +10,8 @@ const witnessesShown = 12;
 
 /** What is checked in the browser (assets/audit-proof.js); `proof` as the API answers it. */
 export function proofCheck(proof: object): Html {
-  return html`<ul class="proof-findings" data-audit-proof="${JSON.stringify(proof)}" role="status"
-      aria-label="Proof"><li class="proof-unknown">Checking in this browser …</li></ul>
+  return html`<div role="status"><ul class="proof-findings" data-audit-proof="${JSON.stringify(proof)}"
+      aria-label="Proof"><li class="proof-unknown">Checking in this browser …</li></ul></div>
     <noscript><p>Without a script this page checks nothing: <code>vigocli audit verify</code></p></noscript>
     <script type="module" src="${assetPath('audit-proof.js')}"></script>`;
 }
