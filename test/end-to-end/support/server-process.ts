@@ -59,8 +59,8 @@ export class TestServer {
     return server;
   }
 
-  /** Machines that are known to the server before it starts. */
-  async provision(count: number): Promise<TestEnvoy[]> {
+  /** Machines that are known to the server before it starts: host-0, host-1 and so on. */
+  async provision(count: number, prefix = 'host'): Promise<TestEnvoy[]> {
     const { layout, config, certificateAuthority } = this.home;
     const { runsPerEnvoy } = config.database;
     const writer = new SinkWriter({ file: layout.database, runsPerEnvoy });
@@ -73,7 +73,7 @@ export class TestServer {
         const { der, serial } = await certificateAuthority.issueEnvoy(publicKey, grant);
         const identity = {
           envoyId,
-          hostname: `host-${index}`,
+          hostname: `${prefix}-${index}`,
           publicKey,
           revoked: false,
           enrolledAtMs: Date.now(),
