@@ -42,8 +42,12 @@ export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[
   return new Html(text);
 }
 
-/** Text as markup that shows exactly it; what could not be seen is shown as a picture of itself. */
+/** Most texts: printable ASCII without a character of markup. */
+const harmless = /^[ !#-%(-;=?-_a-~]*$/;
+
+/** Text as markup that shows exactly it; what could not be seen is shown as its number. */
 export function escapeText(text: string): string {
+  if (harmless.test(text)) return text;
   const visible = text.replaceAll(unseen, picture);
   return visible.replaceAll(special, (character) => entities[character] ?? '');
 }

@@ -101,13 +101,20 @@ export function timeText(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
+/** Made once: making one costs more than drawing a chart. By the digits behind the point. */
+const formats = {
+  0: new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 }),
+  1: new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 }),
+  3: new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 }),
+} as const;
+
 /** A number as people read it: 1,234, 12.5k from ten thousand on where `short`. */
 export function numberText(value: number, short = false): string {
   if (!Number.isFinite(value)) return '-';
   if (short && Math.abs(value) >= 1e6) return `${cleaned(Math.round(value / 1e5) / 10)}M`;
   if (short && Math.abs(value) >= 1e4) return `${cleaned(Math.round(value / 100) / 10)}k`;
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 1 ? 1 : 3;
-  return value.toLocaleString('en-US', { maximumFractionDigits: digits });
+  return formats[digits].format(value);
 }
 
 /** "42 %", "< 1 %" for a little, "> 99 %" for not quite all; "-" of nothing. */
