@@ -17,6 +17,7 @@ import { type Html, html, ownMarkup } from '../html.ts';
 import { may } from '../may.ts';
 import { page, redirect } from '../page.ts';
 import { pathTo } from '../path.ts';
+import { SharedPart } from '../shared-part.ts';
 import { attentionList } from './attention.ts';
 
 export type Overview = Static<typeof overviewShape>;
@@ -47,6 +48,8 @@ const events = [
   'envoy.revoked',
 ];
 
+const shared = new SharedPart(1_500);
+
 export const overviewPage = page({
   path: '/',
   summary: 'The fleet at a glance',
@@ -62,7 +65,10 @@ export const overviewPage = page({
       read<Page<RunView>>('/api/v1/runs', { limit: recentRuns }),
     ]);
     const path = pathTo('/', { window: query.window });
-    const body = overview.envoys.active === 0 ? noFleet() : fleet(overview, runs.items, nowMs);
+    const isEmpty = overview.envoys.active === 0;
+    const body = shared.of(`${window} ${JSON.stringify(overview.envoys)}`, nowMs, () =>
+      isEmpty ? noFleet() : fleet(overview, runs.items, nowMs),
+    );
     return {
       title: 'Overview',
       actions: windowSwitch(window),
