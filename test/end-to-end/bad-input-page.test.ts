@@ -9,7 +9,7 @@ const words = [...page.matchAll(/`([^`]+)`/g)].map(([, word]) => word ?? '');
 
 t.test('the page of bad input names only tests, codes and events that exist', async (t) => {
   const tests = words.filter((word) =>
-    /^(actors|agent|end-to-end|runtime)(\/[a-z-]+)+$/.test(word),
+    /^(actors|admin|agent|end-to-end|runtime)(\/[a-z-]+)+$/.test(word),
   );
   t.ok(tests.length > 30);
   const missing = tests.filter((name) => !existsSync(`${project}test/${name}.test.ts`));

@@ -7,17 +7,25 @@ export interface WebAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+interface Sent {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An address of the loopback, 127.x.x.x. */
+  readonly from?: string;
+}
+
 /** One request as a browser or a program would send it; nothing is added to the headers. */
 export function send(
   server: TestServer,
   method: string,
   path: string,
-  { body, headers = {} }: { body?: unknown; headers?: Readonly<Record<string, string>> } = {},
+  { body, headers = {}, from = '127.0.0.1' }: Sent = {},
 ): Promise<WebAnswer> {
   return new Promise((resolve, reject) => {
     const call = request(
       {
         host: '127.0.0.1',
+        localAddress: from,
         port: server.run?.apiPort,
         method,
         path,
