@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/ports/clock.ts';
-import type { FleetEventType, LiveBatch, LiveEvent } from './live-event.ts';
+import type { FleetEventType, LiveBatch, LiveEvent } from './messages.ts';
 
 /** Fleet events that are told one by one in a second, on average. */
 const singlesPerSecond = 200;

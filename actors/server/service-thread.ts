@@ -8,7 +8,7 @@ import { openLmdbStore } from '../../runtime/recovery.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, type ThreadBootstrap } from '../../runtime/thread.ts';
 import { EventFeed } from '../events/feed.ts';
-import { type LiveEvent, liveEventsControl } from '../events/live-event.ts';
+import { type LiveEvent, liveEventsControl } from '../events/messages.ts';
 import { planKind } from '../plan/actor.ts';
 import { sinkKind } from '../sink/actor.ts';
 import { sinkAddress } from '../sink/messages.ts';

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely';
-import type { LiveEvent } from '../events/live-event.ts';
+import type { LiveEvent } from '../events/messages.ts';
 import { writeUpdate } from './envoy-updates.ts';
 import type { FleetBatch, ReportedRun } from './fleet-batch.ts';
 import { addToDay, type FleetDay } from './fleet-history.ts';

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { AuditRow } from '../audit/chain.ts';
 import { stateOfNumber } from '../envoy/states.ts';
-import type { LiveEvent } from '../events/live-event.ts';
+import type { LiveEvent } from '../events/messages.ts';
 import type { FleetBatch, ReportedRun } from './fleet-batch.ts';
 import { insertChunk } from './limits.ts';
 import { runStateName } from './query-rows.ts';

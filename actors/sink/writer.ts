@@ -3,7 +3,7 @@ import type { AuditHead } from '../audit/chain.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { AuditThrottle } from '../audit/throttle.ts';
 import { ServerError } from '../errors.ts';
-import type { LiveEvent } from '../events/live-event.ts';
+import type { LiveEvent } from '../events/messages.ts';
 import { AccountStore } from './account-records.ts';
 import { type AppliedBatch, applyBatch, type Settled } from './apply-batch.ts';
 import { appendEvents, readHead } from './audit-append.ts';

@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { hostname as machineName } from 'node:os';
 import { accessAddress } from '../../actors/access/messages.ts';
 import { accountsAddress } from '../../actors/accounts/messages.ts';
-import { type LiveBatch, liveEventsControl } from '../../actors/events/live-event.ts';
+import { type LiveBatch, liveEventsControl } from '../../actors/events/messages.ts';
 import { publishQueryAddress } from '../../actors/publish/messages.ts';
 import { rolloutAddress } from '../../actors/rollout/messages.ts';
 import { keepCompiledCode } from '../../actors/server/compile-cache.ts';

@@ -1,4 +1,4 @@
-import type { LiveEvent } from '../../../actors/events/live-event.ts';
+import type { LiveEvent } from '../../../actors/events/messages.ts';
 import type { Principal } from '../authenticate.ts';
 import type { Permission } from '../permissions.ts';
 import { type EnvoyFacts, type Reach, reachOf } from '../policy-decision.ts';

@@ -1,4 +1,4 @@
-import type { LiveEvent } from '../../../actors/events/live-event.ts';
+import type { LiveEvent } from '../../../actors/events/messages.ts';
 import type { ServerStatus } from '../../../actors/server/status.ts';
 
 /** What the figures of one reading are made of. */

@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import type { LiveEvent } from '../../../actors/events/live-event.ts';
+import type { LiveEvent } from '../../../actors/events/messages.ts';
 import { AdminError } from '../../errors.ts';
 
 const patternsMax = 50;

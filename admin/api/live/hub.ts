@@ -1,4 +1,4 @@
-import type { LiveBatch, LiveEvent } from '../../../actors/events/live-event.ts';
+import type { LiveBatch, LiveEvent } from '../../../actors/events/messages.ts';
 import type { Clock, TimerHandle } from '../../../runtime/ports/clock.ts';
 import { AdminError, type AdminErrorCode } from '../../errors.ts';
 import type { Principal } from '../authenticate.ts';

@@ -1,4 +1,4 @@
-import type { LiveEvent } from '../../../actors/events/live-event.ts';
+import type { LiveEvent } from '../../../actors/events/messages.ts';
 
 /** An event with its id, and as it goes out. */
 export interface JournalEntry {

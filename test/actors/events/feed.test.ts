@@ -1,6 +1,6 @@
 import t from 'tap';
 import { EventFeed } from '../../../actors/events/feed.ts';
-import type { LiveBatch, LiveEvent } from '../../../actors/events/live-event.ts';
+import type { LiveBatch, LiveEvent } from '../../../actors/events/messages.ts';
 import { SimulatedClock, SimulatedTime } from '../../../runtime/simulate/simulated-clock.ts';
 
 function setUp(send: (batch: LiveBatch) => Promise<unknown> = async () => undefined) {

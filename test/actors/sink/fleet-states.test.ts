@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { type EnvoyState, stateNumber } from '../../../actors/envoy/states.ts';
-import type { LiveEvent } from '../../../actors/events/live-event.ts';
+import type { LiveEvent } from '../../../actors/events/messages.ts';
 import { selects } from '../../../actors/selector/match.ts';
 import { isProblem, readSelector, type Selector } from '../../../actors/selector/selector.ts';
 import type { FleetEntry } from '../../../actors/sink/fleet-batch.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { LiveEvent } from '../../../../actors/events/live-event.ts';
+import type { LiveEvent } from '../../../../actors/events/messages.ts';
 import type { Principal } from '../../../../admin/api/authenticate.ts';
 import { eventFilter } from '../../../../admin/api/live/filter.ts';
 import { EventHub, type HubLimits, hubLimits } from '../../../../admin/api/live/hub.ts';

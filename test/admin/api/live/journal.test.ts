@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { LiveEvent } from '../../../../actors/events/live-event.ts';
+import type { LiveEvent } from '../../../../actors/events/messages.ts';
 import { EventJournal } from '../../../../admin/api/live/journal.ts';
 import { fc } from '../../../support/property.ts';
 

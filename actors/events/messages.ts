@@ -1,5 +1,3 @@
-import type { AuditEventTypeName } from '../audit/event-types.ts';
-
 /** What stands in the database now and people may want to know at once; flat, short, no secrets. */
 export interface LiveEvent {
   /** Dotted: one of `fleetEventTypes`, or the type of an audit event. */
@@ -25,7 +23,6 @@ export const fleetEventTypes = {
 } as const;
 
 export type FleetEventType = keyof typeof fleetEventTypes;
-export type LiveEventType = FleetEventType | AuditEventTypeName;
 
 /**
  * What the service thread tells the web thread after a write. `number` rises by one within a source:
