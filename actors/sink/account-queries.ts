@@ -11,6 +11,7 @@ const sessionListLimit = 100;
 /** What people ask about accounts; see SinkQueries. */
 export class AccountQueries {
   readonly #database: Database.Database;
+  readonly #statements = new Map<string, Database.Statement>();
 
   constructor(database: Database.Database) {
     this.#database = database;
@@ -62,8 +63,11 @@ export class AccountQueries {
     ).map(sessionView);
   }
 
+  /** One of this file's few statements, compiled once: each request with a session asks two of them. */
   #all<Row>(sql: string, ...values: (string | number)[]): Row[] {
     countSqlStatement();
-    return this.#database.prepare(sql).all(...values) as Row[];
+    const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement.all(...values) as Row[];
   }
 }
