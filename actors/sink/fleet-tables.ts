@@ -94,6 +94,16 @@ export async function createFleetStateTables(database: Kysely<unknown>): Promise
   await createTraitTables(database);
 }
 
+/** For what pages and metrics count; each is written only when what it holds changes. */
+export async function createFleetIndexes(database: Kysely<unknown>): Promise<void> {
+  await sql`create index envoys_revoked on envoys (revoked_at_ms)
+    where revoked_at_ms is not null`.execute(database);
+  await sql`create index envoys_maintenance on envoys (state)
+    where maintenance is not null`.execute(database);
+  await sql`create index envoys_versions on envoys (policy_version, agent_version)
+    where revoked_at_ms is null`.execute(database);
+}
+
 async function addEnvoyColumns(database: Kysely<unknown>): Promise<void> {
   for (const column of ['state_since_ms', 'maintenance']) {
     const type = column === 'maintenance' ? 'text' : 'bigint';

@@ -6,7 +6,7 @@ import { createAdminTokensTable } from './admin-tokens.ts';
 import { createAuditTreeTables } from './audit-tree-tables.ts';
 import { addAgentUpdates } from './envoy-updates.ts';
 import { createFederationTables } from './federation-records.ts';
-import { createFleetStateTables } from './fleet-tables.ts';
+import { createFleetIndexes, createFleetStateTables } from './fleet-tables.ts';
 import { addUndeterminedScores, createPlanTables } from './plan-tables.ts';
 import { addPolicyVersionDetails } from './policy-versions.ts';
 import type { SinkSchema } from './schema.ts';
@@ -25,6 +25,7 @@ const migrations: Record<string, Migration> = {
   '0009-accounts': { up: createAccountTables },
   '0010-federation': { up: createFederationTables },
   '0011-fleet-states': { up: createFleetStateTables },
+  '0012-fleet-indexes': { up: createFleetIndexes },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

@@ -13,6 +13,8 @@ const windows: Readonly<Record<FleetWindow, { spanMs: number; stepMs: number; ro
 };
 /** How long an answer that needs a look at every envoy is given again. */
 const ageMs = 2_000;
+/** Versions change slowly, and counting them takes longest. */
+const versionsAgeMs = 10_000;
 const exampleLimit = 5;
 /** Policy versions that are told apart. */
 const versionLimit = 20;
@@ -81,7 +83,7 @@ export class OverviewQueries {
   }
 
   agentVersions(read: () => AgentVersionCount[]): AgentVersionCount[] {
-    return this.#keep('agents', read);
+    return this.#keep('agents', read, versionsAgeMs);
   }
 
   livePolicy(): number {
@@ -158,10 +160,10 @@ export class OverviewQueries {
     return [{ kind, severity, text, count, sinceMs: found?.since ?? undefined, state, examples }];
   }
 
-  #keep<Value>(key: string, read: () => Value): Value {
+  #keep<Value>(key: string, read: () => Value, forMs = ageMs): Value {
     const nowMs = this.#nowMs();
     const known = this.#kept.get(key);
-    if (known !== undefined && nowMs - known.atMs < ageMs) return known.value as Value;
+    if (known !== undefined && nowMs - known.atMs < forMs) return known.value as Value;
     const value = read();
     this.#kept.set(key, { atMs: nowMs, value });
     return value;

@@ -37,7 +37,9 @@ interface Known
     | 'revoked_at_ms'
   > {
   touched: boolean;
+  /** Its state is another one; likewise its version of policy or agent. These columns are indexed. */
   moved: boolean;
+  versioned: boolean;
 }
 
 type Writer = Kysely<SinkSchema>;
@@ -70,9 +72,13 @@ function seen(row: Known, event: FleetEvents['envoy.seen']): Transition[] {
   const { envoyId, lastSeenMs, driftRuns = 0 } = event;
   const state = event.state === changedOnce ? stateNumber('converged') : event.state;
   if (lastSeenMs < (row.last_seen_ms ?? 0)) return [];
+  const agentVersion = event.agentVersion.slice(0, textLimit);
+  if (row.policy_version !== event.policyVersion || row.agent_version !== agentVersion) {
+    row.versioned = true;
+  }
   row.last_seen_ms = lastSeenMs;
   row.policy_version = event.policyVersion;
-  row.agent_version = event.agentVersion.slice(0, textLimit);
+  row.agent_version = agentVersion;
   row.touched = true;
   return move(row, { envoyId, to: state, atMs: lastSeenMs, driftRuns });
 }
@@ -123,22 +129,21 @@ async function readKnown(writer: Writer, ids: readonly string[]): Promise<Map<st
       .where('envoy_id', 'in', ids.slice(at, at + insertChunk))
       .execute();
     for (const { envoy_id, ...row } of rows) {
-      known.set(envoy_id, { ...row, touched: false, moved: false });
+      known.set(envoy_id, { ...row, touched: false, moved: false, versioned: false });
     }
   }
   return known;
 }
 
-/** The columns of the state only when it changed: they are indexed. */
+/** Indexed columns only when they changed. */
 async function update(writer: Writer, envoyId: string, row: Known): Promise<void> {
-  const { last_seen_ms, policy_version, agent_version, state, state_since_ms, moved } = row;
+  const { last_seen_ms, policy_version, agent_version, state, state_since_ms } = row;
   await writer
     .updateTable('envoys')
     .set({
       last_seen_ms,
-      policy_version,
-      agent_version,
-      ...(moved ? { state, state_since_ms } : {}),
+      ...(row.versioned ? { policy_version, agent_version } : {}),
+      ...(row.moved ? { state, state_since_ms } : {}),
     })
     .where('envoy_id', '=', envoyId)
     .execute();
