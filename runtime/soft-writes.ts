@@ -51,7 +51,8 @@ export class SoftWrites implements StoreReader {
       this.#pending.set(table.name, rows);
     }
     if (!rows.has(key)) this.#size += 1;
-    const bytes = Uint8Array.prototype.slice.call(table.codec.encode(value));
+    // A copy in Node's pool: a buffer of its own would cost more than what it holds.
+    const bytes = Buffer.from(table.codec.encode(value));
     rows.set(key, { table: this.#encodedTable(table), key, value: bytes });
     if (this.#size >= softPendingLimit) this.flush();
     else this.#timer ??= this.#wheel.add(this.#flushMs, () => this.flush());

@@ -26,8 +26,10 @@ export const timersTable: Table<TimerRow> = {
 /** Parts of keys of the engine's tables are joined by a character that ends every prefix. */
 const separator = '\u0000';
 
-export function joinKey(...parts: string[]): string {
-  return parts.join(separator);
+export function joinKey(first: string, ...rest: string[]): string {
+  let key = first;
+  for (const part of rest) key += separator + part;
+  return key;
 }
 
 export function splitKey(key: string): string[] {

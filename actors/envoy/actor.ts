@@ -1,9 +1,5 @@
 import { hashLength, type Signer } from '../../agent/protocol/crypto.ts';
-import {
-  CheckInResponse,
-  ReportResponse,
-  ReportTraitsResponse,
-} from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import { ReportResponse, ReportTraitsResponse } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import type { SignedRehearsal } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
 import type { SignedRequest } from '../../agent/protocol/gen/vigo/v1/envelope.ts';
 import { protocolVersion } from '../../agent/protocol/limits.ts';
@@ -13,6 +9,7 @@ import type { ActorKind, Turn } from '../../runtime/actor.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import type { RehearsalView } from '../plan/rehearsal-view.ts';
 import type { FleetEvents } from '../sink/messages.ts';
+import { AnswerEncoder } from './answer-encoder.ts';
 import type { AuditView } from './audit-view.ts';
 import { answerBundle } from './bundle-answer.ts';
 import { silenceLimitMs } from './convergence.ts';
@@ -73,10 +70,15 @@ export interface EnvoyDependencies {
   readonly updates: UpdateView;
 }
 
+interface EnvoyParts extends EnvoyDependencies {
+  readonly answers: AnswerEncoder;
+}
+
 type EnvoyTurn = Turn<EnvoyRecord>;
 
 /** One managed machine. Its state is its hot record. */
-export function envoyKind(dependencies: EnvoyDependencies): ActorKind<EnvoyRecord, EnvoyMessages> {
+export function envoyKind(given: EnvoyDependencies): ActorKind<EnvoyRecord, EnvoyMessages> {
+  const dependencies: EnvoyParts = { ...given, answers: new AnswerEncoder() };
   return {
     name: 'envoy',
     placement: 'fleet',
@@ -151,7 +153,7 @@ function admit(
 }
 
 function checkIn(
-  dependencies: EnvoyDependencies,
+  dependencies: EnvoyParts,
   turn: EnvoyTurn,
   { request, body }: EnvoyMessages['checkIn']['payload'],
 ): Answer {
@@ -170,7 +172,7 @@ function checkIn(
     turn.put(envoyTable, turn.key, record);
     turn.replyAfter('durable');
   }
-  return CheckInResponse.encode({
+  return dependencies.answers.encode({
     protocolVersion,
     nextCheckInMs: nextCheckInMs(turn.key, nowMs, dependencies.intervalMs),
     bundle,
@@ -182,7 +184,7 @@ function checkIn(
     rehearsal: bundle === undefined ? rehearsalFor(dependencies, turn, request) : undefined,
     update: answerUpdate(dependencies, turn, request, body),
     audit: dependencies.audit?.answer(turn, body),
-  }).finish();
+  });
 }
 
 function report(
