@@ -16,6 +16,7 @@ const sources: Readonly<Record<string, { readonly file: string; readonly type: s
   'vigo.css': { file: ownAsset('vigo.css'), type: 'text/css; charset=utf-8' },
   'vigo.js': { file: ownAsset('vigo.js'), type: 'text/javascript; charset=utf-8' },
   'charts.css': { file: ownAsset('charts.css'), type: 'text/css; charset=utf-8' },
+  'control.css': { file: ownAsset('control.css'), type: 'text/css; charset=utf-8' },
   'zoom-chart.js': { file: ownAsset('zoom-chart.js'), type: 'text/javascript; charset=utf-8' },
   'audit-proof.js': { file: ownAsset('audit-proof.js'), type: 'text/javascript; charset=utf-8' },
   'key-login.js': { file: ownAsset('key-login.js'), type: 'text/javascript; charset=utf-8' },

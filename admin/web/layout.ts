@@ -116,6 +116,7 @@ function htmlDocument({ title, theme }: { title: string; theme: Theme }, body: H
 <link rel="icon" href="${assetPath('favicon.svg')}" type="image/svg+xml">
 <link rel="stylesheet" href="${assetPath('vigo.css')}">
 <link rel="stylesheet" href="${assetPath('charts.css')}">
+<link rel="stylesheet" href="${assetPath('control.css')}">
 <script src="${assetPath('htmx.js')}" defer></script>
 <script src="${assetPath('htmx-sse.js')}" defer></script>
 <script src="${assetPath('vigo.js')}" defer></script>

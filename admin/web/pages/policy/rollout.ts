@@ -85,7 +85,7 @@ function noRollout(): Html {
 function about(rollout: RolloutView, asker: Principal, nowMs: number): Html {
   const { version, status, health, stages, reason } = rollout;
   return html`<section class="panel" aria-labelledby="rollout-title">
-    <div class="panel-head"><h2 id="rollout-title">${versionLink(version)} ${badge(status, looks[status])}</h2>
+    <div class="panel-head"><h2 id="rollout-title"><a href="/policy/${version}">Version ${version}</a> ${badge(status, looks[status])}</h2>
       <span class="page-actions">${orderButtons(rollout, asker)}</span></div>
     ${reason !== '' && html`<p class="callout state-${looks[status]}">${reason}</p>`}
     ${
@@ -206,7 +206,7 @@ function stepList(steps: readonly AuditView[], nowMs: number): Html | undefined 
   return html`<section class="panel" aria-labelledby="steps"><h2 id="steps">Steps</h2>
     <ol class="list">${steps.map(
       ({ sequence, type, actor, atMs, details }) =>
-        html`<li><a href="/audit/${sequence}">${type.slice('rollout.'.length).replaceAll('_', ' ')}</a>
+        html`<li><a href="/audit/${sequence}">${type.slice('rollout.'.length).replaceAll('_', ' ')}</a>${typeof details.stage === 'number' && html` <span class="muted">stage ${details.stage}</span>`}
           <span class="muted">${personOf(actor)}${typeof details.reason === 'string' && details.reason !== '' && `: ${details.reason}`}</span>
           <span class="muted">${nowMs - atMs < 86_400_000 ? timeAgo(atMs, nowMs) : timeAt(atMs)}</span></li>`,
     )}</ol></section>`;

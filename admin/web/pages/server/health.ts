@@ -59,8 +59,8 @@ export const healthPage = page({
 function healthOf(status: StatusView, metrics: Map<string, Sample[]>): Html {
   return html`${tiles(status)}
     <div class="columns">
-      ${panel({ title: 'Room', body: room(status, metrics) })}
-      ${panel({ title: 'Certificates', body: certificates(metrics, status.nowMs) })}
+      <div>${panel({ title: 'Room', body: room(status, metrics) })}
+        ${panel({ title: 'Certificates', body: certificates(metrics, status.nowMs) })}</div>
       ${panel({ title: 'Process', body: processFacts(status) })}
     </div>
     <h2 class="table-title">Fleet shards</h2>${shardTable(status, metrics)}
