@@ -15,6 +15,8 @@ const tones: Readonly<Record<Attention['severity'], StateTone>> = {
 };
 const shapes = { critical: 'square', warning: 'triangle', info: 'disc' } as const;
 
+const examplesMax = 3;
+
 /** Where what is no envoy is seen and decided. */
 const places: Readonly<Record<string, string>> = {
   approval: '/approvals',
@@ -40,7 +42,7 @@ function attentionItem(matter: Attention, nowMs: number): Html {
   const { severity, text, sinceMs, examples } = matter;
   return html`<li>${badge(severity, tones[severity], shapes[severity])}
     <a class="cell-main" href="${placeOf(matter)}">${text}</a>
-    <p>${sinceMs !== undefined && html`${timeAgo(sinceMs, nowMs)} `}${examples.map(
-      ({ id, name }) => html`<a href="/envoys/${part(id)}">${name}</a> `,
-    )}</p></li>`;
+    <p>${sinceMs !== undefined && html`${timeAgo(sinceMs, nowMs)} `}${examples
+      .slice(0, examplesMax)
+      .map(({ id, name }) => html`<a href="/envoys/${part(id)}">${name}</a> `)}</p></li>`;
 }
