@@ -10,6 +10,7 @@ import { requires } from '../support/requires.ts';
 import type { TestEnvoy } from '../support/test-envoy.ts';
 import { filesStack, publish } from './support/agent-process.ts';
 import { eventually, TestDatabase } from './support/database.ts';
+import { shellWithVigocli } from './support/documented-commands.ts';
 import { rest } from './support/rest.ts';
 import { TestServer } from './support/server-process.ts';
 import { cli } from './support/vigocli.ts';
@@ -52,8 +53,18 @@ t.test('a server in order has nothing wrong but what is new about it', async (t)
   );
   t.equal(diagnosis.code, 0);
   t.ok(diagnosis.checked.length > 20, 'and says what was looked at');
-  const words = await cli([...local, 'doctor']);
-  t.match(words, { code: 0, out: /127\.0\.0\.1:\d+: \d+ checks/ });
+  const shell = shellWithVigocli(work, server.directory);
+  const page = readFileSync(new URL('../../docs/doctor.md', import.meta.url), 'utf8');
+  const lines = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, text = '']) =>
+    text.trim().split('\n'),
+  );
+  t.ok(lines.length >= 4, 'the examples of the page');
+  for (const line of lines.filter((each) => !each.includes('--watch'))) {
+    const { code, output } = await shell(line);
+    t.equal(code, 0, `${line}: ${output}`);
+  }
+  t.match((await shell(lines[0] ?? '')).output, /127\.0\.0\.1:\d+: \d+ checks/);
+  for (const check of diagnosis.checked) t.match(page, `\`${check}\``, `${check} is explained`);
 });
 
 t.test('between here and the server', async (t) => {
