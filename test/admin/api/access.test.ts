@@ -14,6 +14,7 @@ import {
 import type { Problem } from '../../../admin/api/problem.ts';
 import { routeTable } from '../../../admin/api/route-table.ts';
 import { Router } from '../../../admin/api/router.ts';
+import { pageTable } from '../../../admin/web/page-table.ts';
 import { fakeBackend } from './fake-backend.ts';
 
 const nowMs = 1_000_000;
@@ -66,9 +67,13 @@ function setUp() {
       return monotonicMs;
     },
   });
-  const router = new Router(routeTable, backend, access, undefined, [], patient);
+  const router = new Router(routeTable, backend, access, undefined, pageTable, patient);
   const send = async (method: string, path: string, headers: Headers, given: unknown = {}) => {
-    const { status, body } = await router.handle({
+    const {
+      status,
+      body,
+      headers: got,
+    } = await router.handle({
       method,
       path: path.replaceAll(/\{\w+\}/g, 'x'),
       query: '',
@@ -76,8 +81,9 @@ function setUp() {
       body: new TextEncoder().encode(JSON.stringify(given)),
       peerAddress: '127.0.0.1',
     });
-    const problem = status === 200 ? {} : (JSON.parse(String(body)) as Partial<Problem>);
-    return { status, code: problem.code ?? '', details: problem.details };
+    const isProblem = got['content-type'] === 'application/problem+json';
+    const problem = isProblem ? (JSON.parse(String(body)) as Partial<Problem>) : {};
+    return { status, code: problem.code ?? '', details: problem.details, location: got.location };
   };
   return { backend, send, used };
 }
@@ -112,6 +118,27 @@ t.test('no route answers without a credential that is in force', async (t) => {
     }
   }
   t.same([backend.asked, used], [[], []], 'no actor was asked and no use was noted');
+});
+
+t.test('no page is shown without a credential, or without the right', async (t) => {
+  const { send, backend } = setUp();
+  const pages = pageTable.flatMap((page) =>
+    page.access === 'public' ? [] : [{ ...page, access: page.access }],
+  );
+  t.ok(pages.length > 20);
+  for (const { method, path, access } of pages) {
+    for (const who of ['wrong', ...over]) {
+      const { status, location } = await send(method, path, cookie(`vgos_${who}`));
+      const isSentToLogin = status === 303 && location?.startsWith('/login') === true;
+      t.ok(isSentToLogin || status === 401, `${path} as ${who}: ${status}`);
+    }
+    if (access === 'access.self') continue;
+    for (const who of [...roles.filter((role) => !isAllowed(role, access)), 'nothing', 'due']) {
+      const { status } = await send(method, path, cookie(`vgos_${who}`));
+      t.ok(status === 403 || status === 303, `${path} as ${who}: ${status}`);
+    }
+  }
+  t.same(backend.asked, []);
 });
 
 t.test('another site cannot make a browser write, whoever is logged in there', async (t) => {
@@ -220,7 +247,7 @@ t.test('D1, D15: nothing is shown beside the routes, nor their description', asy
   for (const path of [...odd, ...tricks]) {
     for (const method of ['GET', 'POST', 'OPTIONS', 'TRACE']) {
       const { status } = await send(method, path, {});
-      t.ok(status === 401 || status === 404, `${method} ${path}: ${status}`);
+      t.ok([303, 401, 404].includes(status), `${method} ${path}: ${status}`);
     }
   }
   t.same(backend.asked, []);
