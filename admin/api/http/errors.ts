@@ -12,6 +12,12 @@ export const httpErrors = {
     httpStatus: 412,
     exitCode: 1,
   },
+  API_CURSOR_GONE: {
+    message: 'the row where the page before ended is no longer there',
+    remedy: 'read the list from its beginning',
+    httpStatus: 410,
+    exitCode: 1,
+  },
   API_IDEMPOTENCY_CONFLICT: {
     message: 'this Idempotency-Key was used for another request',
     remedy: 'make a new key for each write; keep it only to repeat the same one',

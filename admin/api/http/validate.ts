@@ -7,6 +7,7 @@ import type { EdgeRequest } from '../http-edge.ts';
 import type { Route } from '../route.ts';
 import { readJsonBody } from './read-body.ts';
 import { selectableFields } from './select-fields.ts';
+import { checkCursor } from './whole-list.ts';
 
 const fieldErrorsMax = 20;
 
@@ -65,6 +66,7 @@ export function queryValues(query: string): Record<string, string> {
     }
     Object.defineProperty(values, name, { value, enumerable: true, configurable: true });
   }
+  checkCursor(values.cursor);
   return values;
 }
 

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { accessAddress } from '../../../actors/access/messages.ts';
 import { AdminError } from '../../errors.ts';
 import { refuseBeyondOwn } from '../hand-out.ts';
+import { pageOfAll, wholeListQuery } from '../http/whole-list.ts';
 import { allPermissions, roles } from '../permissions.ts';
 import { route } from '../route.ts';
 import { idParameter, nameLengthMax, nothing, object } from '../schemas.ts';
@@ -27,9 +28,10 @@ export const accessRoutes = [
     summary: 'List API tokens, newest first; the tokens themselves are never shown again',
     access: 'access.read',
     parameters: nothing,
-    query: nothing,
+    query: object(wholeListQuery),
     body: undefined,
-    handle: async ({ backend }) => ({ items: backend.views.adminTokens() }),
+    handle: async ({ backend, query }) =>
+      pageOfAll(backend.views.adminTokens(), query, ({ id }) => id),
   }),
   route({
     method: 'POST',

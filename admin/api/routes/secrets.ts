@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { secretsAddress } from '../../../actors/secrets/messages.ts';
+import { pageOfAll, wholeListQuery } from '../http/whole-list.ts';
 import { route } from '../route.ts';
 import { nothing, object } from '../schemas.ts';
 
@@ -25,11 +26,12 @@ export const secretRoutes = [
     summary: 'List secrets: paths and versions, no values',
     access: 'secrets.list',
     parameters: nothing,
-    query: nothing,
+    query: object(wholeListQuery),
     body: undefined,
-    handle: async ({ backend }) => ({
-      items: await backend.ask(secretsAddress(), 'list', {}, askDeadlineMs),
-    }),
+    handle: async ({ backend, query }) => {
+      const secrets = await backend.ask(secretsAddress(), 'list', {}, askDeadlineMs);
+      return pageOfAll(secrets, query, ({ path }) => path);
+    },
   }),
   route({
     method: 'POST',

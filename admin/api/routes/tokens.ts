@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { enrollmentAddress } from '../../../actors/enrollment/messages.ts';
 import { AdminError } from '../../errors.ts';
+import { pageOfAll, wholeListQuery } from '../http/whole-list.ts';
 import { hostPattern, installCommands } from '../install/command.ts';
 import { route } from '../route.ts';
 import { idParameter, nameLengthMax, nothing, object } from '../schemas.ts';
@@ -17,9 +18,9 @@ export const tokenRoutes = [
     summary: 'List enrollment tokens, newest first; the tokens themselves are never shown again',
     access: 'tokens.read',
     parameters: nothing,
-    query: nothing,
+    query: object(wholeListQuery),
     body: undefined,
-    handle: async ({ backend }) => ({ items: backend.views.tokens() }),
+    handle: async ({ backend, query }) => pageOfAll(backend.views.tokens(), query, ({ id }) => id),
   }),
   route({
     method: 'POST',

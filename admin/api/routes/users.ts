@@ -8,6 +8,7 @@ import { AdminError } from '../../errors.ts';
 import type { Principal } from '../authenticate.ts';
 import type { Backend } from '../backend.ts';
 import { refuseBeyondOwn } from '../hand-out.ts';
+import { pageOfAll, wholeListQuery } from '../http/whole-list.ts';
 import { roles } from '../permissions.ts';
 import { route } from '../route.ts';
 import { idParameter, nothing, object } from '../schemas.ts';
@@ -52,9 +53,10 @@ const collection = [
     summary: 'List accounts by name',
     access: 'access.read',
     parameters: nothing,
-    query: nothing,
+    query: object(wholeListQuery),
     body: undefined,
-    handle: async ({ backend }) => ({ items: backend.views.accounts.list() }),
+    handle: async ({ backend, query }) =>
+      pageOfAll(backend.views.accounts.list(), query, ({ id }) => id),
   }),
   route({
     method: 'POST',

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { publishQueryAddress } from '../../../../actors/publish/messages.ts';
 import { AdminError } from '../../../errors.ts';
+import { pageOfAll, wholeListQuery } from '../../http/whole-list.ts';
 import { route } from '../../route.ts';
 import { nothing, object } from '../../schemas.ts';
 import { askDeadlineMs, publishDeadlineMs, stackReference, toReference } from './shared.ts';
@@ -37,11 +38,13 @@ export const historyRoutes = [
     summary: 'List policy versions, newest first',
     access: 'config.read',
     parameters: nothing,
-    query: object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: historyMax })) }),
+    query: object(wholeListQuery),
     body: undefined,
-    handle: async ({ backend, query }) => ({
-      items: backend.views.policyHistory(query.limit ?? 50),
-    }),
+    handle: async ({ backend, query }) => {
+      const { limit = 50, cursor } = query;
+      const versions = backend.views.policyHistory(historyMax);
+      return pageOfAll(versions, { limit, cursor }, ({ version }) => String(version));
+    },
   }),
   route({
     method: 'GET',
