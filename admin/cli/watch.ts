@@ -56,7 +56,9 @@ export async function watch(order: WatchOrder): Promise<number> {
       if (unreached >= unreachableMax && !screen) return code;
       if (text !== '' && (screen || text !== shown)) show(text, screen);
       shown = text || shown;
-      listening ??= listen(order.connection(), wake);
+      listening ??= listen(order.connection(), wake, () => {
+        listening = undefined;
+      });
       await wake.wait(order.everyMs);
     }
     return 0;
@@ -117,7 +119,11 @@ class Wake {
 }
 
 /** Listens to the live events as long as the server tells them; without, the interval has to do. */
-function listen(connection: Connection | undefined, wake: Wake): (() => void) | undefined {
+function listen(
+  connection: Connection | undefined,
+  wake: Wake,
+  ended: () => void,
+): (() => void) | undefined {
   if (connection === undefined) return undefined;
   const { host, port, caPem: ca, token } = connection;
   const headers = {
@@ -129,7 +135,7 @@ function listen(connection: Connection | undefined, wake: Wake): (() => void) | 
     if (answer.statusCode !== 200) answer.resume();
     else answer.on('data', (chunk: Buffer) => chunk.includes('data:') && wake.ring());
   });
-  call.on('error', () => undefined);
+  call.on('error', () => undefined).on('close', ended);
   call.end();
   return () => call.destroy();
 }
