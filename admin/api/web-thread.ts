@@ -136,6 +136,7 @@ async function metrics(system: ThreadSystem, views: Views): Promise<string> {
     process: readProcessFigures(data.layout.root),
     certificates,
     meter,
+    live,
   });
 }
 

@@ -27,6 +27,11 @@ export interface MetricSources {
   /** Names of server certificates -> when they end, milliseconds since the epoch. */
   readonly certificates: Readonly<Record<string, number>>;
   readonly meter: ApiMeter;
+  readonly live: {
+    readonly viewers: number;
+    /** By code. */
+    readonly ended: ReadonlyMap<string, number>;
+  };
 }
 
 export function metricsText(sources: MetricSources): string {

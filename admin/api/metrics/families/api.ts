@@ -3,7 +3,7 @@ import type { Exposition } from '../exposition.ts';
 import type { MetricSources } from '../metrics.ts';
 
 /** The REST API by route of its table. */
-export function writeApi(out: Exposition, { meter }: MetricSources): void {
+export function writeApi(out: Exposition, { meter, live }: MetricSources): void {
   out.family(
     'counter',
     'vigo_api_requests_total',
@@ -30,4 +30,11 @@ export function writeApi(out: Exposition, { meter }: MetricSources): void {
     [...meter.refusals()].map(([code, count]) => [{ code }, count]),
   );
   out.gauge('vigo_api_requests_in_flight', 'Requests being answered.', meter.inFlight);
+  out.gauge('vigo_event_viewers', 'Open streams of live events.', live.viewers);
+  out.family(
+    'counter',
+    'vigo_event_streams_ended_total',
+    'Streams of live events that the server ended, by code.',
+    [...live.ended].map(([code, count]) => [{ code }, count]),
+  );
 }

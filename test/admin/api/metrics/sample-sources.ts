@@ -99,5 +99,6 @@ export function sampleSources(clock: { monotonicMs(): number }): MetricSources {
     process: { openFiles: 40, openFilesLimit: 1024, virtualBytes: 1e9, diskFreeBytes: 5e10 },
     certificates: { server: 9e9, authority: 9e10 },
     meter: new ApiMeter(clock),
+    live: { viewers: 2, ended: new Map([['EVENTS_TOO_SLOW', 1]]) },
   };
 }
