@@ -1,5 +1,6 @@
 import { peerOf } from '../enrollment/failure-limit.ts';
 import { ServerError } from '../errors.ts';
+import { sinkAddress } from '../sink/messages.ts';
 import {
   type AccountContext,
   type AccountTurn,
@@ -48,11 +49,11 @@ export async function endLogin(
   { name, accountId, proven, origin }: Payload<'endLogin'>,
 ): Promise<LoginAnswer> {
   if (!proven || accountId === undefined) {
-    throw await failed(turn, accountId, 'ACCOUNT_LOGIN_FAILED', origin);
+    refuse(turn, accountId, 'ACCOUNT_LOGIN_FAILED', origin);
   }
   const account = await accountOf(context, accountId);
   if (account.disabledAtMs !== undefined) {
-    throw await failed(turn, accountId, 'ACCOUNT_DISABLED', origin, name);
+    refuse(turn, accountId, 'ACCOUNT_DISABLED', origin, name);
   }
   context.guard.succeeded(name, peerOf(origin.peerAddress));
   if (account.totpSealed === undefined) {
@@ -73,7 +74,7 @@ export async function secondFactor(
   if (accountId === undefined) throw new ServerError('ACCOUNT_CHALLENGE_ENDED');
   const account = await proveCode(context, turn, { accountId, code, origin });
   if (account.disabledAtMs !== undefined) {
-    throw await failed(turn, accountId, 'ACCOUNT_DISABLED', origin, account.name);
+    refuse(turn, accountId, 'ACCOUNT_DISABLED', origin, account.name);
   }
   context.challenges.done(challenge);
   const opening = { accountId, method: 'password+totp', origin } as const;
@@ -93,7 +94,7 @@ export async function proveCode(
   beginTry(context, turn, key, origin);
   const account = await accountOf(context, accountId);
   const taken = takeCode(context.seal, account, code, turn.ports.clock.nowMs());
-  if (taken === undefined) throw await failed(turn, accountId, 'ACCOUNT_LOGIN_FAILED', origin);
+  if (taken === undefined) refuse(turn, accountId, 'ACCOUNT_LOGIN_FAILED', origin);
   context.guard.succeeded(key, peerOf(origin.peerAddress));
   const { recovery, ...used } = taken;
   const left = used.recoveryHashes.length;
@@ -117,24 +118,27 @@ export async function provePassword(
   }
   beginTry(context, turn, account.name, origin);
   if (!(await context.passwords.verify(current, account.passwordHash))) {
-    throw await failed(turn, accountId, 'ACCOUNT_LOGIN_FAILED', origin);
+    refuse(turn, accountId, 'ACCOUNT_LOGIN_FAILED', origin);
   }
   context.guard.succeeded(account.name, peerOf(origin.peerAddress));
   return account;
 }
 
-/** The refusal, after it was audited. What was typed as a name may be a password, so it is not kept. */
-async function failed(
+/**
+ * Ends the turn with the refusal, and tells the audit log without waiting for it: whether an entry is
+ * written or only counted must not show in how long the answer takes. What was typed as a name may be a
+ * password, so it is not kept.
+ */
+function refuse(
   turn: AccountTurn,
   accountId: string | undefined,
   code: 'ACCOUNT_LOGIN_FAILED' | 'ACCOUNT_DISABLED',
   { peerAddress }: LoginOrigin,
   name = '',
-): Promise<ServerError> {
+): never {
   const subject = accountId ?? 'unknown';
   const details = { code, peer: peerOf(peerAddress) };
   const event = auditEvent(turn, 'account.login_failed', `peer:${peerAddress}`, subject, details);
-  // The refusal holds whether or not it could be written down.
-  await write(turn, [], [event]).catch(() => undefined);
-  return new ServerError(code, { name });
+  turn.tell(sinkAddress(), 'write', { records: [], audit: [event] });
+  turn.refuse(new ServerError(code, { name }));
 }

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { peerOf } from '../enrollment/failure-limit.ts';
 import { ServerError } from '../errors.ts';
+import { sinkAddress } from '../sink/messages.ts';
 import {
   type AccountContext,
   type AccountTurn,
@@ -54,7 +55,7 @@ export async function setUp(
   beginTry(context, turn, 'setup', origin);
   const expected = await context.setupCode.read();
   if (expected === undefined || !sameCode(code, expected)) {
-    throw await refused(context, turn, origin.peerAddress);
+    return await refuse(context, turn, origin.peerAddress);
   }
   context.guard.succeeded('setup', peerOf(origin.peerAddress));
   const problem = passwordProblem(password, name);
@@ -82,11 +83,11 @@ function sameCode(offered: string, expected: string): boolean {
   return timingSafeEqual(hash(offered), hash(expected));
 }
 
-async function refused(
+async function refuse(
   context: AccountContext,
   turn: AccountTurn,
   peerAddress: string,
-): Promise<ServerError> {
+): Promise<never> {
   context.setupFailures += 1;
   if (context.setupFailures >= triesMax) {
     context.setupFailures = 0;
@@ -94,6 +95,6 @@ async function refused(
   }
   const details = { code: 'ACCOUNT_SETUP_REFUSED', peer: peerOf(peerAddress) };
   const event = auditEvent(turn, 'account.setup_refused', `peer:${peerAddress}`, 'setup', details);
-  await write(turn, [], [event]).catch(() => undefined);
-  return new ServerError('ACCOUNT_SETUP_REFUSED');
+  turn.tell(sinkAddress(), 'write', { records: [], audit: [event] });
+  turn.refuse(new ServerError('ACCOUNT_SETUP_REFUSED'));
 }
