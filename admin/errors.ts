@@ -38,12 +38,6 @@ const registry = {
     httpStatus: 403,
     exitCode: 4,
   },
-  API_TOO_MANY_FAILURES: {
-    message: 'this address sent too many credentials that are not valid',
-    remedy: 'wait for a minute, and check the token',
-    httpStatus: 429,
-    exitCode: 4,
-  },
   API_NOT_FOUND: {
     message: 'there is no such thing',
     remedy: 'list what exists and check the name',
