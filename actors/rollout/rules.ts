@@ -35,11 +35,7 @@ export function decide(
     return { change: 'stop', reason: 'the stage reaches no envoy that this version changes' };
   }
   if (health.healthy === 0) {
-    const reason =
-      health.unjudged > 0
-        ? `every envoy of the stage that reported failed before this version already (${health.unjudged})`
-        : 'no envoy of the stage has reported in its time';
-    return { change: 'stop', reason };
+    return { change: 'stop', reason: reasonOfNobody(health) };
   }
   const overdue = health.pending / connected(health);
   if (overdue > rollout.threshold) {
@@ -50,6 +46,12 @@ export function decide(
   }
   const change = rollout.stage === rollout.stages.length - 1 ? 'complete' : 'advance';
   return { change, reason: '' };
+}
+
+function reasonOfNobody({ failing, unjudged }: RolloutHealth): string {
+  if (failing > 0) return `no envoy of the stage is healthy: ${failing} fail`;
+  if (unjudged === 0) return 'no envoy of the stage has reported in its time';
+  return `every envoy of the stage that reported failed before this version already (${unjudged})`;
 }
 
 /** Envoys of the stage that can have an opinion. */

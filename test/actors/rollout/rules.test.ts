@@ -56,6 +56,11 @@ t.test('a window ends with what the stage has earned', async (t) => {
   t.equal(change(rollout(), { healthy: 5, pending: 5 }), 'rollback', 'they refuse it');
   t.equal(change(rollout(), { healthy: 5, offline: 5 }), 'advance');
   t.equal(change(rollout(), { offline: 5 }), 'stop');
+  t.match(
+    decide(rollout({ threshold: 1 }), health({ failing: 3 }), situation),
+    { change: 'stop', reason: 'no envoy of the stage is healthy: 3 fail' },
+    'however many may fail',
+  );
   t.equal(change(rollout({ status: 'paused' }), { healthy: 10 }), 'wait');
   t.equal(change(rollout({ status: 'paused' }), { failing: 10 }), 'rollback', 'paused is watched');
   const low = { healthy: 10, fleet: { online: 100, converged: 80 } };
