@@ -86,7 +86,7 @@ function grantsPanel(grants: readonly Grant[]): Html {
         ? html`<p class="muted">No grant: the role alone decides.</p>`
         : html`<ul class="list">${grants.map(
             ({ role, envoys }) =>
-              html`<li><span class="tag">${role}</span> on <span class="mono">${envoys}</span></li>`,
+              html`<li><span><span class="tag">${role}</span> on <span class="mono">${envoys}</span></span></li>`,
           )}</ul>`,
   });
 }
@@ -181,7 +181,7 @@ function grantDialog(account: Account): Html {
 
 function grantRow(account: Account, { role, envoys }: Grant, at: number): Html {
   const rest = { grants: account.grants.filter((_, each) => each !== at) };
-  return html`<li><span class="tag">${role}</span> on <span class="mono">${envoys}</span>
+  return html`<li><span><span class="tag">${role}</span> on <span class="mono">${envoys}</span></span>
     <button type="button" class="button small danger" data-api="PUT ${pathOf(account)}" data-body="${JSON.stringify(rest)}"
       data-done="Taken back" data-then="reload">Take back</button></li>`;
 }

@@ -31,7 +31,8 @@ export function freezeButton(freeze: FreezeView | undefined, asker: Principal): 
   return html`<button type="button" class="button" data-dialog="unfreeze">Lift the freeze</button>`;
 }
 
-export function freezeDialogs(): Html {
+/** Behind the buttons; both, where the asker has both rights, because the button changes while the page stands. */
+export function freezeDialogs(asker: Principal): Html {
   const hours = (count: number) => String(count * hourMs);
   const freeze = actionForm({
     api: 'POST /api/v1/config/freeze',
@@ -59,6 +60,6 @@ export function freezeDialogs(): Html {
     done: 'The freeze is lifted',
     fields: textField({ id: 'unfreeze-reason', name: 'reason', label: 'Why', required: true }),
   });
-  return html`${dialog({ id: 'freeze', title: 'Freeze publishing', body: freeze })}
-    ${dialog({ id: 'unfreeze', title: 'Lift the freeze', body: unfreeze })}`;
+  return html`${may(asker, 'config.freeze') && dialog({ id: 'freeze', title: 'Freeze publishing', body: freeze })}
+    ${may(asker, 'config.unfreeze') && dialog({ id: 'unfreeze', title: 'Lift the freeze', body: unfreeze })}`;
 }

@@ -58,7 +58,7 @@ export const rolloutPage = page({
         on: rolloutEvents,
         path: '/rollout',
         body: html`${freezeNotice(freeze)}${rollout === null ? noRollout() : about(rollout, asker, nowMs)}${stepList(steps, nowMs)}`,
-      })}${rollout !== null && orderDialogs(rollout)}`,
+      })}${rollout !== null && may(asker, 'rollout.control') && orderDialogs(rollout)}`,
     };
   },
 });

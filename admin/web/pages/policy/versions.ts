@@ -45,7 +45,7 @@ export const versionsPage = page({
         body: html`${freezeNotice(status.freeze)}${waitingNotice(status)}${livePanel(status, nowMs)}
           ${versionTable(history.items, status.version, nowMs)}
           ${more(history.items, limit)}`,
-      })}${freezeDialogs()}`,
+      })}${freezeDialogs(asker)}`,
     };
   },
 });
