@@ -39,7 +39,7 @@ const sources: Readonly<
   plans: ['/api/v1/plans?limit=50', ['id']],
   secrets: ['/api/v1/secrets', ['path']],
   releases: ['/api/v1/releases', ['version']],
-  users: ['/api/v1/accounts', ['name']],
+  users: ['/api/v1/users', ['name']],
   backups: ['/api/v1/backups', ['name']],
 };
 

@@ -70,12 +70,14 @@ const account = page({
 });
 
 function tokenNotice({ name }: Self): Html {
-  return html`<div class="callout state-notice"><p>You use the token ${name}, which belongs to no account. Log in as a person to have a password, a second factor and sessions.</p></div>`;
+  return html`<div class="callout state-notice"><p>You use the token ${name}, which belongs to no account.
+    Log in as a person to have a password, a second factor and sessions.</p></div>`;
 }
 
 function dueNotice({ mustChangePassword }: Self): Html {
   if (!mustChangePassword) return noMarkup;
-  return html`<div class="callout state-warning"><p><strong>Choose a password of your own.</strong> Somebody else knows the present one; until it is changed you can do nothing else.</p></div>`;
+  return html`<div class="callout state-warning"><p><strong>Choose a password of your own.</strong>
+    Somebody else knows the present one; until it is changed you can do nothing else.</p></div>`;
 }
 
 function selfFacts({ name, displayName, role, grants }: Self): Html {
@@ -136,7 +138,9 @@ function noTotpPanel(): Html {
         })}
       </div>
       <div id="recovery" class="callout state-good" hidden>
-        <p><strong>The second factor is on.</strong> Keep these recovery codes where the phone is not: each of them works once instead of a code, and they are not shown again.</p>
+        <p><strong>The second factor is on.</strong> 
+        Keep these recovery codes where the phone is not: each of them
+        works once instead of a code, and they are not shown again.</p>
         <pre id="recovery-codes" data-field="recoveryCodes"></pre>
         <p><button type="button" class="button small" data-copy="recovery-codes">${icon('copy')} Copy</button> <a class="button small" href="/account">Done</a></p>
       </div>`,
@@ -157,21 +161,28 @@ function totpPanel({ recoveryCodesLeft }: Self): Html {
   });
 }
 
+/** A path has no "/" of its own, also when it is escaped. */
+function keyInPath(fingerprint: string): string {
+  return fingerprint.replaceAll('+', '-').replaceAll('/', '_');
+}
+
 /** Keys to log in with; one of them may live in this browser, from which nobody can copy it. */
 function keyPanel({ name }: Self, keys: readonly Key[], nowMs: number): Html {
   return panel({
     title: 'Keys',
-    body: html`<p class="muted">A key of this browser logs you in without a password. Keys of an SSH agent are added with <code>vigocli auth add-key</code>.</p>
+    body: html`<p class="muted">A key of this browser logs you in without a password.
+        Keys of an SSH agent are added with <code>vigocli auth add-key</code>.</p>
       ${
         keys.length > 0 &&
         html`<ul class="list">${keys.map(
           ({ fingerprint, comment, createdAtMs }) =>
             html`<li><span class="cell-main">${comment}</span> <code class="muted">${fingerprint}</code> <span class="muted small">${timeAgo(createdAtMs, nowMs)}</span>
-            <button type="button" class="button small" data-api="DELETE /api/v1/account/keys/${part(fingerprint)}" data-then="reload" data-confirm="Remove this key?">Remove</button></li>`,
+            <button type="button" class="button small" data-api="DELETE /api/v1/account/keys/${part(keyInPath(fingerprint))}" data-then="reload" data-confirm="Remove this key?">Remove</button></li>`,
         )}</ul>`
       }
       <p class="form-error" data-error role="alert"></p>
-      <p><button type="button" class="button" data-key-register data-account="${name}" hidden>${icon('key')} Add a key of this browser</button>
+      <p><button type="button" class="button" data-key-register data-account="${name}"
+        hidden>${icon('key')} Add a key of this browser</button>
       <button type="button" class="button" data-key-forget data-account="${name}" hidden>Forget the key of this browser</button></p>`,
   });
 }
