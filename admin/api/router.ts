@@ -53,6 +53,7 @@ interface Asked {
 /** Finds the route, checks who asks, validates, runs the handler and words the answer. */
 export class Router {
   readonly #routes: readonly CompiledRoute[];
+  readonly #refuseUnknownPage: Route['refuse'];
   readonly #backend: Backend;
   readonly #access: Access;
   readonly #meter: ApiMeter | undefined;
@@ -70,6 +71,7 @@ export class Router {
     rates = new RateGuard(monotonic),
   ) {
     this.#routes = [...routes, ...pages].map(compileRoute);
+    this.#refuseUnknownPage = pages.find(({ refuse }) => refuse !== undefined)?.refuse;
     this.#backend = backend;
     this.#access = access;
     this.#meter = meter;
@@ -121,9 +123,11 @@ export class Router {
   }
 
   #refusal(request: EdgeRequest, problem: Problem, name: RequestName): EdgeResponse {
-    const refuse = this.#routes.find(
+    const route = this.#routes.find(
       ({ route, pattern }) => route.method === request.method && pattern.test(request.path),
-    )?.route.refuse;
+    )?.route;
+    const isUnknownPage = route === undefined && isForPeople(request);
+    const refuse = isUnknownPage ? this.#refuseUnknownPage : route?.refuse;
     if (refuse === undefined) return problemResponse(problem, name);
     return worded(refuse(problem, request), name);
   }
@@ -318,6 +322,13 @@ export class Router {
     const fields = { method: request.method, path: request.path, ...name, cause };
     this.#backend.log('error', 'REST request failed', fields);
   }
+}
+
+/** Somebody typed an address, or followed a link that leads nowhere. */
+function isForPeople({ method, path, header }: RequestHead): boolean {
+  return (
+    method === 'GET' && !path.startsWith('/api/') && /\btext\/html\b/.test(header('accept') ?? '')
+  );
 }
 
 function enoughFor(route: Route | undefined): 'everywhere' | 'somewhere' {

@@ -71,13 +71,16 @@ export function layout({ view, asker, theme, path }: AroundPerson): Html {
     <button type="button" class="icon-button menu-button" data-menu aria-controls="sidebar" aria-expanded="false" aria-label="Menu">${icon('menu')}</button>
     <form class="search" action="/envoys" role="search">
       ${icon('search')}
-      <input type="search" name="q" placeholder="Find envoys: name, glob or trait" aria-label="Find envoys" data-search autocomplete="off" spellcheck="false">
+      <input type="search" name="q" placeholder="Find envoys: name, glob or trait" aria-label="Find envoys"
+        data-search autocomplete="off" spellcheck="false">
       <kbd aria-hidden="true">/</kbd>
     </form>
     ${view.listen && html`<span class="live-state" data-live-state role="status">Connecting</span>`}
     ${themeSwitch(theme)}
-    <a class="person" href="${accountPath}" aria-label="Your account: ${asker.name}, ${asker.role}">${icon('user')}<span class="person-name">${asker.name}</span> <span class="tag">${asker.role}</span></a>
-    <button type="button" class="icon-button" data-api="DELETE /api/v1/session" data-then="/login" aria-label="Log out" title="Log out">${icon('logout')}</button>
+    <a class="person" href="${accountPath}"
+      aria-label="Your account: ${asker.name}, ${asker.role}">${icon('user')}<span class="person-name">${asker.name}</span> <span class="tag">${asker.role}</span></a>
+    <button type="button" class="icon-button" data-api="DELETE /api/v1/session" data-then="/login"
+      aria-label="Log out" title="Log out">${icon('logout')}</button>
   </header>
   <main id="main" class="main" tabindex="-1">
     ${breadcrumb(view)}
@@ -161,7 +164,8 @@ function breadcrumb({ crumbs = [], title }: Shown): Html | undefined {
 }
 
 function themeSwitch(theme: Theme): Html {
-  return html`<button type="button" class="icon-button" data-theme-switch aria-label="Change between light, dark and the look of the system (now ${theme})" title="Light, dark, system">${icon('contrast')}</button>`;
+  return html`<button type="button" class="icon-button" data-theme-switch
+    aria-label="Change between light, dark and the look of the system (now ${theme})" title="Light, dark, system">${icon('contrast')}</button>`;
 }
 
 /** A keystone in an arch: what keeps the others in place. */

@@ -114,7 +114,17 @@ export function refusedPage(problem: Problem, head: RequestHead): Answer {
   return htmlAnswer(problem.status, refusal(problem, theme));
 }
 
+const titles: Readonly<Record<number, string>> = {
+  400: 'This cannot be read',
+  403: 'Not allowed',
+  404: 'Not found',
+  409: 'Not now',
+  429: 'Too much at once',
+  503: 'Busy',
+};
+
 function refusal(problem: Problem, theme: Theme): Html {
-  const view = { title: problem.title, body: errorPanel(problem) };
+  const title = titles[problem.status] ?? 'This did not work';
+  const view = { title, body: errorPanel(problem) };
   return bareLayout({ view, theme });
 }

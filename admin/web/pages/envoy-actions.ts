@@ -59,13 +59,12 @@ function revokeDialog(envoy: Envoy): Html {
   return dialog({
     id: 'revoke',
     title: `Revoke ${envoy.hostname}`,
-    body: html`<p>The server refuses this envoy from now on and for ever; nothing brings it back. The machine goes on keeping the policy that it has.</p>${actionForm(
-      {
+    body: html`<p>The server refuses this envoy from now on and for ever; nothing brings it back.
+      The machine goes on keeping the policy that it has.</p>${actionForm({
         api: `POST /api/v1/envoys/${part(envoy.id)}/revoke`,
         fields: textField({ id: 'revoke-reason', name: 'reason', label: 'Reason', required: true }),
         submit: 'Revoke it for ever',
         look: 'danger',
-      },
-    )}`,
+      })}`,
   });
 }

@@ -34,7 +34,8 @@ export function savedViews({ items }: Views, shown: Shown): Html {
     }
     ${
       current !== undefined &&
-      html`<li><button type="button" class="chip" data-api="DELETE /api/v1/views/${encodeURIComponent(current.name)}" data-then="reload" data-confirm="Forget the view ${current.name}?">${icon('close')} Forget this view</button></li>`
+      html`<li><button type="button" class="chip" data-api="DELETE /api/v1/views/${encodeURIComponent(current.name)}"
+        data-then="reload" data-confirm="Forget the view ${current.name}?">${icon('close')} Forget this view</button></li>`
     }
   </ul>
   ${dialog({

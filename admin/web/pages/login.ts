@@ -75,11 +75,13 @@ const setup = page({
 });
 
 function setupForm(): Html {
-  return html`<p>This server has no accounts yet. Its console showed a code when it started; whoever has it becomes the first administrator.</p>
+  return html`<p>This server has no accounts yet. Its console showed a code when it started;
+    whoever has it becomes the first administrator.</p>
   <form class="panel" data-api="POST /api/v1/setup" data-then="/">
     <div class="field"><label for="code">Code of the console</label>
       <input id="code" name="code" class="mono" required maxlength="100" autofocus autocomplete="off" autocapitalize="characters" spellcheck="false" aria-describedby="code-hint">
-      <span class="hint" id="code-hint">Not there any more? Not on the screen any more? <code>vigosrv setup-code</code> on the server shows it.</span></div>
+      <span class="hint" id="code-hint">Not there any more? Not on the screen any more?
+        <code>vigosrv setup-code</code> on the server shows it.</span></div>
     <div class="field"><label for="name">Name</label>
       <input id="name" name="name" required maxlength="63" autocomplete="username" autocapitalize="none" spellcheck="false" aria-describedby="name-hint">
       <span class="hint" id="name-hint">The audit log names you by it.</span></div>
@@ -87,7 +89,8 @@ function setupForm(): Html {
       <input id="displayName" name="displayName" maxlength="200" autocomplete="name"></div>
     <div class="field"><label for="password">Password</label>
       <input id="password" name="password" type="password" required minlength="12" maxlength="1000" autocomplete="new-password" aria-describedby="password-hint">
-      <span class="hint" id="password-hint">12 characters or more; a few words that nobody would put together are best.</span></div>
+      <span class="hint" id="password-hint">12 characters or more;
+        a few words that nobody would put together are best.</span></div>
     <p class="form-error" data-error role="alert"></p>
     <button class="button primary">Begin</button>
   </form>`;

@@ -27,7 +27,8 @@ export function traitList(document: Traits, find: string | undefined, nowMs: num
         <input id="find" name="find" type="search" value="${find ?? ''}" autocomplete="off" spellcheck="false"></div>
       <button class="button">Find</button>
     </form>
-    <p class="muted">${count(shown.length)} of ${count(all.length)} traits, told ${timeAgo(document.receivedAtMs, nowMs)}</p>
+    <p class="muted">${count(shown.length)} of ${count(all.length)} traits,
+      told ${timeAgo(document.receivedAtMs, nowMs)}</p>
     <div class="columns">${[...groups].map(
       ([name, leaves]) =>
         html`<section class="panel"><h2>${name}</h2><dl class="facts traits">${leaves.map(leafRow)}</dl></section>`,

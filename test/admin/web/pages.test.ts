@@ -207,6 +207,14 @@ t.test('a refusal is a page with its code; the login takes nobody to another sit
   t.equal(broken.status, 400);
   t.match(text(broken), 'API_BAD_REQUEST');
   t.match(broken.headers['content-type'] ?? '', 'text/html');
+  const typed = { accept: 'text/html,application/xhtml+xml' };
+  const unknown = await ask('/no/such/page', { ...asAdmin, ...typed });
+  t.equal(unknown.status, 404);
+  t.match(text(unknown), '<h1>Not found</h1>');
+  const stranger = await ask('/no/such/page', typed);
+  t.equal(stranger.status, 303, 'who may not know which pages there are learns nothing');
+  const program = await ask('/api/v1/nothing', { ...asAdmin, ...typed });
+  t.match(program.headers['content-type'] ?? '', 'application/problem+json');
   const selector = await ask('/envoys?q=os.name%3C3', asAdmin);
   t.equal(selector.status, 400);
   t.match(text(selector), 'API_BAD_SELECTOR');
