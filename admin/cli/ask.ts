@@ -5,13 +5,18 @@ export function mayAsk(it: Session): boolean {
   return process.stdin.isTTY === true && it.options.input !== false;
 }
 
-/** The first letter of the answer, lower case; '' for a mere return. */
-export async function askLetter(question: string): Promise<string> {
+/** What the person types, trimmed; it is shown. */
+export async function askLine(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return (await prompt.question(question)).trim().slice(0, 1).toLowerCase();
+    return (await prompt.question(question)).trim();
   } finally {
     prompt.close();
   }
+}
+
+/** The first letter of the answer, lower case; '' for a mere return. */
+export async function askLetter(question: string): Promise<string> {
+  return (await askLine(question)).slice(0, 1).toLowerCase();
 }

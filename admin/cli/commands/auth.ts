@@ -7,6 +7,7 @@ import { printable } from '../terminal-text.ts';
 import { ago, clockTime, fieldLines, parseDuration } from '../words.ts';
 import { addLoginCommands } from './auth-login.ts';
 import { addOwnKeyCommands } from './keys.ts';
+import { addOwnAccountCommands } from './own-account.ts';
 
 interface WhoAmI {
   readonly name: string;
@@ -45,6 +46,7 @@ export function addAuthCommands(program: Command, open: OpenSession): void {
   const auth = program.command('auth').description('who you are: logins, your keys, API tokens');
   addLoginCommands(auth, open);
   addOwnKeyCommands(auth, open);
+  addOwnAccountCommands(auth, open);
   addCreate(auth, open);
 
   auth

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AdminError } from '../../errors.ts';
-import { mayAsk } from '../ask.ts';
+import { askLine, mayAsk } from '../ask.ts';
 import { Client } from '../client.ts';
 import { type ServerPlace, serverOf } from '../connection.ts';
 import { forgetLogin, type KeptLogin, readLogin, writeLogin } from '../context/login-file.ts';
@@ -73,16 +73,6 @@ async function accountName(it: Session, known: string | undefined): Promise<stri
   const name = await askLine('Name: ');
   if (name === '') throw new AdminError('CLI_USAGE', 'no name was given');
   return name;
-}
-
-async function askLine(question: string): Promise<string> {
-  const { createInterface } = await import('node:readline/promises');
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await prompt.question(question)).trim();
-  } finally {
-    prompt.close();
-  }
 }
 
 async function byPassword(
