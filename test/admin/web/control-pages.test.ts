@@ -3,7 +3,8 @@
  * itself, through the router and the API's own handlers.
  */
 import t from 'tap';
-import { controlPaths, controlSite, controlWorld } from './control-fixture.ts';
+import { controlPaths, controlSite } from './control-site.ts';
+import { controlWorld } from './control-world.ts';
 
 const hostile = '"><img src=x onerror=alert(1)>\u001b[31m\u202e{{7*7}}&amp;';
 const plain = controlWorld('app');

@@ -26,7 +26,8 @@ export function checkpointPanel(checkpoint: CheckpointView): Html {
       <span class="muted small">${timeAt(atMs)}</span></div>
     <div class="columns">
       <div>${proofCheck(checkpoint)}
-        <p class="muted small">Without trust in this server and its pages: <code>vigocli audit verify</code>, on any machine.</p></div>
+        <p class="muted small">Without trust in this server and its pages:
+          <code>vigocli audit verify</code>, on any machine.</p></div>
       <div>${facts([
         [
           'Witnesses',

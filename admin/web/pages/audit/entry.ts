@@ -72,10 +72,12 @@ function proven(proof: InclusionView): Html {
   const { checkpoint, entry, proof: hashes } = proof;
   return html`<section class="panel" aria-labelledby="proof">
     <div class="panel-head"><h2 id="proof">Proof</h2>
-      <span class="muted small">${plural(checkpoint.witnesses.length, 'witness', 'witnesses')} of the checkpoint</span></div>
+      <span class="muted small">${plural(checkpoint.witnesses.length, 'witness', 'witnesses')}
+        of the checkpoint</span></div>
     ${proofCheck(proof)}
     <details><summary>What was checked</summary>
-      <p class="muted small">The canonical entry, whose hash is the leaf, and the ${plural(hashes.length, 'hash', 'hashes')}
+      <p class="muted small">The canonical entry, whose hash is the leaf, and the
+        ${plural(hashes.length, 'hash', 'hashes')}
         that lead from it to the signed root (RFC 6962):</p>
       <pre class="diff" tabindex="0" role="region" aria-label="Canonical entry and proof"><code>${entry}
 ${hashes.join('\n')}</code></pre>

@@ -18,7 +18,8 @@ export function newTokenDialog(): Html {
       fields: html`<div class="field"><label for="token-match">Host name</label>
           <input id="token-match" name="match" data-as="lines" required maxlength="500" autocomplete="off"
             autocapitalize="none" spellcheck="false" placeholder="web-1" aria-describedby="token-match-hint">
-          <span class="hint" id="token-match-hint">A name or a glob such as web-*; several with commas. The token enrolls one machine.</span></div>
+          <span class="hint" id="token-match-hint">A name or a glob such as web-*; several with commas.
+            The token enrolls one machine.</span></div>
         ${choiceField({
           id: 'token-life',
           name: 'expiresInMs',
@@ -47,11 +48,13 @@ export function createdDialog(): Html {
   return dialog({
     id: 'token-made',
     title: 'Run this on the machine',
-    body: html`<p>The token stands in it and is shown only now. The command checks the server’s key before it reads anything.</p>
+    body: html`<p>The token stands in it and is shown only now.
+        The command checks the server’s key before it reads anything.</p>
       ${command('token-curl', 'With curl', 'install.curl')}
       ${command('token-wget', 'With wget', 'install.wget')}
       <details><summary>The token alone</summary>
-        <p class="muted small">For a machine that has the agent already: <code>sudo vigo install --server … --token …</code></p>
+        <p class="muted small">For a machine that has the agent already:
+          <code>sudo vigo install --server … --token …</code></p>
         ${command('token-alone', 'Token', 'token')}</details>
       <form method="dialog"><button class="button">Done</button></form>`,
   });

@@ -36,7 +36,8 @@ export const tokensPage = page({
       actions: canWrite
         ? html`<button type="button" class="button primary" data-dialog="new-token">${icon('key')} Enroll a machine</button>`
         : undefined,
-      body: html`<p class="muted">Each token enrolls one machine, whose host name must fit its pattern, until it ends.</p>
+      body: html`<p class="muted">Each token enrolls one machine, whose host name must fit its pattern,
+        until it ends.</p>
         ${live({
           id: 'tokens',
           on: tokenEvents,

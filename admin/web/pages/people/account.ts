@@ -127,7 +127,8 @@ function buttons({ disabledAtMs }: Account): Html {
   return html`<button type="button" class="button" data-dialog="change-account">Change</button>
     <button type="button" class="button" data-dialog="grant">Grant</button>
     <button type="button" class="button" data-dialog="reset">Reset</button>
-    <button type="button" class="button danger" data-dialog="end">${disabledAtMs === undefined ? 'Disable' : 'Enable'} or delete</button>`;
+    <button type="button" class="button danger" data-dialog="end">
+      ${disabledAtMs === undefined ? 'Disable' : 'Enable'} or delete</button>`;
 }
 
 function dialogs(account: Account): Html {
@@ -206,7 +207,11 @@ function endDialog(account: Account): Html {
     id: 'end',
     title: account.name,
     body: html`<p>A disabled account has no sessions, and its tokens do not work, until it is enabled again.</p>
-      ${actionForm({ api: `POST ${pathOf(account)}/${order}`, submit: order === 'disable' ? 'Disable' : 'Enable', done: 'Done' })}
+      ${actionForm({
+        api: `POST ${pathOf(account)}/${order}`,
+        submit: order === 'disable' ? 'Disable' : 'Enable',
+        done: 'Done',
+      })}
       <p>A deleted one is gone for ever, and its name is not given again.</p>
       ${actionForm({ api: `DELETE ${pathOf(account)}`, submit: `Delete ${account.name}`, look: 'danger', next: '/people', done: 'Deleted' })}`,
   });

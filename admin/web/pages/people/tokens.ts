@@ -139,7 +139,8 @@ function newDialog(): Html {
         })}
         <div class="field"><label for="api-token-envoys">Only over these envoys</label>
           <input id="api-token-envoys" name="envoys" data-as="lines" maxlength="1000" autocomplete="off" spellcheck="false" aria-describedby="api-token-envoys-hint">
-          <span class="hint" id="api-token-envoys-hint">Globs of host names, ids or traits, with commas; nothing: no limit.</span></div>`,
+          <span class="hint" id="api-token-envoys-hint">Globs of host names, ids or traits, with commas;
+            nothing: no limit.</span></div>`,
     }),
   });
 }

@@ -35,7 +35,8 @@ export function comparisonView({ from, to, files, groups, truncated }: StackComp
     <section class="panel" aria-labelledby="changed-files">
       <div class="panel-head"><h2 id="changed-files">Files</h2>
         <span class="muted small">${fileCounts(files)}</span></div>
-      ${files.length === 0 ? html`<p class="muted">The files are the same.</p>` : files.map((file) => fileView(file, files.length <= openMost))}
+      ${files.length === 0 && html`<p class="muted">The files are the same.</p>`}
+      ${files.map((file) => fileView(file, files.length <= openMost))}
     </section>`;
 }
 

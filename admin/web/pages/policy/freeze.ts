@@ -15,9 +15,11 @@ export function freezeNotice(freeze: FreezeView | undefined): Html | undefined {
   if (freeze === undefined) return undefined;
   const { by, reason, sinceMs, untilMs } = freeze;
   return html`<div class="callout state-warning" role="status">
-    <p><strong>Publishing is frozen</strong> ${untilMs === undefined ? 'until it is lifted' : html`until ${timeAt(untilMs)}`}:
+    <p><strong>Publishing is frozen</strong>
+      ${untilMs === undefined ? 'until it is lifted' : html`until ${timeAt(untilMs)}`}:
       ${reason}</p>
-    <p class="muted small">${personOf(by)}, since ${timeAt(sinceMs)}. Rollbacks and what is rolled out already go on.</p>
+    <p class="muted small">${personOf(by)}, since ${timeAt(sinceMs)}.
+      Rollbacks and what is rolled out already go on.</p>
   </div>`;
 }
 

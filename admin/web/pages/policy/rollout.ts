@@ -207,7 +207,11 @@ function stepList(steps: readonly AuditView[], nowMs: number): Html | undefined 
     <ol class="list">${steps.map(
       ({ sequence, type, actor, atMs, details }) =>
         html`<li><a href="/audit/${sequence}">${type.slice('rollout.'.length).replaceAll('_', ' ')}</a>${typeof details.stage === 'number' && html` <span class="muted">stage ${details.stage}</span>`}
-          <span class="muted">${personOf(actor)}${typeof details.reason === 'string' && details.reason !== '' && `: ${details.reason}`}</span>
+          <span class="muted">${personOf(actor)}${reasonOf(details.reason)}</span>
           <span class="muted">${nowMs - atMs < 86_400_000 ? timeAgo(atMs, nowMs) : timeAt(atMs)}</span></li>`,
     )}</ol></section>`;
+}
+
+function reasonOf(reason: unknown): string {
+  return typeof reason === 'string' && reason !== '' ? `: ${reason}` : '';
 }

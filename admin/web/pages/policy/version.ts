@@ -115,7 +115,8 @@ function returnDialog(version: number, liveVersion: number): Html {
   return dialog({
     id: 'return',
     title: `Bring version ${version} back`,
-    body: html`<p>Its stack becomes live again, as a new version. It works during a freeze and can itself be rolled back.</p>
+    body: html`<p>Its stack becomes live again, as a new version.
+        It works during a freeze and can itself be rolled back.</p>
       ${actionForm({
         api: 'POST /api/v1/config/rollback',
         submit: `Make version ${version} live`,

@@ -59,8 +59,10 @@ function waitingNotice({ candidate, rollout }: PublishStatus): Html {
       <a href="/approvals">Look at it</a></p></div>`
   }${
     isUnderWay &&
-    html`<div class="callout state-notice" role="status"><p><strong>Version ${rollout.version} is being rolled out</strong>,
-      stage ${rollout.stage + 1} of ${rollout.stages.length}, ${rollout.status}. <a href="/rollout">Watch it</a></p></div>`
+    html`<div class="callout state-notice" role="status">
+      <p><strong>Version ${rollout.version} is being rolled out</strong>,
+      stage ${rollout.stage + 1} of ${rollout.stages.length}, ${rollout.status}.
+      <a href="/rollout">Watch it</a></p></div>`
   }`;
 }
 

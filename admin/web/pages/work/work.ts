@@ -13,14 +13,17 @@ export const workPage = page({
   query: nothing,
   render: async () => ({
     title: 'Tasks and workflows',
-    body: html`<div class="callout state-notice"><p><strong>This server runs no tasks and no workflows of its own.</strong>
-        Whatever changes a machine goes through its policy: checked, planned, approved, rolled out, written down.</p></div>
+    body: html`<div class="callout state-notice">
+        <p><strong>This server runs no tasks and no workflows of its own.</strong>
+        Whatever changes a machine goes through its policy: checked, planned, approved,
+        rolled out, written down.</p></div>
       <div class="columns">
         ${panel({ title: 'Once, on some machines', body: once() })}
         ${panel({ title: 'In an order', body: inOrder() })}
         ${panel({ title: 'At a time', body: atTime() })}
       </div>
-      <p class="muted">${icon('info')} Tasks and workflows will stand here when the server has them. docs/policy.md tells of all of the above.</p>`,
+      <p class="muted">${icon('info')} Tasks and workflows will stand here when the server has them.
+        docs/policy.md tells of all of the above.</p>`,
   }),
 });
 
