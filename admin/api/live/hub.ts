@@ -18,6 +18,8 @@ export interface HubLimits {
   /** How often credentials are checked again. */
   readonly recheckMs: number;
   readonly beatMs: number;
+  /** The least time between two sendings: what comes meanwhile goes out together. */
+  readonly sendEveryMs: number;
 }
 
 export const hubLimits: HubLimits = {
@@ -27,6 +29,7 @@ export const hubLimits: HubLimits = {
   stalledMs: 30_000,
   recheckMs: 2_000,
   beatMs: 15_000,
+  sendEveryMs: 200,
 };
 
 const entriesPerChunk = 256;
@@ -66,6 +69,8 @@ export class EventHub {
   #source: string | undefined;
   #number = 0;
   #timer: TimerHandle | undefined;
+  #sending: TimerHandle | undefined;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
   #beatAtMs = 0;
   #recheckIsDue = false;
 
@@ -103,7 +108,7 @@ export class EventHub {
 
   tell(events: readonly LiveEvent[]): void {
     for (const event of events) this.journal.append(event);
-    this.#pumpAll();
+    this.#pumpSoon();
     if (events.some(({ type }) => accessChanges.test(type))) this.#recheckSoon();
   }
 
@@ -166,6 +171,7 @@ export class EventHub {
   /** Ends every stream: the server stops. */
   close(): void {
     this.#timer?.cancel();
+    this.#sending?.cancel();
     for (const viewer of [...this.#viewers]) this.#end(viewer, 'EVENTS_SERVER_STOPS');
   }
 
@@ -178,7 +184,23 @@ export class EventHub {
     }
   }
 
+  /** At once when nothing was sent lately: a write to every viewer costs more than what is in it. */
+  #pumpSoon(): void {
+    if (this.#sending !== undefined) return;
+    const waitMs = this.#sentAtMs + this.#limits.sendEveryMs - this.#clock.monotonicMs();
+    if (waitMs <= 0) {
+      this.#pumpAll();
+      return;
+    }
+    const send = (): void => {
+      this.#sending = undefined;
+      this.#pumpAll();
+    };
+    this.#sending = this.#clock.after(waitMs, send, { unref: true });
+  }
+
   #pumpAll(): void {
+    this.#sentAtMs = this.#clock.monotonicMs();
     const made = new Map<string, EventChunk>();
     for (const viewer of [...this.#viewers]) this.#pump(viewer, made);
   }

@@ -33,7 +33,7 @@ function setUp(limits: Partial<HubLimits> = {}) {
   const hub = new EventHub(
     clock,
     (id) => ({ id, hostname: facts.get(id) ?? '', traits: () => undefined }),
-    { ...hubLimits, ...limits },
+    { ...hubLimits, sendEveryMs: 0, ...limits },
     journal,
   );
   const run = (ms: number): void => {
@@ -94,6 +94,21 @@ t.test('everybody gets what it asked for and may see', (t) => {
   t.ok(viewer.got.includes('envoy.state'));
   t.ok(auditor.got.includes('account.created'));
   t.same(granted.got, ['envoy.state'], 'a grant over one envoy shows that envoy and nothing else');
+  t.end();
+});
+
+t.test('what comes close together goes out together, and nothing waits for long', (t) => {
+  const { hub, watch, run } = setUp({ sendEveryMs: 200 });
+  const { got } = watch();
+  hub.tell([event('policy.published')]);
+  t.equal(got.length, 1, 'the first at once');
+  for (let at = 0; at < 5; at++) hub.tell([event('token.created')]);
+  t.equal(got.length, 1);
+  run(200);
+  t.equal(got.length, 6);
+  run(1_000);
+  hub.tell([event('token.revoked')]);
+  t.equal(got.length, 7);
   t.end();
 });
 
