@@ -7,7 +7,7 @@ const margin = { left: 64, right: 12, top: 10, bottom: 34 } as const;
 /** Labelled values on each axis, about. */
 const ticksWanted = 5;
 /** The style sheet knows so many colours. */
-const colours = 6;
+export const chartColours = 4;
 
 /** An inline SVG without scripts; the colours come from the page's style sheet. */
 export function chartSvg({ title, unit, xUnit, lines }: Chart): string {
@@ -31,7 +31,7 @@ export function chartSvg({ title, unit, xUnit, lines }: Chart): string {
     return `<text class="tick below" x="${at}" y="${height - margin.bottom + 18}">${short(x)}</text>`;
   });
   const name = escapeHtml(`${title}, ${unit} over ${xUnit}`);
-  const drawn = lines.map((line, at) => drawLine(line, at % colours, toX, toY));
+  const drawn = lines.map((line, at) => drawLine(line, at % chartColours, toX, toY));
   return (
     `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${name}">` +
     `${grid.join('')}${below.join('')}${drawn.join('')}</svg>`
