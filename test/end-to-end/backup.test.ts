@@ -183,6 +183,11 @@ t.test('after the restore the fleet goes on', async (t) => {
   await server.start();
   t.match(await json('secrets', 'reveal', 'db/password'), { value: secret });
   t.match(await json('config', 'status'), { version: 1 });
+  const checks = async () =>
+    (
+      await rest<{ findings: { check: string }[] }>(server, 'GET', '/api/v1/doctor')
+    ).body.findings.map(({ check }) => check);
+  t.ok((await checks()).includes('restored-audit'), 'the doctor knows what is left to do');
   t.match((await vigocli('audit', 'verify')).out, /verifie|whole|entries/);
   const version = await publish(server, filesStack({ '/etc/motd': 'third\n' }));
   t.ok(version >= 2, 'a number that the agent has not refused');
@@ -193,6 +198,7 @@ t.test('after the restore the fleet goes on', async (t) => {
   t.equal(events.items.length, 1, 'the log says that it was restored');
   const acknowledge = ['--through', '100000', '--reason', 'the disk died'];
   t.equal((await vigocli('audit', 'acknowledge-restore', ...acknowledge)).code, 0);
+  t.notOk((await checks()).includes('restored-audit'));
   rmSync(agent.at('/etc/motd'));
   t.ok(await eventually(() => agent.read('/etc/motd') === 'third\n'), 'drift is repaired');
 });

@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Finding } from '../../actors/doctor/view.ts';
+import { CheckInRequest } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import { FakeApi } from '../support/fake-api.ts';
+import { programFile } from '../support/program.ts';
 import { requires } from '../support/requires.ts';
-import type { TestEnvoy } from '../support/test-envoy.ts';
+import { emptyOf, type TestEnvoy } from '../support/test-envoy.ts';
 import { filesStack, publish } from './support/agent-process.ts';
 import { eventually, TestDatabase } from './support/database.ts';
 import { shellWithVigocli } from './support/documented-commands.ts';
@@ -155,6 +158,12 @@ t.test('the fleet', async (t) => {
   const database = new TestDatabase(layout.database);
   const seen = () => database.rows('SELECT 1 FROM envoys WHERE last_seen_ms > 0').length === 3;
   t.ok(await eventually(seen), 'all were seen');
+  const late = CheckInRequest.encode(emptyOf(CheckInRequest)).finish();
+  const skewed = first.request('CheckIn', late, { timestampMs: Date.now() - 3_600_000 });
+  t.equal((await first.send('CheckIn', skewed)).detail?.code, 'REQUEST_CLOCK_SKEW');
+  const told = () => database.auditTypes().includes('request.clock_skew');
+  t.ok(await eventually(told));
+  t.match(found(await examined(), 'envoy-clocks')?.finding, /by too much: host-\d$/);
   await rest(server, 'POST', '/api/v1/config/freeze', { reason: 'a sale' });
   t.match(found(await examined(), 'freeze')?.finding, /frozen by admin:local/);
   await second.close();
@@ -190,6 +199,37 @@ t.test(
     );
   },
 );
+
+const vigosrv = programFile('actors/server/main');
+const small = { skip: requires('root', 'command:unshare') };
+t.test('a small disk and a certificate that ends, without a server', small, async (t) => {
+  await server.kill();
+  const { certificateAuthority: authority } = server.home;
+  const key = createPrivateKey(readFileSync(layout.serverKey, 'utf8'));
+  const names = { dns: ['localhost'], ip: [] };
+  writeFileSync(layout.serverCertificate, await authority.issueServer(key, names, 86_400_000));
+  const ending = doctorAlone(server.directory);
+  t.match(found(ending, 'certificate')?.finding, /server's certificate ends on/);
+  writeFileSync(layout.serverCertificate, await authority.issueServer(key, names, -1000));
+  t.match(found(doctorAlone(server.directory), 'certificate')?.finding, /ended on/);
+  const disk = join(work, 'disk');
+  const script = `mkdir -p "$1" && mount -t tmpfs -o size=64m tmpfs "$1" && cp -a "$2/." "$1" || exit 9
+    shift 2; exec "$@"`;
+  const argv = ['-c', script, 'sh', disk, server.directory, ...alone(disk)];
+  const out = execFileSync('unshare', ['--mount', 'sh', ...argv], { encoding: 'utf8' });
+  const full = JSON.parse(out) as Diagnosis;
+  t.match(found(full, 'disk-space'), { severity: 'problem', finding: /\d+ MB are free/ });
+});
+
+function alone(home: string): string[] {
+  const flags = '--disable-warning=ExperimentalWarning';
+  return [process.execPath, flags, vigosrv, 'doctor', '--home', home, '--json'];
+}
+
+function doctorAlone(home: string): Diagnosis {
+  const [node = '', ...args] = alone(home);
+  return JSON.parse(execFileSync(node, args, { encoding: 'utf8' })) as Diagnosis;
+}
 
 function files(): string[] {
   return ['--ca-file', layout.caCertificate, '--token-file', layout.adminToken];
