@@ -38,7 +38,3 @@ export function stateNumber(state: EnvoyState): number {
 export function stateOfNumber(number: number): EnvoyState {
   return names.get(number) ?? 'no data';
 }
-
-export function isEnvoyState(word: string): word is EnvoyState {
-  return Object.hasOwn(numbers, word);
-}

@@ -43,7 +43,6 @@ const sortColumns = {
 } as const;
 
 export type EnvoySort = keyof typeof sortColumns;
-export const envoySorts = Object.keys(sortColumns) as readonly EnvoySort[];
 
 /** The most urgent first. */
 function urgency(): string[] {

@@ -7,6 +7,8 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import type { Clock } from '../../runtime/ports/clock.ts';
+import { nodeClock } from '../../runtime/ports/node-clock.ts';
 import type { AdminTokenRecord, AdminTokenView } from '../access/messages.ts';
 import { AccountQueries } from './account-queries.ts';
 import { adminTokenRecord, adminTokenView } from './admin-tokens.ts';
@@ -76,15 +78,16 @@ export class SinkQueries {
   readonly envoys: EnvoyQueries;
   readonly overview: OverviewQueries;
 
-  constructor(file: string) {
+  constructor(file: string, clock: Pick<Clock, 'monotonicMs'> = nodeClock()) {
     this.#database = openReadOnlyDatabase(file);
+    const nowMs = () => clock.monotonicMs();
     this.accounts = new AccountQueries(this.#database);
     this.federation = new FederationQueries(this.#database);
     this.plans = new PlanQueries(this.#database);
     this.auditTree = new AuditQueries(this.#database);
     this.figures = new FleetFigureQueries(this.#database);
-    this.envoys = new EnvoyQueries(this.#database, () => performance.now());
-    this.overview = new OverviewQueries(this.#database, () => performance.now());
+    this.envoys = new EnvoyQueries(this.#database, nowMs);
+    this.overview = new OverviewQueries(this.#database, nowMs);
   }
 
   close(): void {
