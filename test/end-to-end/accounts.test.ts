@@ -9,7 +9,7 @@ import { TestDatabase } from './support/database.ts';
 import { TestServer } from './support/server-process.ts';
 import { Browser, send } from './support/web-client.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(180_000);
 const server = await TestServer.make(t);
 await server.provision(2);
 await server.start();
