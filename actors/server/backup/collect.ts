@@ -1,4 +1,4 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { HomeLayout } from '../home/layout.ts';
 
@@ -24,12 +24,13 @@ export interface CollectOptions {
 const depthMax = 32;
 /** Files of one backup. */
 const filesMax = 1_000_000;
-/** Drafts of a write that is under way, or that a kill left. */
-const unfinished = /(\.draft|\.new|\.part|~)$/;
+/** Drafts of a write that is under way, or that a kill left; people may call files of the stack so. */
+const unfinished = /(\.draft|\.new|\.part)$/;
 
 /**
  * What a home consists of, as it is now: settings, keys, certificates, the stack, the live copy and the
- * secrets. What a server makes anew (the state, the lock) is left out. Links are not followed.
+ * secrets. What a server makes anew (the state, the lock) is left out. A link to a file counts as the file;
+ * one to a directory is not followed.
  */
 export async function collectHome(options: CollectOptions): Promise<HomeFile[]> {
   const { layout, secretsDirectory, agents } = options;
@@ -83,9 +84,14 @@ async function walk(
     for (const name of names.sort()) await walk(layout, join(absolute, name), depth + 1, found);
     return;
   }
-  if (!stats.isFile() || unfinished.test(path)) return;
+  // Copied as what it leads to.
+  const target = stats.isSymbolicLink()
+    ? await stat(absolute, { bigint: true }).catch(() => undefined)
+    : stats;
+  if (target === undefined || !target.isFile()) return;
+  if (unfinished.test(path) && !absolute.startsWith(`${layout.stacksDirectory}/`)) return;
   if (found.size >= filesMax) throw new Error(`the home has more than ${filesMax} files`);
-  const version = [stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join('.');
-  const mode = Number(stats.mode & 0o777n) === 0o644 ? 0o644 : 0o600;
-  found.set(path, { path, bytes: Number(stats.size), mode, version });
+  const version = [target.ino, target.size, target.mtimeNs, target.ctimeNs].join('.');
+  const mode = Number(target.mode & 0o777n) === 0o644 ? 0o644 : 0o600;
+  found.set(path, { path, bytes: Number(target.size), mode, version });
 }
