@@ -83,7 +83,14 @@ function setUp() {
     });
     const isProblem = got['content-type'] === 'application/problem+json';
     const problem = isProblem ? (JSON.parse(String(body)) as Partial<Problem>) : {};
-    return { status, code: problem.code ?? '', details: problem.details, location: got.location };
+    const cors = Object.keys(got).filter((name) => name.startsWith('access-control-'));
+    return {
+      status,
+      code: problem.code ?? '',
+      details: problem.details,
+      location: got.location,
+      cors,
+    };
   };
   return { backend, send, used };
 }
@@ -164,7 +171,16 @@ t.test('another site cannot make a browser write, whoever is logged in there', a
     const { code } = await send(method, path, { 'sec-fetch-site': 'cross-site' });
     t.equal(code, 'API_CROSS_SITE', `nobody is logged in by another site: ${path}`);
   }
-  t.same(backend.asked, []);
+  const origin = 'https://evil.example';
+  const preflight = { origin, 'access-control-request-method': 'POST' };
+  for (const { method, path } of routeTable) {
+    t.same((await send('OPTIONS', path, preflight)).cors, [], 'no other site is invited');
+    t.same((await send(method, path, { ...bearer('vgot_viewer'), origin })).cors, []);
+  }
+  t.same(
+    backend.asked.filter(({ type }) => type === 'createToken'),
+    [],
+  );
 });
 
 t.test('who lacks the permission is refused, on every route', async (t) => {
