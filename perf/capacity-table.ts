@@ -1,15 +1,22 @@
 /**
- * The table of docs/capacity.md: which machine for which fleet, modelled from a plan that was
- * measured. `node perf/capacity-table.ts [PLAN.json]`, where PLAN.json is what `vigobench plan --json`
- * printed.
+ * The tables of docs/capacity.md: which machine for which fleet, modelled from a plan that was
+ * measured. `node perf/capacity-table.ts [PLAN.json] [--write]`, where PLAN.json is what `vigobench
+ * plan --json` printed; --write puts them into the page.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { carries, hardwareFor, needsOf, restartSeconds } from '../bench/plan/model.ts';
 import type { PlanReport } from '../bench/plan/plan.ts';
 import { tableMarkdown } from '../bench/present/markdown.ts';
 
-const kept = new URL('results/plan.json', import.meta.url).pathname;
-const plan = JSON.parse(readFileSync(process.argv[2] ?? kept, 'utf8')) as PlanReport;
+const kept = new URL('results/bench-plan.json', import.meta.url).pathname;
+const page = new URL('../docs/capacity.md', import.meta.url).pathname;
+const marks = ['<!-- modelled tables: begin -->', '<!-- modelled tables: end -->'] as const;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { write: { type: 'boolean', default: false } },
+});
+const plan = JSON.parse(readFileSync(positionals[0] ?? kept, 'utf8')) as PlanReport;
 const { model } = plan.measured;
 const { changed } = plan.options;
 const fleets = [1000, 5000, 20_000, 100_000, 250_000, 1_000_000];
@@ -55,10 +62,28 @@ const restart = [1000, 20_000, 100_000].map((envoys) => {
   const fleet = { envoys, interval_s: 15, changed };
   return [2, 8].map((cores) => `${Math.round(restartSeconds(model, fleet, { cores }))} s`);
 });
-process.stdout.write(
-  `From the plan of ${plan.machine.cpu}, ${plan.machine.cores} cores, ${plan.machine.node}; ` +
-    `${changed * 100} % of check-ins with changes; modelled.\n\n${hardware}\n\n` +
-    `The largest fleet of a machine, modelled:\n\n${largest}\n\n` +
-    `Until whole after a restart at 15 s (2 cores, 8 cores): 1,000 envoys ${restart[0]?.join(', ')}; ` +
-    `20,000 ${restart[1]?.join(', ')}; 100,000 ${restart[2]?.join(', ')}.\n`,
-);
+const percent = (share: number) => `${share < 0 ? '' : '+'}${Math.round(share * 100)} %`;
+const others = Math.max(...plan.measured.points.map(({ other_cores }) => other_cores));
+const text = `Modelled from a plan measured on ${plan.machine.cpu}, ${plan.machine.cores} cores, Node ${plan.machine.node}, while other programs took
+up to ${others.toFixed(1)} cores; error of the model where it was checked: CPU ${percent(plan.measured.error.cpu)}, memory ${percent(plan.measured.error.memory)}. ${changed * 100} % of check-ins have changes.
+Per check-in ${model.cpu_us_per_checkin.toFixed(0)} µs (one verification: ${plan.verify_us.toFixed(0)} µs), per report ${model.cpu_us_per_report.toFixed(0)} µs, per envoy ${model.kb_per_envoy.toFixed(0)} KB beside ${(model.base_kb / 2 ** 20).toFixed(1)} GB.
+
+Machine for a fleet:
+
+${hardware}
+
+The largest fleet of a machine, with enough open files:
+
+${largest}
+
+Whole after a restart at 15 s (on 2 cores, on 8 cores): 1,000 envoys ${restart[0]?.join(', ')}; 20,000 ${restart[1]?.join(', ')}; 100,000
+${restart[2]?.join(', ')}.
+`;
+process.stdout.write(text);
+if (values.write) {
+  const whole = readFileSync(page, 'utf8');
+  const [from, to] = [whole.indexOf(marks[0]), whole.indexOf(marks[1])];
+  if (from < 0 || to < from) throw new Error(`${page} has no place for the tables`);
+  const before = whole.slice(0, from + marks[0].length);
+  writeFileSync(page, `${before}\n${text}\n${whole.slice(to)}`);
+}
