@@ -57,7 +57,7 @@ export function themeOf(cookies: string | undefined): Theme {
 
 /** A page of somebody who is logged in: sidebar, top bar, what is shown, keys. */
 export function layout({ view, asker, theme, path }: AroundPerson): Html {
-  const { title, body, actions } = view;
+  const { title, body } = view;
   return htmlDocument(
     { title, theme },
     html`<a class="skip-link" href="#main">Skip to content</a>
@@ -84,7 +84,7 @@ export function layout({ view, asker, theme, path }: AroundPerson): Html {
   </header>
   <main id="main" class="main" tabindex="-1">
     ${breadcrumb(view)}
-    <div class="page-head"><h1>${title}</h1>${actions && html`<div class="page-actions">${actions}</div>`}</div>
+    ${pageHead(view)}
     ${body}
   </main>
 </div>
@@ -92,6 +92,16 @@ ${view.listen && listener(view.listen)}
 ${keyboardHelp(navigation)}
 <div class="toasts" data-toasts role="status" aria-live="polite"></div>`,
   );
+}
+
+/** What a page fetches again of itself: its head and its parts, without what stands around them. */
+export function partsOnly({ view }: Pick<AroundPerson, 'view'>): Html {
+  return html`<title>${view.title} · Vigo</title>${pageHead(view)}${view.body}`;
+}
+
+function pageHead({ title, actions }: Pick<Shown, 'title' | 'actions'>): Html {
+  const beside = actions && html`<div class="page-actions">${actions}</div>`;
+  return html`<div class="page-head" id="page-head"><h1>${title}</h1>${beside}</div>`;
 }
 
 /** A page of nobody: the login, the first setup, an error. */

@@ -7,7 +7,15 @@ import type { Problem } from '../api/problem.ts';
 import { type ReadApi, type Route, route } from '../api/route.ts';
 import { errorPanel } from './components/error-panel.ts';
 import type { Html } from './html.ts';
-import { bareLayout, type Crumb, type Listening, layout, type Theme, themeOf } from './layout.ts';
+import {
+  bareLayout,
+  type Crumb,
+  type Listening,
+  layout,
+  partsOnly,
+  type Theme,
+  themeOf,
+} from './layout.ts';
 import { pathTo } from './path.ts';
 import { pageHeaders } from './security-headers.ts';
 
@@ -83,7 +91,8 @@ export function page<P extends TObject, Q extends TObject>(
       });
       if (view instanceof Answer) return view;
       const theme = themeOf(header('cookie'));
-      const around = access === 'public' ? bareLayout : layout;
+      const isPart = header('hx-request') !== undefined;
+      const around = isPart ? partsOnly : access === 'public' ? bareLayout : layout;
       return htmlAnswer(view.status ?? 200, around({ view, asker, theme, path }));
     },
     refuse: refusedPage,

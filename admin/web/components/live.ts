@@ -16,7 +16,7 @@ const everySecondsDefault = 3;
 
 /**
  * A part of a page that the server renders again when something happened: the page is fetched, this
- * part of it is taken, and only what differs is changed, so that focus and scrolling stay.
+ * part of it and its head are taken, and only what differs is changed, so that focus and scrolling stay.
  */
 export function live({ id, on, path, body, everySeconds = everySecondsDefault }: LiveRegion): Html {
   const trigger = [
@@ -25,5 +25,6 @@ export function live({ id, on, path, body, everySeconds = everySecondsDefault }:
     `reset from:body throttle:${everySeconds}s`,
     'vigo:refresh from:body',
   ].join(', ');
-  return html`<div id="${id}" hx-get="${path}" hx-select="#${id}" hx-swap="outerMorph" hx-trigger="${trigger}">${body}</div>`;
+  return html`<div id="${id}" hx-get="${path}" hx-select="#${id}" hx-swap="outerMorph"
+    hx-select-oob="#page-head:outerMorph" hx-trigger="${trigger}">${body}</div>`;
 }

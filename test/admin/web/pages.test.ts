@@ -201,6 +201,18 @@ t.test('every element of a page has an id of its own', async (t) => {
   }
 });
 
+t.test('a page that fetches its parts again gets them without what stands around', async (t) => {
+  const ask = hostileFleet();
+  const whole = text(await ask('/envoys', asAdmin));
+  const parts = text(await ask('/envoys', { ...asAdmin, 'hx-request': 'true' }));
+  for (const markup of [whole, parts]) {
+    t.match(markup, 'id="page-head"');
+    t.match(markup, '<div id="envoys" hx-get="/envoys" hx-select="#envoys"');
+  }
+  t.match(whole, '<nav class="sidebar"');
+  t.notOk(parts.includes('<nav class="sidebar"'));
+});
+
 t.test('a refusal is a page with its code; the login takes nobody to another site', async (t) => {
   const ask = hostileFleet();
   const broken = await ask('/runs?state=nonsense', asAdmin);
