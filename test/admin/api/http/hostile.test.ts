@@ -10,7 +10,7 @@ import { waitFor, watchEvents, watchSocket } from '../support/event-reader.ts';
 import { openApi } from '../support/open-api.ts';
 
 const backend = fakeBackend();
-const api = await openApi(t, backend, { headersTimeoutMs: 300, requestTimeoutMs: 600 });
+const api = await openApi(t, backend);
 const admin = api.allow('vgot_admin', 'admin');
 const json = { ...admin, 'content-type': 'application/json' };
 const tokens = '/api/v1/tokens';
@@ -23,8 +23,8 @@ async function raw(...parts: readonly (string | Buffer)[]): Promise<string> {
   return await answerOf(socket);
 }
 
-async function open(): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port: api.port, ca: api.ca });
+async function open({ port, ca } = api): Promise<TLSSocket> {
+  const socket = connect({ host: '127.0.0.1', port, ca });
   socket.on('error', () => undefined);
   await once(socket, 'secureConnect');
   return socket;
@@ -167,8 +167,10 @@ t.test('no trick with the path leads anywhere else', async (t) => {
 });
 
 t.test('who sends slowly is told so and cut off', async (t) => {
-  const slowHead = await open();
-  const slowBody = await open();
+  const limits = { headersTimeoutMs: 300, requestTimeoutMs: 600 };
+  const strict = await openApi(t, fakeBackend(), limits);
+  const slowHead = await open(strict);
+  const slowBody = await open(strict);
   const ends = [answerOf(slowHead), answerOf(slowBody)];
   slowHead.write('GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ');
   slowBody.write(head([`POST ${tokens} HTTP/1.1`, 'Host: a', 'Content-Length: 100']));
