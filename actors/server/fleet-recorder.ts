@@ -2,16 +2,7 @@ import type { ActorSystem } from '../../runtime/actor.ts';
 import { fleetAddress } from '../fleet/messages.ts';
 import { minuteMs } from '../sink/fleet-history.ts';
 import { latencyAt } from './endpoint/latency.ts';
-
-/** Asked of a shard: what it did since it started. */
-export const fleetCountersControl = 'fleet.counters';
-
-export interface FleetCounters {
-  readonly checkIns: number;
-  readonly reports: number;
-  /** See LatencyHistogram.read. */
-  readonly latency: readonly number[];
-}
+import { type FleetCounters, fleetCountersControl } from './fleet-counters.ts';
 
 const askDeadlineMs = 5_000;
 

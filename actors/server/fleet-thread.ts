@@ -22,7 +22,7 @@ import { keepCompiledCode } from './compile-cache.ts';
 import { sodiumPemSigner, sodiumVerifier } from './crypto/sodium.ts';
 import { createEndpoint, type Endpoint } from './endpoint/endpoint.ts';
 import { refusalAddress, refusalKind } from './endpoint/refusal-log.ts';
-import { fleetCountersControl } from './fleet-recorder.ts';
+import { fleetCountersControl } from './fleet-counters.ts';
 import { createLog, type Log } from './log.ts';
 import { nodeReleaseParts } from './node-release-files.ts';
 import { isSqlDriverLoaded } from './sql-watch.ts';

@@ -1,4 +1,4 @@
-import type { FleetCounters } from '../fleet-recorder.ts';
+import type { FleetCounters } from '../fleet-counters.ts';
 import type { EndpointCounters } from '../status.ts';
 import { LatencyHistogram } from './latency.ts';
 

@@ -1,6 +1,6 @@
 import type { ActorSystem } from '../../../runtime/actor.ts';
 import { envoyAddress } from '../../envoy/messages.ts';
-import type { FleetCounters } from '../fleet-recorder.ts';
+import type { FleetCounters } from '../fleet-counters.ts';
 import type { EndpointCounters } from '../status.ts';
 import type { ConnectionTable } from './connections.ts';
 import { Counters } from './counters.ts';
