@@ -47,6 +47,8 @@ const htmxConfig = JSON.stringify({
   history: false,
   includeIndicatorCSS: false,
   noSwap: [204, 304, '4xx', '5xx'],
+  // What somebody opened or closed stays so when its part of the page is shown again.
+  morphIgnore: ['data-htmx-powered', 'open'],
 });
 const themeCookie = /(?:^|;\s*)vigo_theme=(light|dark)(?:;|$)/;
 

@@ -171,7 +171,10 @@
       return;
     }
     if (done !== undefined) tell(done, then !== undefined && then !== 'refresh');
-    if (show !== undefined) fill(show, answer);
+    if (show !== undefined) {
+      element.closest('dialog')?.close();
+      fill(show, answer);
+    }
     if (then === 'reload') location.reload();
     else if (then === 'refresh') document.body.dispatchEvent(new Event('vigo:refresh'));
     else if (then !== undefined) location.assign(then);

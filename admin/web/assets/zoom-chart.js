@@ -35,6 +35,8 @@ async function library() {
 async function open(figure, button) {
   const frame = figure.querySelector('.chart-frame');
   if (!frame) return;
+  // It stands still while it is looked at closely: live parts of the page go on around it.
+  figure.setAttribute('hx-morph-skip', '');
   const UPlot = await library();
   /** @type {ZoomData} */
   const data = JSON.parse(figure.dataset.zoom);

@@ -30,10 +30,13 @@ export const workPage = page({
 function once(): Html {
   return html`<p>An <code>exec</code> resource runs a command until its <code>creates</code> or <code>unless</code> says that it
       was done. A <code>when:</code> or an entry of the stack says on which machines.</p>
-    ${example(`- name: rebuild-index
+    ${example(
+      'a command that runs once',
+      `- name: rebuild-index
   type: exec
   command: /usr/local/bin/rebuild-index
-  creates: /var/lib/index/v7`)}
+  creates: /var/lib/index/v7`,
+    )}
     <p>What it would do: <a href="/plans">plan it</a>. How it went: <a href="/runs">runs</a>.</p>`;
 }
 
@@ -41,7 +44,7 @@ function inOrder(): Html {
   return html`<p><code>depends_on</code> orders resources on a machine, <code>notify</code> and <code>subscribes</code> make one act
       because another changed.</p>
     <p>From machine to machine, a publish with stages goes on only while those before are healthy:</p>
-    ${example('vigocli config publish -m "index v7" --stages "canary-*,25%" --observe 10m')}
+    ${example('a publish in stages', 'vigocli config publish -m "index v7" --stages "canary-*,25%" --observe 10m')}
     <p>Watch it, pause it, take it back: <a href="/rollout">rollout</a>.</p>`;
 }
 
@@ -50,6 +53,6 @@ function atTime(): Html {
     <p>When nothing may be published: <a href="/policy">freeze</a>, or <code>freeze_windows</code> in server.yaml.</p>`;
 }
 
-function example(text: string): Html {
-  return html`<pre class="diff" tabindex="0" role="region" aria-label="Example"><code class="example">${text}</code></pre>`;
+function example(label: string, text: string): Html {
+  return html`<pre class="diff" tabindex="0" role="region" aria-label="Example: ${label}"><code class="example">${text}</code></pre>`;
 }
