@@ -51,6 +51,8 @@ async function open(figure, button) {
   const title = figure.querySelector('.chart-plot > title')?.textContent ?? '';
   place.setAttribute('aria-label', `${title}: arrow keys move, plus and minus zoom, 0 shows all`);
   frame.replaceWith(place);
+  // Whoever looks closely keeps what is shown, also when the page fetches itself again.
+  figure.setAttribute('hx-morph-skip', '');
   const help = document.createElement('p');
   help.className = 'chart-zoom-help';
   help.textContent = 'Drag to zoom, double click to see all; or + - arrows and 0.';
