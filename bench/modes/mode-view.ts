@@ -5,6 +5,8 @@ import type { ModeReport, Reached } from './mode-report.ts';
 
 /** More than this of the machine kept busy by others makes times worthless. */
 const otherCoresMax = 0.25;
+/** A slope over less tells of garbage collections. */
+const soakLeastMs = 1_200_000;
 
 /** What `--html`, `--markdown` and the terminal show of a run. */
 export function modeView(report: ModeReport): ReportView {
@@ -23,6 +25,9 @@ export function modeView(report: ModeReport): ReportView {
     charts: chartsOf(report.samples),
     warnings: [
       ...warningsOf(report),
+      ...(report.soak && report.options.duration_ms < soakLeastMs
+        ? ['the slope of so short a soak is noise of the heap: give it an hour']
+        : []),
       ...(report.other_cores > otherCoresMax
         ? [
             `other programs kept ${report.other_cores} of ${machine.cores} cores busy: only ratios within this run mean something`,

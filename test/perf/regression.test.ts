@@ -20,7 +20,7 @@ const inOrAround = /planted|^admit |^copy /;
 t.test('a planted delay and a planted SQL statement are found, and where', { skip }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'vigo-regression-test-'));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  const options = { directory, envoys: 20, checkIns: 3000 };
+  const options = { directory, envoys: 10, checkIns: 2500 };
   const before = { ...labels, ...(await measureServer(options)) };
   for (const path of pathNames) t.equal(before.paths[path].sql_statements, 0, path);
   t.equal(before.sql_driver_loaded, false);
