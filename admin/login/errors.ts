@@ -2,7 +2,7 @@
 export const loginErrors = {
   LOGIN_CHALLENGE_INVALID: {
     message: 'this challenge is not of this server, or it has ended or was used',
-    remedy: 'ask for a new one; each may be used once, within a minute',
+    remedy: 'ask for a new one; each may be used once, within two minutes',
     httpStatus: 401,
     exitCode: 4,
   },

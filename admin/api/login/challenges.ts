@@ -3,7 +3,8 @@ import { AdminError } from '../../errors.ts';
 import { challengeText, parseChallenge } from '../../login/challenge-text.ts';
 import { OnceOnly } from './once-only.ts';
 
-const lifeMs = 60_000;
+/** Somebody may have to type a passphrase. */
+const lifeMs = 120_000;
 const nonceBytes = 32;
 
 export interface ChallengeFacts {

@@ -89,7 +89,7 @@ export const keyLoginRoutes = [
   route({
     method: 'POST',
     path: '/api/v1/login/challenge',
-    summary: 'Ask for a text to sign with a key of the account; it is good once, for a minute',
+    summary: 'Ask for a text to sign with a key of the account; it is good once, for two minutes',
     access: 'public',
     parameters: nothing,
     query: nothing,
