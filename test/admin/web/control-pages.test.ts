@@ -3,6 +3,8 @@
  * itself, through the router and the API's own handlers.
  */
 import t from 'tap';
+import { readExport } from '../../../actors/audit/export.ts';
+import { StreamBody } from '../../../admin/api/http-edge.ts';
 import { controlPaths, controlSite } from './control-site.ts';
 import { controlWorld } from './control-world.ts';
 
@@ -164,3 +166,25 @@ t.test(
       t.match(await bodyOf(site, path), /class="empty"/, path);
   },
 );
+
+t.test('the export of the audit log is the file that vigocli audit verify reads', async (t) => {
+  const { body, headers } = await controlSite(plain).get('/audit/export.jsonl');
+  t.match(headers['content-disposition'], 'attachment');
+  if (!(body instanceof StreamBody)) return t.fail('it is streamed');
+  const text = (await body.stream.toArray()).join('');
+  const sizes: number[] = [];
+  const rows = readExport(
+    (async function* () {
+      yield* text.split('\n');
+    })(),
+    'export',
+    ({ size }) => sizes.push(size),
+  );
+  const sequences = [];
+  for await (const { sequence } of rows) sequences.push(sequence);
+  t.same(sizes, [34]);
+  t.same(
+    sequences,
+    plain.log.entries.map(({ sequence }) => sequence),
+  );
+});
