@@ -56,6 +56,8 @@ const instead: Readonly<Record<string, readonly string[]>> = {
     ...['auth', 'change-password', ...password],
     ...['--new-password-file', 'other-password'],
   ],
+  'auth enable-totp': ['auth', 'enable-totp', ...password],
+  'auth disable-totp': ['auth', 'disable-totp', '--code', '123456'],
   'auth add-key': ['auth', 'add-key', 'key.pub'],
   'users add-key': ['users', 'add-key', 'grace', 'key.pub'],
   'config promote': ['config', 'promote', '--from', 'a', '--to', 'b', '--stack', 'stack', '--yes'],
