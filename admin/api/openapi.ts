@@ -113,7 +113,7 @@ function parametersOf(route: Route): unknown[] {
     ...parametersIn('query', route.query),
     ...(isRead && fields.length > 0 ? [fieldsParameter(fields)] : []),
     ...(isRead && route.mediaType === undefined ? [reference('parameters', 'IfNoneMatch')] : []),
-    ...(isRead ? [] : [reference('parameters', 'IdempotencyKey')]),
+    ...(isRead || route.access === 'public' ? [] : [reference('parameters', 'IdempotencyKey')]),
     ...(route.changes === undefined ? [] : [reference('parameters', 'IfMatch')]),
   ];
 }

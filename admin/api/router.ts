@@ -172,6 +172,8 @@ export class Router {
     const key = request.header('idempotency-key');
     const none = key === undefined || found.route.method === 'GET' || asker === nobody;
     if (none) return await this.#run(asked);
+    const { access } = found.route;
+    if (access !== 'public') permit(asker, access, enoughFor(found.route));
     // By credential: another one of the same person may be allowed less, or have ended.
     const holder = asker.tokenId ?? asker.sessionId ?? asker.by;
     return await this.#idempotency.once(holder, key, request, () => this.#run(asked));

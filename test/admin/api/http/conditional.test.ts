@@ -72,6 +72,16 @@ t.test('a repeated write with its key is done once and answered alike', async (t
   const bob = api.allow('vgot_bob', 'admin');
   const foreign = await api.call('POST', '/api/v1/tokens', { ...headers, ...bob }, body);
   t.equal(foreign.headers['idempotency-replayed'], undefined, 'keys of others mean nothing');
+  const login = JSON.stringify({ name: 'ann', password: 'long enough for this' });
+  const typed = { 'content-type': 'application/json', 'idempotency-key': 'l' };
+  for (let at = 0; at < 2; at++) {
+    const { headers: got } = await api.call('POST', '/api/v1/session', typed, login);
+    t.equal(got['idempotency-replayed'], undefined, 'answers to strangers are not kept');
+  }
+  api.allow('vgot_admin', 'viewer');
+  const demoted = await api.call('POST', '/api/v1/tokens', headers, body);
+  t.equal(demoted.status, 403, 'who may no longer do it gets no old answer either');
+  api.allow('vgot_admin', 'admin');
   const bad = await api.call('POST', '/api/v1/tokens', { ...json, 'idempotency-key': 'a b' }, body);
   t.match(JSON.parse(bad.text), { status: 400 });
 });
