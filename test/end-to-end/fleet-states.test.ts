@@ -73,20 +73,37 @@ t.test('silence is told, and who comes back is what it was', async (t) => {
   t.equal(transitions(silent)[2]?.to_state, stateNumber('converged'));
 });
 
-t.test('the absence of the server is nobody’s silence', async (t) => {
+/**
+ * The server dies while `quiet` is there, and comes back after more than the allowed silence. The
+ * change of state that follows; undefined when a slow machine made it silent before the server died.
+ */
+async function changeAfterAbsence(): Promise<TransitionRow | undefined> {
   await quiet.checkIn();
-  t.ok(await eventually(() => hasBeen(quiet, 'converged')));
-  const before = transitions(quiet).length;
+  await eventually(() => transitions(quiet).at(-1)?.to_state === stateNumber('converged'));
   await server.signal('SIGKILL');
-  // Longer than the allowed silence, counted from when it was heard of.
+  const before = transitions(quiet).length;
+  const wasThere = transitions(quiet).at(-1)?.to_state === stateNumber('converged');
   await new Promise((resolve) => setTimeout(resolve, silenceLimitMs(intervalMs)));
   await comeBack();
-  const startedAtMs = server.run?.startedAt ?? Number.NaN;
-  t.ok(await eventually(() => transitions(quiet).length > before), 'it did not come back, either');
-  const gone = transitions(quiet)[before];
-  t.equal(gone?.to_state, stateNumber('offline'));
+  if (!wasThere) return undefined;
+  await eventually(() => transitions(quiet).length > before);
+  const change = transitions(quiet)[before];
+  // It stood in the outbox when the server died.
+  return change !== undefined && change.at_ms < startedAtMs() ? undefined : change;
+}
+
+function startedAtMs(): number {
+  return server.run?.startedAt ?? Number.NaN;
+}
+
+t.test('the absence of the server is nobody’s silence', async (t) => {
+  let change: TransitionRow | undefined;
+  for (let attempt = 0; attempt < 10 && change === undefined; attempt += 1) {
+    change = await changeAfterAbsence();
+  }
+  t.equal(change?.to_state, stateNumber('offline'), 'it did not come back, either');
   t.ok(
-    gone!.at_ms - startedAtMs >= silenceLimitMs(intervalMs) - 100,
+    (change?.at_ms ?? 0) - startedAtMs() >= silenceLimitMs(intervalMs) - 100,
     'after the start it had all of its time',
   );
 });
