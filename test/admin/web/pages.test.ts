@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
+import type { Grant } from '../../../actors/accounts/messages.ts';
 import type { RunDetailView } from '../../../admin/api/backend.ts';
 import type { EdgeRequest, EdgeResponse } from '../../../admin/api/http-edge.ts';
 import { routeTable } from '../../../admin/api/route-table.ts';
@@ -46,7 +47,11 @@ const run: RunDetailView = {
 };
 
 /** A fleet in which whatever a machine may choose is hostile. */
-function hostileFleet({ role = 'admin' as 'viewer' | 'admin', listed = envoy } = {}) {
+function hostileFleet({
+  role = 'admin' as 'none' | 'viewer' | 'admin',
+  listed = envoy,
+  grants = [] as readonly Grant[],
+} = {}) {
   const backend = fakeBackend();
   const { views } = backend;
   const counts = { ...views.fleet.overview('24h', 0).envoys.counts, failed: 1 };
@@ -89,7 +94,8 @@ function hostileFleet({ role = 'admin' as 'viewer' | 'admin', listed = envoy } =
     routeTable,
     hostileBackend,
     {
-      find: (hash) => (hash === tokenSha256 ? { name: hostile, role, tokenSha256 } : undefined),
+      find: (hash) =>
+        hash === tokenSha256 ? { name: hostile, role, grants, tokenSha256 } : undefined,
       nowMs: () => 0,
       used: () => undefined,
     },
@@ -273,4 +279,17 @@ t.test('who may less sees less: no action that the API would refuse', async (t) 
   t.notMatch(seen, /data-dialog="revoke"|data-dialog="maintenance"/);
   const more = text(await hostileFleet()(`/envoys/${envoy.id}`, asAdmin));
   t.match(more, 'data-dialog="revoke"');
+});
+
+t.test('who may see some envoys only begins with the list of them', async (t) => {
+  const grants = [{ role: 'viewer', envoys: 'web-*' }] as const;
+  const ask = hostileFleet({ role: 'none', grants });
+  const start = await ask('/', asAdmin);
+  t.equal(start.status, 303);
+  t.equal(start.headers.location, '/envoys');
+  const list = await ask('/envoys', asAdmin);
+  t.equal(list.status, 200);
+  const shown = text(list);
+  t.notOk(shown.includes('href="/people"'), 'places that would be refused are not offered');
+  t.ok(shown.includes('href="/runs"'));
 });
