@@ -19,7 +19,6 @@ const { values } = parseArgs({
     envoys: { type: 'string', default: '100' },
     tolerance: { type: 'string', default: '0.25' },
     plant: { type: 'string', default: '' },
-    instructions: { type: 'boolean', default: false },
     update: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -30,7 +29,6 @@ if (values.help) {
     'node perf/regression.ts [--check-ins 20000] [--envoys 100] [--tolerance 0.25]\n' +
       '  --against <file>   compare with this result (default: perf/results/regression.json)\n' +
       '  --update           keep what was measured there, instead of comparing\n' +
-      '  --instructions     also count the instructions of a check-in (needs valgrind; a minute)\n' +
       '  --plant <module>   every thread of the server loads it first: a fault to be found\n' +
       '  --json             print what was measured\n' +
       'Ends with 1 when something got worse, and says what and in which functions.\n',

@@ -29,8 +29,6 @@ export interface RegressionFigures {
   readonly verify_us: number;
   readonly sql_driver_loaded: boolean;
   readonly paths: Readonly<Record<PathName, PathFigures>>;
-  /** Instructions of one check-in within its thread, without TLS (callgrind); absent = not counted. */
-  readonly instructions?: { readonly check_in: number; readonly verify: number };
 }
 
 /** Something got worse. */
@@ -78,13 +76,6 @@ export function findRegressions(
   if (fresh.sql_driver_loaded && !kept.sql_driver_loaded) {
     const what = 'a fleet thread has loaded an SQL driver';
     findings.push({ what, before: 0, after: 1, where: [] });
-  }
-  const counted = [kept.instructions?.check_in, fresh.instructions?.check_in] as const;
-  if (counted[0] !== undefined && counted[1] !== undefined) {
-    const [before, after] = counted;
-    if (after > before * (1 + tolerance)) {
-      findings.push({ what: 'check-in: instructions', before, after, where: [] });
-    }
   }
   return findings;
 }
