@@ -23,8 +23,8 @@ import type { LoginServices } from './login/services.ts';
 
 export type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
 export type { AgentVersionCount } from '../../actors/sink/agent-versions.ts';
-export type { Page } from '../../actors/sink/queries.ts';
 export type { EnvoyPage, EnvoyView } from '../../actors/sink/fleet-views.ts';
+export type { Page } from '../../actors/sink/queries.ts';
 export type {
   AuditView,
   PolicyVersionView,
