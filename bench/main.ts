@@ -32,6 +32,8 @@ function explain(error: unknown): void {
   process.exitCode ??= known?.exitCode ?? 1;
 }
 
+// Whoever read us, such as head(1), has seen enough.
+process.stdout.on('error', () => process.exit());
 try {
   await build().parseAsync();
 } catch (error) {

@@ -64,21 +64,20 @@ const restart = [1000, 20_000, 100_000].map((envoys) => {
 });
 const percent = (share: number) => `${share < 0 ? '' : '+'}${Math.round(share * 100)} %`;
 const others = Math.max(...plan.measured.points.map(({ other_cores }) => other_cores));
-const text = `Modelled from a plan measured on ${plan.machine.cpu}, ${plan.machine.cores} cores, Node ${plan.machine.node}, while other programs took
-up to ${others.toFixed(1)} cores; error of the model where it was checked: CPU ${percent(plan.measured.error.cpu)}, memory ${percent(plan.measured.error.memory)}. ${changed * 100} % of check-ins have changes.
-Per check-in ${model.cpu_us_per_checkin.toFixed(0)} µs (one verification: ${plan.verify_us.toFixed(0)} µs), per report ${model.cpu_us_per_report.toFixed(0)} µs, per envoy ${model.kb_per_envoy.toFixed(0)} KB beside ${(model.base_kb / 2 ** 20).toFixed(1)} GB.
-
-Machine for a fleet:
-
-${hardware}
-
-The largest fleet of a machine, with enough open files:
-
-${largest}
-
-Whole after a restart at 15 s (on 2 cores, on 8 cores): 1,000 envoys ${restart[0]?.join(', ')}; 20,000 ${restart[1]?.join(', ')}; 100,000
-${restart[2]?.join(', ')}.
-`;
+const { error } = plan.measured;
+const text = [
+  `Modelled from a plan measured on ${plan.machine.cpu}, ${plan.machine.cores} cores, Node`,
+  `${plan.machine.node}, while other programs took up to ${others.toFixed(1)} cores. Error of the`,
+  `model where it was checked: CPU ${percent(error.cpu)}, memory ${percent(error.memory)}.`,
+  `${changed * 100} % of check-ins have changes. Per check-in`,
+  `${model.cpu_us_per_checkin.toFixed(0)} µs (one verification: ${plan.verify_us.toFixed(0)} µs),`,
+  `per report ${model.cpu_us_per_report.toFixed(0)} µs, per envoy ${model.kb_per_envoy.toFixed(0)} KB`,
+  `beside ${(model.base_kb / 2 ** 20).toFixed(1)} GB.`,
+  `\nMachine for a fleet:\n\n${hardware}\n`,
+  `The largest fleet of a machine, with enough open files:\n\n${largest}\n`,
+  `Whole after a restart at 15 s (on 2 cores, on 8 cores): 1,000 envoys ${restart[0]?.join(', ')};`,
+  `20,000 ${restart[1]?.join(', ')}; 100,000 ${restart[2]?.join(', ')}.\n`,
+].join('\n');
 process.stdout.write(text);
 if (values.write) {
   const whole = readFileSync(page, 'utf8');
