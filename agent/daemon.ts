@@ -12,9 +12,12 @@ import { patienceOf } from './server-client.ts';
 /** Whatever a server or a person asks for, the pace stays within these. */
 export const intervalFloorMs = 100;
 export const intervalCeilingMs = 86_400_000;
-/** An agent that is away from its server tries again within so many intervals, at the latest. */
-const backoffIntervals = 4;
-const backoffCapFloorMs = 30_000;
+/**
+ * An agent that is away from its server tries again within so many intervals, at the latest: a server
+ * that comes back calls nobody offline before three.
+ */
+const backoffIntervals = 2;
+const backoffCapFloorMs = 4000;
 /** A pass waits so long for a check-in, or so many times what the last one took. */
 const hurryFloorMs = 1000;
 const hurryFactor = 4;

@@ -1,11 +1,11 @@
 const baseMs = 1000;
-const capFloorMs = 30_000;
-const capIntervals = 4;
+const capFloorMs = 4000;
+const capIntervals = 2;
 const doublingLimit = 20;
 
 /**
  * The wait between two attempts, as the agent takes it: uniform between 0 and a ceiling that doubles
- * from a second to the longer of 30 s and four intervals; what the server asks for comes before.
+ * from a second to the longer of 4 s and two intervals; what the server asks for comes before.
  */
 export class Backoff {
   readonly #capMs: number;
