@@ -66,7 +66,8 @@ export const auditEventTypes = {
   },
   'enrollment.provisioned': { meaning: 'Identities were made in advance with vigosrv provision.' },
   'envoy.maintenance_began': {
-    meaning: 'An administrator began work on a machine: it raises no alarm; details.reason says why.',
+    meaning:
+      'An administrator began work on a machine: it raises no alarm; details.reason says why.',
   },
   'envoy.maintenance_ended': { meaning: 'An administrator ended the work on a machine.' },
   'envoy.revoked': { meaning: 'An administrator revoked a machine, for ever.' },

@@ -209,9 +209,10 @@ export class Demo {
     line(`The agent looks every ${intervalSeconds} s; what it repairs is told below.\n`);
     line(`Policy     ${this.#short(join(server, 'stacks'))}/`);
     line(`REST API   https://localhost:${apiPort}/api/v1/status`);
+    line(`Dashboard  https://localhost:${apiPort}/`);
     const code = setupCode(server);
     if (code !== undefined) {
-      line(`Setup      https://localhost:${apiPort}/ makes you the first administrator with this code:`);
+      line('           makes you the first administrator with this code:');
       line(`           ${styleText('bold', code)}`);
     }
     line('\nIn another terminal:\n');
