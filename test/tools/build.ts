@@ -16,6 +16,7 @@ const assets = globSync(
     'admin/web/assets/**/*',
     'admin/api/{gen,docs}/**/*',
     'actors/server/assets/**/*',
+    'examples/**/*',
   ],
   { cwd: project },
 ).filter((path) => statSync(join(project, path)).isFile());

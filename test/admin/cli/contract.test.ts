@@ -33,6 +33,8 @@ const local = new Set([
   'completion',
   'man',
   'config schema',
+  'config examples list',
+  'config examples copy',
   'releases sign',
   'releases key',
   'backup restore',

@@ -3,6 +3,7 @@ import type { OpenSession } from '../../session.ts';
 import { addApprovalCommands } from './approval.ts';
 import { addDiffCommand } from './diff.ts';
 import { addEditCommand } from './edit.ts';
+import { addExampleCommands } from './examples.ts';
 import { addFidelityCommand } from './fidelity.ts';
 import { addFreezeCommands } from './freeze.ts';
 import { addHistoryCommands } from './history.ts';
@@ -40,6 +41,7 @@ const commands: readonly AddConfigCommand[] = [
   addTreeCommand,
   addSearchCommand,
   addSchemaCommand,
+  addExampleCommands,
 ];
 
 export function addConfigCommands(program: Command, open: OpenSession): void {
