@@ -132,7 +132,10 @@ function envoyFacts(envoy: Envoy, nowMs: number): Html {
       'State',
       html`${stateBadge(envoy.state)} ${envoy.stateSinceMs !== undefined && timeAgo(envoy.stateSinceMs, nowMs)}`,
     ],
-    ['Last seen', timeAgo(envoy.lastSeenMs, nowMs)],
+    [
+      'Last seen',
+      html`${timeAgo(envoy.lastSeenMs, nowMs)} <span class="muted small">to the minute</span>`,
+    ],
     ['System', envoy.os],
     ['Policy', envoy.policyVersion === undefined ? 'none yet' : `v${envoy.policyVersion}`],
     ['Agent', envoy.agentVersion],
