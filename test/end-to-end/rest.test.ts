@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { request } from 'node:https';
 import t from 'tap';
 import type { Problem } from '../../admin/api/problem.ts';
@@ -139,4 +139,25 @@ t.test('what does not fit is a problem document with a remedy and a trace id', a
   t.equal(stranger.status, 401);
   t.equal(stranger.headers['www-authenticate'], 'Bearer');
   t.same((await send('GET', '/healthz', undefined, { authorization: 'x' })).body, { ok: true });
+});
+
+t.test('D16: a server that runs is healthy, and its database is where its home says', async (t) => {
+  t.match(await send('GET', '/healthz'), { status: 200, body: { ok: true } });
+  const descriptors = `/proc/${server.process?.pid}/fd`;
+  const open = readdirSync(descriptors).flatMap((name) => {
+    try {
+      return [readlinkSync(`${descriptors}/${name}`)];
+    } catch {
+      // It was closed meanwhile.
+      return [];
+    }
+  });
+  const databases = open.filter((path) => /\.(db|mdb)(-wal|-shm)?$/.test(path));
+  t.ok(databases.includes(realpathSync(layout.database)));
+  const home = realpathSync(server.directory);
+  t.same(
+    databases.filter((path) => !path.startsWith(`${home}/`)),
+    [],
+    'nothing is kept outside of the home',
+  );
 });
