@@ -47,6 +47,7 @@ export async function applyBatch(
   }
   for (const traits of batch.traits) await writeTraits(writer, traits);
   const transitions = await applyStateNews(writer, batch.news);
+  for (const run of newest.values()) await recordHeard(writer, run);
   for (const update of batch.updates) await writeUpdate(writer, update);
   await addToDay(writer, batch.atMs, dayOf(fresh, transitions.length));
   const runs = fresh.map((run) => runEvent(run, uuidText(run.report.runId), hostnames));
@@ -130,6 +131,18 @@ async function settle(writer: Writer, envoyId: string, nowMs: number): Promise<n
       .execute();
   }
   return settled;
+}
+
+/** After the news of states: what is older than "last seen" counts as late there. */
+async function recordHeard(writer: Writer, { envoyId, receivedAtMs }: ReportedRun): Promise<void> {
+  await writer
+    .updateTable('envoys')
+    .set({ last_seen_ms: receivedAtMs })
+    .where('envoy_id', '=', envoyId)
+    .where((where) =>
+      where.or([where('last_seen_ms', 'is', null), where('last_seen_ms', '<', receivedAtMs)]),
+    )
+    .execute();
 }
 
 async function forgetOldRuns(writer: Writer, envoyId: string, through: number): Promise<void> {

@@ -141,6 +141,21 @@ t.test('last seen never goes back', async (t) => {
   t.match(envoy, { state: 'converged', lastSeenMs: 2000, revoked: false });
 });
 
+t.test('who reports is heard of, and what was told before the report still counts', async (t) => {
+  const { writer, file } = testSink(t);
+  await writer.write([envoyRecord(1)], []);
+  const body = { envoyId: envoyIdOf(1), state: 1, policyVersion: 1, agentVersion: 'x' };
+  const seen = { type: 'envoy.seen', atMs: 1, body: { ...body, lastSeenMs: startMs } };
+  await writer.drain('s', [
+    { storeId: 7, sequence: 1, event: seen },
+    reportEntry(2, 1, 1, { receivedAtMs: startMs + 5_000 }),
+  ]);
+  const queries = new SinkQueries(file);
+  t.teardown(() => queries.close());
+  const heard = { state: 'converged', lastSeenMs: startMs + 5_000 };
+  t.match(queries.findEnvoys('host-1')[0], heard, 'a repair that changes no state is seen too');
+});
+
 t.test('migrations run once and leave the data alone', async (t) => {
   const { writer, file } = testSink(t);
   await writer.write([envoyRecord(1)], [auditEvent('a')]);
