@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ActorKind, Turn } from '../../runtime/actor.ts';
 import { selectorProblem } from '../accounts/selector.ts';
 import type { AuditEvent } from '../audit/event.ts';
-import type { AuditEventTypeName } from '../audit/event-types.ts';
+import { newAuditEvent } from '../audit/new-event.ts';
 import { codeOf, ServerError } from '../errors.ts';
 import { type SinkRecord, sinkAddress } from '../sink/messages.ts';
 import type { AccessMessages, AdminTokenRecord } from './messages.ts';
@@ -59,7 +59,7 @@ async function createToken(
     envoys: limits.envoys,
   };
   const { id, expiresAtMs } = record;
-  const event = auditEvent(turn, 'access.token_created', by, id, {
+  const event = newAuditEvent(turn, 'access.token_created', by, id, {
     name,
     role,
     ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
@@ -80,7 +80,7 @@ async function revokeToken(
   { id, by }: AccessMessages['revokeToken']['payload'],
 ): Promise<undefined> {
   const atMs = turn.ports.clock.nowMs();
-  const event = auditEvent(turn, 'access.token_revoked', by, id, {});
+  const event = newAuditEvent(turn, 'access.token_revoked', by, id, {});
   try {
     await write(turn, [{ record: 'adminTokenRevoked', id, atMs }], [event]);
   } catch (error) {
@@ -104,7 +104,7 @@ async function refused(
 ): Promise<undefined> {
   const details = { code: 'API_UNAUTHENTICATED', count };
   const by = `peer:${peerAddress}`;
-  const event = auditEvent(turn, 'api.refused', by, peerAddress, details);
+  const event = newAuditEvent(turn, 'api.refused', by, peerAddress, details);
   await write(turn, [], [event]).catch(() => undefined);
 }
 
@@ -127,22 +127,4 @@ function lifeProblem(expiresInMs: number | undefined): string | undefined {
   const fits = Number.isSafeInteger(expiresInMs);
   if (fits && expiresInMs >= shortestLifeMs && expiresInMs <= longestLifeMs) return undefined;
   return 'a token lives between one second and ten years';
-}
-
-function auditEvent(
-  turn: AccessTurn,
-  type: AuditEventTypeName,
-  actor: string,
-  subject: string,
-  details: AuditEvent['details'],
-): AuditEvent {
-  return {
-    id: Buffer.from(turn.ports.random.bytes(16)).toString('hex'),
-    atMs: turn.ports.clock.nowMs(),
-    type,
-    actor,
-    subject,
-    details,
-    ...(turn.traceparent === undefined ? {} : { traceparent: turn.traceparent }),
-  };
 }

@@ -1,5 +1,6 @@
 import type { ActorKind } from '../../runtime/actor.ts';
-import { type AccountContext, type AccountTurn, auditEvent, write } from './context.ts';
+import { newAuditEvent } from '../audit/new-event.ts';
+import { type AccountContext, type AccountTurn, write } from './context.ts';
 import { beginLogin, endLogin, secondFactor } from './login.ts';
 import { change, create, remove, resetPassword, resetTotp, setDisabled } from './manage.ts';
 import type { AccountMessages } from './messages.ts';
@@ -58,7 +59,7 @@ const endSession: Handler<'endSession'> = async ({ store }, turn, { sessionId, r
   if (accountId === undefined) return;
   const atMs = turn.ports.clock.nowMs();
   const details = { reason, session: sessionId };
-  const event = auditEvent(turn, 'account.logged_out', by, accountId, details);
+  const event = newAuditEvent(turn, 'account.logged_out', by, accountId, details);
   await write(
     turn,
     [{ record: 'sessionsEnded', accountId, only: sessionId, atMs, reason }],
@@ -72,7 +73,7 @@ const endSessions: Handler<'endSessions'> = async (
   { accountId, except, reason, by },
 ) => {
   const atMs = turn.ports.clock.nowMs();
-  const event = auditEvent(turn, 'account.sessions_ended', by, accountId, { reason });
+  const event = newAuditEvent(turn, 'account.sessions_ended', by, accountId, { reason });
   const kept = except === undefined ? {} : { except };
   challenges.endOf(accountId);
   await write(turn, [{ record: 'sessionsEnded', accountId, ...kept, atMs, reason }], [event]);

@@ -1,6 +1,5 @@
 import type { Turn } from '../../runtime/actor.ts';
 import type { AuditEvent } from '../audit/event.ts';
-import type { AuditEventTypeName } from '../audit/event-types.ts';
 import { ServerError } from '../errors.ts';
 import { type SinkRecord, sinkAddress } from '../sink/messages.ts';
 import { Challenges } from './challenges.ts';
@@ -101,24 +100,6 @@ export async function write(
   audit: AuditEvent[],
 ): Promise<void> {
   await turn.ask(sinkAddress(), 'write', { records, audit }, sinkDeadlineMs);
-}
-
-export function auditEvent(
-  turn: AccountTurn,
-  type: AuditEventTypeName,
-  actor: string,
-  subject: string,
-  details: AuditEvent['details'],
-): AuditEvent {
-  return {
-    id: Buffer.from(turn.ports.random.bytes(16)).toString('hex'),
-    atMs: turn.ports.clock.nowMs(),
-    type,
-    actor,
-    subject,
-    details,
-    ...(turn.traceparent === undefined ? {} : { traceparent: turn.traceparent }),
-  };
 }
 
 /** 8 random bytes, hex. */

@@ -1,3 +1,4 @@
+import { newAuditEvent } from '../audit/new-event.ts';
 import { peerOf } from '../enrollment/failure-limit.ts';
 import { ServerError } from '../errors.ts';
 import { sinkAddress } from '../sink/messages.ts';
@@ -5,7 +6,6 @@ import {
   type AccountContext,
   type AccountTurn,
   accountOf,
-  auditEvent,
   newSecret,
   viewOf,
   write,
@@ -99,7 +99,7 @@ export async function proveCode(
   const { recovery, ...used } = taken;
   const left = used.recoveryHashes.length;
   const events = recovery
-    ? [auditEvent(turn, 'account.recovery_used', `admin:${account.name}`, accountId, { left })]
+    ? [newAuditEvent(turn, 'account.recovery_used', `admin:${account.name}`, accountId, { left })]
     : [];
   await write(turn, [{ record: 'accountChanged', account: { ...account, ...used } }], events);
   return { ...account, ...used };
@@ -138,7 +138,13 @@ function refuse(
 ): never {
   const subject = accountId ?? 'unknown';
   const details = { code, peer: peerOf(peerAddress) };
-  const event = auditEvent(turn, 'account.login_failed', `peer:${peerAddress}`, subject, details);
+  const event = newAuditEvent(
+    turn,
+    'account.login_failed',
+    `peer:${peerAddress}`,
+    subject,
+    details,
+  );
   turn.tell(sinkAddress(), 'write', { records: [], audit: [event] });
   turn.refuse(new ServerError(code, { name }));
 }

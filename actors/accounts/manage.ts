@@ -1,13 +1,7 @@
+import { newAuditEvent } from '../audit/new-event.ts';
 import { codeOf, ServerError } from '../errors.ts';
 import type { SinkRecord } from '../sink/messages.ts';
-import {
-  type AccountContext,
-  type AccountTurn,
-  accountOf,
-  auditEvent,
-  newId,
-  write,
-} from './context.ts';
+import { type AccountContext, type AccountTurn, accountOf, newId, write } from './context.ts';
 import type { AccountChanges, AccountMessages, AccountRecord, AccountRole } from './messages.ts';
 import { passwordProblem } from './password.ts';
 import { changesProblem, nameProblem } from './rules.ts';
@@ -60,7 +54,7 @@ export async function create(
   const { id, name, role } = account;
   const details = { name, role, grants: JSON.stringify(account.grants) };
   try {
-    const event = auditEvent(turn, 'account.created', by, id, details);
+    const event = newAuditEvent(turn, 'account.created', by, id, details);
     await write(turn, [{ record: 'account', account }], [event]);
   } catch (error) {
     if (codeOf(error) !== 'SINK_CONFLICT') throw error;
@@ -87,7 +81,7 @@ export async function change(
   const after = JSON.stringify([changed.role, changed.grants]);
   const { role, grants } = changed;
   const details = { name: account.name, role, grants: JSON.stringify(grants) };
-  const event = auditEvent(turn, 'account.changed', by, id, details);
+  const event = newAuditEvent(turn, 'account.changed', by, id, details);
   const ends = before === after ? [] : [ended(turn, id, 'role changed')];
   if (before !== after) context.challenges.endOf(id);
   await write(turn, [{ record: 'accountChanged', account: changed }, ...ends], [event]);
@@ -103,7 +97,7 @@ export async function setDisabled(
   if (disabled) await keepAnAdmin(context, account);
   const disabledAtMs = disabled ? turn.ports.clock.nowMs() : undefined;
   const type = disabled ? 'account.disabled' : 'account.enabled';
-  const event = auditEvent(turn, type, by, id, { name: account.name });
+  const event = newAuditEvent(turn, type, by, id, { name: account.name });
   context.challenges.endOf(id);
   await write(
     turn,
@@ -129,7 +123,7 @@ export async function remove(
     totpSealed: undefined,
     recoveryHashes: [],
   };
-  const event = auditEvent(turn, 'account.deleted', by, id, { name: account.name });
+  const event = newAuditEvent(turn, 'account.deleted', by, id, { name: account.name });
   context.challenges.endOf(id);
   await write(
     turn,
@@ -147,7 +141,7 @@ export async function resetPassword(
   const { name } = account;
   const password = passwordOf(turn, given === undefined ? 'generate' : { given }, name) ?? '';
   const changed = { ...account, ...(await withPassword(context, turn, password)) };
-  const event = auditEvent(turn, 'account.password_reset', by, id, { name });
+  const event = newAuditEvent(turn, 'account.password_reset', by, id, { name });
   context.challenges.endOf(id);
   await write(
     turn,
@@ -167,7 +161,7 @@ export async function resetTotp(
     throw new ServerError('ACCOUNT_TOTP_STATE', { reason: `${account.name} has none` });
   }
   const changed = { ...account, totpSealed: undefined, totpStep: 0, recoveryHashes: [] };
-  const event = auditEvent(turn, 'account.totp_reset', by, id, { name: account.name });
+  const event = newAuditEvent(turn, 'account.totp_reset', by, id, { name: account.name });
   context.challenges.endOf(id);
   await write(
     turn,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { newAuditEvent } from '../audit/new-event.ts';
 import { ServerError } from '../errors.ts';
-import { type AccountContext, type AccountTurn, auditEvent, newId, write } from './context.ts';
+import { type AccountContext, type AccountTurn, newId, write } from './context.ts';
 import type { LoginMethod, LoginOrigin, OpenedSession, SessionRecord } from './messages.ts';
 
 const tokenBytes = 32;
@@ -37,7 +38,7 @@ export async function openSession(
     userAgent: origin.userAgent.slice(0, userAgentLengthMax),
   };
   const details = { method, session: session.id, peer: peerAddress };
-  const event = auditEvent(turn, 'account.logged_in', `admin:${name}`, accountId, details);
+  const event = newAuditEvent(turn, 'account.logged_in', `admin:${name}`, accountId, details);
   await write(
     turn,
     [

@@ -1,5 +1,6 @@
+import { newAuditEvent } from '../audit/new-event.ts';
 import { ServerError } from '../errors.ts';
-import { type AccountContext, type AccountTurn, accountOf, auditEvent, write } from './context.ts';
+import { type AccountContext, type AccountTurn, accountOf, write } from './context.ts';
 import { proveCode, provePassword } from './login.ts';
 import { ended } from './manage.ts';
 import type { AccountMessages, OpenedSession, TotpEnrolment } from './messages.ts';
@@ -30,7 +31,7 @@ export async function changePassword(
     passwordChangedAtMs: turn.ports.clock.nowMs(),
     mustChangePassword: false,
   };
-  const event = auditEvent(turn, 'account.password_changed', `admin:${name}`, accountId, {});
+  const event = newAuditEvent(turn, 'account.password_changed', `admin:${name}`, accountId, {});
   context.challenges.endOf(accountId);
   await write(
     turn,
@@ -82,7 +83,7 @@ export async function confirmTotp(
     recoveryHashes: recoveryCodes.map(recoveryHash),
   };
   const by = `admin:${account.name}`;
-  const event = auditEvent(turn, 'account.totp_enabled', by, accountId, {});
+  const event = newAuditEvent(turn, 'account.totp_enabled', by, accountId, {});
   await write(turn, [{ record: 'accountChanged', account: changed }], [event]);
   context.enrolments.delete(accountId);
   return { recoveryCodes };
@@ -100,6 +101,6 @@ export async function removeTotp(
   const account = await proveCode(context, turn, { accountId, code, origin });
   const changed = { ...account, totpSealed: undefined, totpStep: 0, recoveryHashes: [] };
   const by = `admin:${account.name}`;
-  const event = auditEvent(turn, 'account.totp_removed', by, accountId, {});
+  const event = newAuditEvent(turn, 'account.totp_removed', by, accountId, {});
   await write(turn, [{ record: 'accountChanged', account: changed }], [event]);
 }

@@ -1,15 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { newAuditEvent } from '../audit/new-event.ts';
 import { peerOf } from '../enrollment/failure-limit.ts';
 import { ServerError } from '../errors.ts';
 import { sinkAddress } from '../sink/messages.ts';
-import {
-  type AccountContext,
-  type AccountTurn,
-  auditEvent,
-  newId,
-  viewOf,
-  write,
-} from './context.ts';
+import { type AccountContext, type AccountTurn, newId, viewOf, write } from './context.ts';
 import { beginTry } from './login.ts';
 import { newAccount } from './manage.ts';
 import type { AccountMessages } from './messages.ts';
@@ -67,7 +61,7 @@ export async function setUp(
     passwordChangedAtMs: turn.ports.clock.nowMs(),
   };
   const details = { name, peer: origin.peerAddress };
-  const event = auditEvent(turn, 'account.setup_done', by, account.id, details);
+  const event = newAuditEvent(turn, 'account.setup_done', by, account.id, details);
   await write(turn, [{ record: 'account', account }], [event]);
   await context.setupCode.remove();
   const opening = { accountId: account.id, method: 'setup', origin } as const;
@@ -94,7 +88,13 @@ async function refuse(
     await writeCode(context, turn);
   }
   const details = { code: 'ACCOUNT_SETUP_REFUSED', peer: peerOf(peerAddress) };
-  const event = auditEvent(turn, 'account.setup_refused', `peer:${peerAddress}`, 'setup', details);
+  const event = newAuditEvent(
+    turn,
+    'account.setup_refused',
+    `peer:${peerAddress}`,
+    'setup',
+    details,
+  );
   turn.tell(sinkAddress(), 'write', { records: [], audit: [event] });
   turn.refuse(new ServerError('ACCOUNT_SETUP_REFUSED'));
 }

@@ -3,6 +3,7 @@ import { sinkAddress } from '../sink/messages.ts';
 import type { AuditTurn } from './actor.ts';
 import { auditTextLimit } from './chain.ts';
 import { type AuditMessages, restoreAcknowledgedType } from './messages.ts';
+import { newAuditEvent } from './new-event.ts';
 
 const sinkDeadlineMs = 15_000;
 
@@ -18,14 +19,8 @@ export async function acknowledgeRestore(
     throw new ServerError('AUDIT_BAD_REQUEST', { reason: 'the number of entries is not one' });
   if (reason.trim() === '')
     throw new ServerError('AUDIT_BAD_REQUEST', { reason: 'auditors will want to know the reason' });
-  const event = {
-    id: Buffer.from(turn.ports.random.bytes(16)).toString('hex'),
-    atMs: turn.ports.clock.nowMs(),
-    type: restoreAcknowledgedType,
-    actor: by,
-    subject: 'audit log',
-    details: { through, reason: reason.slice(0, auditTextLimit) },
-  };
+  const details = { through, reason: reason.slice(0, auditTextLimit) };
+  const event = newAuditEvent(turn, restoreAcknowledgedType, by, 'audit log', details);
   const payload = { records: [], audit: [event] };
   return (await turn.ask(sinkAddress(), 'write', payload, sinkDeadlineMs)).auditSequence;
 }

@@ -1,6 +1,6 @@
 import type { ActorKind, Turn } from '../../runtime/actor.ts';
-import type { AuditEvent } from '../audit/event.ts';
 import type { AuditEventTypeName } from '../audit/event-types.ts';
+import { newAuditEvent } from '../audit/new-event.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import type { BackupMessages, BackupOrder, BackupProgress, BackupView } from './messages.ts';
 
@@ -57,14 +57,6 @@ async function audit(
   view: BackupView,
 ): Promise<void> {
   const { name, bytes, sha256, encrypted } = view;
-  const event: AuditEvent = {
-    id: Buffer.from(turn.ports.random.bytes(16)).toString('hex'),
-    atMs: turn.ports.clock.nowMs(),
-    type,
-    actor: by,
-    subject: name,
-    details: { bytes, sha256, encrypted },
-    ...(turn.traceparent === undefined ? {} : { traceparent: turn.traceparent }),
-  };
+  const event = newAuditEvent(turn, type, by, name, { bytes, sha256, encrypted });
   await turn.ask(sinkAddress(), 'write', { records: [], audit: [event] }, sinkDeadlineMs);
 }

@@ -1,8 +1,8 @@
 import type { ActorKind } from '../../runtime/actor.ts';
+import { newAuditEvent } from '../audit/new-event.ts';
 import { envoyAddress } from '../envoy/messages.ts';
 import { codeOf, ServerError } from '../errors.ts';
 import {
-  auditEvent,
   type EnrollmentDependencies,
   type EnrollmentState,
   type EnrollmentTurn,
@@ -63,7 +63,7 @@ async function createToken(
     revokedAtMs: undefined,
   };
   const details = { match: match.join(' '), expiresAtMs };
-  const event = auditEvent(turn, 'token.created', adminName(by), token.id, details);
+  const event = newAuditEvent(turn, 'token.created', adminName(by), token.id, details);
   await writeDurably(turn, [{ record: 'token', token: record }], [event]);
   return { id: token.id, token: formatToken(token), expiresAtMs };
 }
@@ -73,7 +73,7 @@ async function revokeToken(
   { id, by }: EnrollmentMessages['revokeToken']['payload'],
 ): Promise<undefined> {
   const atMs = turn.ports.clock.nowMs();
-  const event = auditEvent(turn, 'token.revoked', adminName(by), id, {});
+  const event = newAuditEvent(turn, 'token.revoked', adminName(by), id, {});
   try {
     await writeDurably(turn, [{ record: 'tokenRevoked', id, atMs }], [event]);
   } catch (error) {
@@ -89,7 +89,7 @@ async function revokeEnvoy(
   { envoyId, reason, by }: EnrollmentMessages['revokeEnvoy']['payload'],
 ): Promise<undefined> {
   const atMs = turn.ports.clock.nowMs();
-  const event = auditEvent(turn, 'envoy.revoked', adminName(by), envoyId, { reason });
+  const event = newAuditEvent(turn, 'envoy.revoked', adminName(by), envoyId, { reason });
   try {
     await writeDurably(turn, [{ record: 'envoyRevoked', envoyId, reason, atMs }], [event]);
   } catch (error) {

@@ -2,7 +2,6 @@ import type { Turn } from '../../runtime/actor.ts';
 import type { Random } from '../../runtime/ports/random.ts';
 import type { Table } from '../../runtime/store.ts';
 import type { AuditEvent } from '../audit/event.ts';
-import type { AuditEventTypeName } from '../audit/event-types.ts';
 import type { IdentityRow } from '../policy/tables.ts';
 import type { CertificateAuthority } from '../server/certificate-authority.ts';
 import { type SinkRecord, sinkAddress } from '../sink/messages.ts';
@@ -37,24 +36,6 @@ export async function writeDurably(
   audit: AuditEvent[],
 ): Promise<void> {
   await turn.ask(sinkAddress(), 'write', { records, audit }, sinkDeadlineMs);
-}
-
-export function auditEvent(
-  turn: EnrollmentTurn,
-  type: AuditEventTypeName,
-  actor: string,
-  subject: string,
-  details: AuditEvent['details'],
-): AuditEvent {
-  return {
-    id: newId(turn.ports.random),
-    atMs: turn.ports.clock.nowMs(),
-    type,
-    actor,
-    subject,
-    details,
-    ...(turn.traceparent === undefined ? {} : { traceparent: turn.traceparent }),
-  };
 }
 
 export function newId(random: Pick<Random, 'bytes'>): string {

@@ -1,10 +1,10 @@
+import { newAuditEvent } from '../audit/new-event.ts';
 import { codeOf, ServerError, type ServerErrorCode } from '../errors.ts';
 import type { IdentityRow } from '../policy/tables.ts';
 import { publishAddress } from '../publish/messages.ts';
 import type { EnvoyCertificate } from '../server/certificate-authority.ts';
 import { sinkAddress, type TokenRecord } from '../sink/messages.ts';
 import {
-  auditEvent,
   type EnrollmentDependencies,
   type EnrollmentTurn,
   newId,
@@ -76,7 +76,7 @@ async function enroll(
   const { publicKey, serial } = certificate;
   const identity = { envoyId, hostname, publicKey, revoked: false, enrolledAtMs: nowMs };
   const details = { hostname, token: record.id, serial, peer: registration.peerAddress };
-  const event = auditEvent(turn, 'enrollment.accepted', `envoy:${envoyId}`, envoyId, details);
+  const event = newAuditEvent(turn, 'enrollment.accepted', `envoy:${envoyId}`, envoyId, details);
   try {
     await writeDurably(
       turn,
@@ -125,7 +125,7 @@ async function renew(
   const certificate = await sign(dependencies, registration, envoyId);
   const { publicKey, serial: certificateSerial } = certificate;
   const details = { hostname, token: token.id, serial: certificateSerial, peer };
-  const event = auditEvent(turn, 'enrollment.renewed', `envoy:${envoyId}`, envoyId, details);
+  const event = newAuditEvent(turn, 'enrollment.renewed', `envoy:${envoyId}`, envoyId, details);
   const renewed = { envoyId, hostname, publicKey, agentVersion, certificateSerial };
   const atMs = turn.ports.clock.nowMs();
   try {
@@ -164,7 +164,7 @@ async function enrollAgain(
     throw new ServerError('ENROLLMENT_TOKEN_USED');
   }
   const details = { token: record.id, serial: certificate.serial, peer: registration.peerAddress };
-  const event = auditEvent(turn, 'enrollment.repeated', `envoy:${envoyId}`, envoyId, details);
+  const event = newAuditEvent(turn, 'enrollment.repeated', `envoy:${envoyId}`, envoyId, details);
   await writeDurably(turn, [], [event]);
   await assign(turn, envoyId, known.hostname);
   return registered(dependencies, envoyId, certificate);
@@ -217,7 +217,7 @@ async function audit(
   code: ServerErrorCode,
   tokenId: string | undefined,
 ): Promise<void> {
-  const event = auditEvent(turn, 'enrollment.refused', `peer:${peerAddress}`, peerAddress, {
+  const event = newAuditEvent(turn, 'enrollment.refused', `peer:${peerAddress}`, peerAddress, {
     code,
     hostname: hostname.slice(0, hostnameShown),
     token: tokenId ?? '',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ActorKind, Turn } from '../../runtime/actor.ts';
 import type { AuditEvent } from '../audit/event.ts';
-import type { AuditEventTypeName } from '../audit/event-types.ts';
+import { newAuditEvent } from '../audit/new-event.ts';
 import { codeOf, ServerError } from '../errors.ts';
 import { type SinkRecord, sinkAddress } from '../sink/messages.ts';
 import type { FederationMessages } from './messages.ts';
@@ -42,7 +42,7 @@ async function addKey(
   const createdAtMs = turn.ports.clock.nowMs();
   const short = comment.slice(0, commentLengthMax);
   const key = { fingerprint, publicKey, accountId, comment: short, createdAtMs, createdBy: by };
-  const event = auditEvent(turn, 'account.key_added', by, accountId, {
+  const event = newAuditEvent(turn, 'account.key_added', by, accountId, {
     fingerprint,
     comment: short,
   });
@@ -57,7 +57,7 @@ async function removeKey(
   turn: FederationTurn,
   { accountId, fingerprint, by }: Payload<'removeKey'>,
 ): Promise<undefined> {
-  const event = auditEvent(turn, 'account.key_removed', by, accountId, { fingerprint });
+  const event = newAuditEvent(turn, 'account.key_removed', by, accountId, { fingerprint });
   await write(turn, [{ record: 'accountKeyRemoved', accountId, fingerprint }], [event], {
     taken: new ServerError('FEDERATION_KEY_NOT_FOUND', { fingerprint }),
   });
@@ -74,7 +74,7 @@ async function linkIdentity(
   }
   const createdAtMs = turn.ports.clock.nowMs();
   const identity = { issuer, subject, accountId, createdAtMs, createdBy: by };
-  const event = auditEvent(turn, 'account.identity_linked', by, accountId, { issuer, subject });
+  const event = newAuditEvent(turn, 'account.identity_linked', by, accountId, { issuer, subject });
   await write(turn, [{ record: 'identity', identity, limit: proofsPerAccount }], [event], {
     taken: new ServerError('FEDERATION_IDENTITY_TAKEN', { subject }),
     many: new ServerError('FEDERATION_TOO_MANY', { limit: proofsPerAccount, what: 'identities' }),
@@ -85,7 +85,7 @@ async function unlinkIdentity(
   turn: FederationTurn,
   { accountId, issuer, by }: Payload<'unlinkIdentity'>,
 ): Promise<undefined> {
-  const event = auditEvent(turn, 'account.identity_unlinked', by, accountId, { issuer });
+  const event = newAuditEvent(turn, 'account.identity_unlinked', by, accountId, { issuer });
   await write(turn, [{ record: 'identitiesRemoved', accountId, issuer }], [event], {});
 }
 
@@ -96,7 +96,7 @@ async function loginRefused(
 ): Promise<undefined> {
   const details = { method, code, name: subject.slice(0, textLengthMax) };
   const peer = peerAddress.slice(0, textLengthMax);
-  const event = auditEvent(turn, 'account.login_refused', 'anybody', peer, details);
+  const event = newAuditEvent(turn, 'account.login_refused', 'anybody', peer, details);
   await write(turn, [], [event], {});
 }
 
@@ -127,22 +127,4 @@ function fingerprintOf(publicKey: Buffer): string {
   const type = Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0\x20', 'latin1');
   const hash = createHash('sha256').update(type).update(publicKey).digest('base64');
   return `SHA256:${hash.replace(/=+$/, '')}`;
-}
-
-function auditEvent(
-  turn: FederationTurn,
-  type: AuditEventTypeName,
-  actor: string,
-  subject: string,
-  details: AuditEvent['details'],
-): AuditEvent {
-  return {
-    id: Buffer.from(turn.ports.random.bytes(16)).toString('hex'),
-    atMs: turn.ports.clock.nowMs(),
-    type,
-    actor,
-    subject,
-    details,
-    ...(turn.traceparent === undefined ? {} : { traceparent: turn.traceparent }),
-  };
 }

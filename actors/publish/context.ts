@@ -1,10 +1,10 @@
 import type { GuardLayout } from '../../agent/policy/guardrails.ts';
-import { toHex } from '../../agent/protocol/bytes.ts';
 import type { Sha256 } from '../../agent/protocol/crypto.ts';
 import type { Turn } from '../../runtime/actor.ts';
 import type { UrlProbe } from '../../runtime/ports/url-probe.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { AuditEventTypeName } from '../audit/event-types.ts';
+import { newAuditEvent } from '../audit/new-event.ts';
 import type { EnvoyRecord } from '../envoy/record.ts';
 import type { PolicyTables } from '../policy/tables.ts';
 import type { RolloutSettings } from '../rollout/messages.ts';
@@ -93,15 +93,7 @@ export function auditEvent(
   by: string,
   details: AuditEvent['details'],
 ): AuditEvent {
-  return {
-    id: toHex(turn.ports.random.bytes(16)),
-    atMs: turn.ports.clock.nowMs(),
-    type,
-    actor: by,
-    subject: type.split('.')[0] ?? 'policy',
-    details,
-    ...(turn.traceparent === undefined ? {} : { traceparent: turn.traceparent }),
-  };
+  return newAuditEvent(turn, type, by, type.split('.')[0] ?? 'policy', details);
 }
 
 /** Everything is checked but what would need the network. */

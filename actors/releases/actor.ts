@@ -5,6 +5,7 @@ import { releaseProblem, signRelease } from '../../agent/protocol/release.ts';
 import type { ActorKind, Turn } from '../../runtime/actor.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import type { AuditEventTypeName } from '../audit/event-types.ts';
+import { newAuditEvent } from '../audit/new-event.ts';
 import { ServerError } from '../errors.ts';
 import { parseStage } from '../rollout/stages.ts';
 import { sinkAddress } from '../sink/messages.ts';
@@ -363,14 +364,6 @@ async function audit(
   subject: string,
   details: AuditEvent['details'],
 ): Promise<void> {
-  const event: AuditEvent = {
-    id: Buffer.from(turn.ports.random.bytes(16)).toString('hex'),
-    atMs: turn.ports.clock.nowMs(),
-    type,
-    actor,
-    subject,
-    details,
-    ...(turn.traceparent === undefined ? {} : { traceparent: turn.traceparent }),
-  };
+  const event = newAuditEvent(turn, type, actor, subject, details);
   await turn.ask(sinkAddress(), 'write', { records: [], audit: [event] }, sinkDeadlineMs);
 }
