@@ -71,7 +71,7 @@ function setUp(limits: Partial<HubLimits> = {}) {
   return { hub, run, watch };
 }
 
-t.test('everybody gets what it asked for and may see', (t) => {
+t.test('D22: everybody gets all that it asked for and may see, however many look', (t) => {
   const { hub, watch } = setUp();
   const all = watch();
   const some = watch({ types: 'rollout.*,policy.published' });

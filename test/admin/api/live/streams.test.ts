@@ -47,7 +47,7 @@ t.test('a browser that comes back tells its last id in a header, and misses noth
   t.match(JSON.parse(wrong.text), { code: 'API_BAD_REQUEST' });
 });
 
-t.test('a revoked token ends what was opened with it', async (t) => {
+t.test('D15: a revoked token ends what was opened with it', async (t) => {
   const headers = api.allow('vgot_short', 'viewer');
   const stream = await watchEvents(api, path, headers);
   const socket = await watchSocket(api, path, headers);
