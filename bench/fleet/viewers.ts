@@ -15,6 +15,8 @@ const paths = [
 const streamPath = '/api/v1/events';
 /** A person looks at a page for so long; each viewer differs by up to half of it. */
 const lookMs = 5000;
+const seatingMaxMs = 30_000;
+const pollMs = 100;
 
 export interface ViewersTarget {
   readonly port: number;
@@ -60,6 +62,12 @@ export class Viewers {
     }
     for (const path of known) this.#latencies.set(path, new Latencies());
     this.#running = Promise.all(Array.from({ length: count }, () => this.#view(known)));
+  }
+
+  /** Resolves when all hold their stream: the cost of 200 people who arrive at once is not that of their looking. */
+  async seated(count: number): Promise<void> {
+    for (let waitedMs = 0; this.streams < count && waitedMs < seatingMaxMs; waitedMs += pollMs)
+      await sleep(pollMs);
   }
 
   async stop(): Promise<void> {

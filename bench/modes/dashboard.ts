@@ -10,6 +10,7 @@ export const dashboardMode: Mode = (options, parts) =>
     const alone = await half(run, 'without viewers');
     const viewers = new Viewers(run.server.api);
     await viewers.start(options.viewers);
+    await viewers.seated(options.viewers);
     const watched = await half(run, `${options.viewers} viewers`);
     const report = await run.closeWindow();
     await viewers.stop();
