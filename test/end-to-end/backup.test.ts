@@ -124,7 +124,8 @@ t.test('a damaged, forged or foreign backup is not taken', async (t) => {
   const into = join(work, 'nowhere');
   const refused = (code: string, message: RegExp, words: string) =>
     t.rejects(unpackBackup({ file: damaged }), { code, message }, words);
-  for (const at of [20, Math.floor(bytes.length / 2), bytes.length - 20]) {
+  // Not in the zeros behind the archive's end, of which nothing is taken.
+  for (const at of [20, Math.floor(bytes.length / 2), Math.floor(bytes.length * 0.9)]) {
     const changed = Buffer.from(bytes);
     changed[at] = (changed[at] ?? 0) ^ 0x10;
     writeFileSync(damaged, changed);
