@@ -177,7 +177,12 @@
     }
     if (then === 'reload') location.reload();
     else if (then === 'refresh') document.body.dispatchEvent(new Event('vigo:refresh'));
-    else if (then !== undefined) location.assign(then);
+    else if (then !== undefined) location.assign(placeIn(then, answer));
+  }
+
+  /** `/policy/{version}` with what the answer says. */
+  function placeIn(then, answer) {
+    return then.replaceAll(/\{(\w+)\}/g, (_whole, name) => encodeURIComponent(answer[name] ?? ''));
   }
 
   function fill(id, answer) {

@@ -8,7 +8,7 @@ interface ActionForm {
   readonly look?: 'primary' | 'danger';
   /** What is told when it was done. */
   readonly done?: string;
-  /** Where to go then; the page is shown again by default. */
+  /** Where to go then, with `{name}` of the answer; the page is shown again by default. */
   readonly next?: string;
   /** Of a dialog whose `data-field` places take the answer; instead of `next`. */
   readonly show?: string;

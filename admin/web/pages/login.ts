@@ -80,8 +80,8 @@ function setupForm(): Html {
   <form class="panel" data-api="POST /api/v1/setup" data-then="/">
     <div class="field"><label for="code">Code of the console</label>
       <input id="code" name="code" class="mono" required maxlength="100" autofocus autocomplete="off" autocapitalize="characters" spellcheck="false" aria-describedby="code-hint">
-      <span class="hint" id="code-hint">Not there any more? Not on the screen any more?
-        <code>vigosrv setup-code</code> on the server shows it.</span></div>
+      <span class="hint" id="code-hint">Not on the screen any more? <code>vigosrv setup-code</code> on the
+        server shows it.</span></div>
     <div class="field"><label for="name">Name</label>
       <input id="name" name="name" required maxlength="63" autocomplete="username" autocapitalize="none" spellcheck="false" aria-describedby="name-hint">
       <span class="hint" id="name-hint">The audit log names you by it.</span></div>

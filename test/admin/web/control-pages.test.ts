@@ -146,6 +146,15 @@ t.test('a rollout says where it stands, and its page listens for what moves it',
   t.same(steps, ['34', '33', '32', '31'], 'its steps, newest first');
 });
 
+t.test('who approved comes to the rollout, or to the version when there is none', async (t) => {
+  const approver = await bodyOf(controlSite(plain, 'approver'), '/approvals');
+  t.match(approver, 'data-then="/rollout?of={version}"');
+  const { version } = plain.rollout;
+  t.equal((await controlSite(plain).get(`/rollout?of=${version}`)).status, 200);
+  const atOnce = await controlSite(plain).get(`/rollout?of=${version + 1}`);
+  t.match(atOnce, { status: 303, headers: { location: `/policy/${version + 1}` } });
+});
+
 t.test('the audit log pages backwards, and an entry comes with its proof', async (t) => {
   const site = controlSite(plain);
   const rows = (markup: string) =>

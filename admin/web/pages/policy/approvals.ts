@@ -107,7 +107,7 @@ function approveForm(contentHash: string): Html {
     api: 'POST /api/v1/config/approve',
     submit: 'Approve and put in force',
     done: 'Approved',
-    next: '/rollout',
+    next: '/rollout?of={version}',
     fields: html`${fixedField('contentHash', contentHash)}${textField({
       id: 'approve-reason',
       name: 'reason',

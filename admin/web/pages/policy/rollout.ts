@@ -1,8 +1,9 @@
+import { Type } from 'typebox';
 import type { PublishStatus } from '../../../../actors/publish/messages.ts';
 import type { RolloutStatus, RolloutView } from '../../../../actors/rollout/messages.ts';
 import type { Principal } from '../../../api/authenticate.ts';
 import type { AuditView, Page } from '../../../api/backend.ts';
-import { nothing } from '../../../api/schemas.ts';
+import { nothing, object } from '../../../api/schemas.ts';
 import { numberText, shareText } from '../../charts/scale.ts';
 import { rolloutHealthBar, type Stage, stageSteps } from '../../charts/stages.ts';
 import { actionForm, textField } from '../../components/action-form.ts';
@@ -15,7 +16,7 @@ import { badge, type StateTone } from '../../components/state-badge.ts';
 import { duration, timeAgo, timeAt } from '../../components/time.ts';
 import { type Html, html } from '../../html.ts';
 import { may } from '../../may.ts';
-import { page } from '../../page.ts';
+import { page, redirect } from '../../page.ts';
 import { part } from '../../path.ts';
 import { policyEvents } from './events.ts';
 import { freezeNotice } from './freeze.ts';
@@ -45,9 +46,14 @@ export const rolloutPage = page({
   summary: 'Rollout',
   access: 'config.read',
   parameters: nothing,
-  query: nothing,
-  render: async ({ read, asker, nowMs }) => {
+  /** `of`: the version that somebody just put in force. */
+  query: object({ of: Type.Optional(Type.Integer({ minimum: 1 })) }),
+  render: async ({ read, asker, nowMs, query }) => {
     const { rollout } = await read<{ rollout: RolloutView | null }>('/api/v1/config/rollout');
+    // It reached everybody at once: there is nothing to watch here, and the version tells the rest.
+    if (query.of !== undefined && rollout?.version !== query.of) {
+      return redirect(`/policy/${query.of}`);
+    }
     const { freeze } = await read<PublishStatus>('/api/v1/config/status');
     const steps = rollout === null ? [] : await stepsOf(read, rollout.version);
     return {
