@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import type { AccountView, OwnedSession, SessionView } from '../accounts/messages.ts';
 import { accountView, sessionRecord, sessionView } from './account-rows.ts';
 import type { AccountsTable, SessionsTable } from './account-tables.ts';
-import { countSqlStatement } from './statement-counter.ts';
+import { Statements } from './statements.ts';
 
 /** Accounts that are listed, by name. */
 const accountListLimit = 10_000;
@@ -10,11 +10,10 @@ const sessionListLimit = 100;
 
 /** What people ask about accounts; see SinkQueries. */
 export class AccountQueries {
-  readonly #database: Database.Database;
-  readonly #statements = new Map<string, Database.Statement>();
+  readonly #statements: Statements;
 
   constructor(database: Database.Database) {
-    this.#database = database;
+    this.#statements = new Statements(database);
   }
 
   /** By name; without deleted ones. */
@@ -63,11 +62,7 @@ export class AccountQueries {
     ).map(sessionView);
   }
 
-  /** One of this file's few statements, compiled once: each request with a session asks two of them. */
   #all<Row>(sql: string, ...values: (string | number)[]): Row[] {
-    countSqlStatement();
-    const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement.all(...values) as Row[];
+    return this.#statements.all(sql, values);
   }
 }

@@ -13,14 +13,14 @@ import {
 import { ServerError } from '../errors.ts';
 import { auditRow, type StoredAuditRow } from './audit-row.ts';
 import type { AuditCheckpointsTable } from './audit-tree-tables.ts';
-import { countSqlStatement } from './statement-counter.ts';
+import { Statements } from './statements.ts';
 
 /** What people ask about the audit log's tree; see SinkQueries. Throws AUDIT_* codes. */
 export class AuditQueries {
-  readonly #database: Database.Database;
+  readonly #statements: Statements;
 
   constructor(database: Database.Database) {
-    this.#database = database;
+    this.#statements = new Statements(database);
   }
 
   /** The newest checkpoint, or the one of exactly this size. Throws AUDIT_NO_CHECKPOINT. */
@@ -91,7 +91,6 @@ export class AuditQueries {
   }
 
   #all<Row>(text: string, ...parameters: readonly unknown[]): Row[] {
-    countSqlStatement();
-    return this.#database.prepare(text).all(...parameters) as Row[];
+    return this.#statements.all(text, parameters);
   }
 }

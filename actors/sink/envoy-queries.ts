@@ -28,7 +28,7 @@ import {
   fitsFunction,
   selectorCondition,
 } from './selector-sql.ts';
-import { countSqlStatement } from './statement-counter.ts';
+import { Statements } from './statements.ts';
 
 /** What lists can be sorted by. The value of a column, so that a cursor can go on behind it. */
 const sortColumns = {
@@ -86,13 +86,13 @@ const matcherLimit = 64;
 
 /** What people ask of envoys. Synchronous, read-only, for the web thread. */
 export class EnvoyQueries {
-  readonly #database: Database.Database;
+  readonly #statements: Statements;
   readonly #nowMs: () => number;
   readonly #counted = new Map<string, Counted>();
 
   /** `nowMs`: a monotonic clock. */
   constructor(database: Database.Database, nowMs: () => number) {
-    this.#database = database;
+    this.#statements = new Statements(database);
     this.#nowMs = nowMs;
     const matchers = new Map<string, (hostname: string) => boolean>();
     database.function(fitsFunction, { deterministic: true }, (glob, hostname) => {
@@ -253,8 +253,7 @@ export class EnvoyQueries {
   }
 
   #all<Row>(sql: string, values: readonly (string | number)[]): Row[] {
-    countSqlStatement();
-    return this.#database.prepare(sql).all(...values) as Row[];
+    return this.#statements.all(sql, values);
   }
 }
 

@@ -1,17 +1,17 @@
 import type Database from 'better-sqlite3';
 import type { AccountKeyRecord, IdentityRecord } from '../federation/messages.ts';
 import type { AccountIdentitiesTable, AccountKeysTable } from './federation-records.ts';
-import { countSqlStatement } from './statement-counter.ts';
+import { Statements } from './statements.ts';
 
 /** Beyond what an account may have; the actor keeps to less. */
 const rowsMax = 100;
 
 /** Keys and provider identities, as the login asks for them; see SinkQueries. */
 export class FederationQueries {
-  readonly #database: Database.Database;
+  readonly #statements: Statements;
 
   constructor(database: Database.Database) {
-    this.#database = database;
+    this.#statements = new Statements(database);
   }
 
   /** Oldest first. */
@@ -49,8 +49,7 @@ export class FederationQueries {
   }
 
   #all<Row>(sql: string, ...values: (string | number)[]): Row[] {
-    countSqlStatement();
-    return this.#database.prepare(sql).all(...values) as Row[];
+    return this.#statements.all(sql, values);
   }
 }
 

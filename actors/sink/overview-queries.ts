@@ -4,7 +4,7 @@ import type { AgentVersionCount } from './agent-versions.ts';
 import { dayMs, hourMs, minuteMs } from './fleet-history.ts';
 import type { FleetHistoryTable } from './fleet-tables.ts';
 import type { AttentionView, FleetSeries, FleetToday, FleetWindow } from './fleet-views.ts';
-import { countSqlStatement } from './statement-counter.ts';
+import { Statements } from './statements.ts';
 
 /** Minutes are gathered so that a chart of a day has as many points as it has pixels. */
 const windows: Readonly<Record<FleetWindow, { spanMs: number; stepMs: number; rowMs: number }>> = {
@@ -34,13 +34,13 @@ const urgent: readonly Attention[] = [
 
 /** What the first page shows of the whole fleet. Synchronous, read-only, for the web thread. */
 export class OverviewQueries {
-  readonly #database: Database.Database;
+  readonly #statements: Statements;
   readonly #nowMs: () => number;
   readonly #kept = new Map<string, { readonly atMs: number; readonly value: unknown }>();
 
   /** `nowMs`: a monotonic clock. */
   constructor(database: Database.Database, nowMs: () => number) {
-    this.#database = database;
+    this.#statements = new Statements(database);
     this.#nowMs = nowMs;
   }
 
@@ -170,8 +170,7 @@ export class OverviewQueries {
   }
 
   #all<Row>(sql: string, values: readonly (string | number)[]): Row[] {
-    countSqlStatement();
-    return this.#database.prepare(sql).all(...values) as Row[];
+    return this.#statements.all(sql, values);
   }
 }
 

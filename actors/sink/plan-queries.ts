@@ -11,7 +11,7 @@ import type {
 import type { PlansTable } from './plan-tables.ts';
 import { actionName } from './query-rows.ts';
 import { rehearsedResources, type VariantRow } from './rehearsal-rows.ts';
-import { countSqlStatement } from './statement-counter.ts';
+import { Statements } from './statements.ts';
 
 const silentLimit = 100;
 const missLimit = 200;
@@ -20,10 +20,10 @@ const variantLimit = 20_000;
 
 /** What people ask about plans; see SinkQueries. */
 export class PlanQueries {
-  readonly #database: Database.Database;
+  readonly #statements: Statements;
 
   constructor(database: Database.Database) {
-    this.#database = database;
+    this.#statements = new Statements(database);
   }
 
   list(limit: number): PlanListItem[] {
@@ -185,7 +185,6 @@ export class PlanQueries {
   }
 
   #all<Row>(text: string, ...parameters: unknown[]): Row[] {
-    countSqlStatement();
-    return this.#database.prepare(text).all(...parameters) as Row[];
+    return this.#statements.all(text, parameters);
   }
 }

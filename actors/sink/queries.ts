@@ -26,7 +26,7 @@ import { type PolicyVersionView, policyVersionView } from './policy-versions.ts'
 import * as rows from './query-rows.ts';
 import { readSavedViews } from './saved-views.ts';
 import type { RunsTable, SinkSchema } from './schema.ts';
-import { countSqlStatement } from './statement-counter.ts';
+import { Statements } from './statements.ts';
 
 export type { EnvoyFilter } from './envoy-queries.ts';
 export type { FleetFigures } from './fleet-figures.ts';
@@ -70,6 +70,7 @@ export interface AuditFilter {
  */
 export class SinkQueries {
   readonly #database: Database.Database;
+  readonly #statements: Statements;
   readonly accounts: AccountQueries;
   readonly federation: FederationQueries;
   readonly plans: PlanQueries;
@@ -80,6 +81,7 @@ export class SinkQueries {
 
   constructor(file: string, clock: Pick<Clock, 'monotonicMs'> = nodeClock()) {
     this.#database = openReadOnlyDatabase(file);
+    this.#statements = new Statements(this.#database);
     const nowMs = () => clock.monotonicMs();
     this.accounts = new AccountQueries(this.#database);
     this.federation = new FederationQueries(this.#database);
@@ -248,8 +250,7 @@ export class SinkQueries {
 
   #all<Row>(query: Compilable<Row>): Row[] {
     const { sql, parameters } = query.compile();
-    countSqlStatement();
-    return this.#database.prepare(sql).all(...parameters) as Row[];
+    return this.#statements.all(sql, parameters);
   }
 }
 

@@ -25,6 +25,8 @@ export interface EdgeLimits {
   readonly headersTimeoutMs: number;
   /** For the whole of a request. */
   readonly requestTimeoutMs: number;
+  /** For a connection without a request: a handshake costs more than most pages. */
+  readonly idleTimeoutMs: number;
   /** For a peer that takes nothing of a streamed body. */
   readonly stalledTimeoutMs: number;
   readonly connectionsMax: number;
@@ -38,6 +40,7 @@ export const edgeLimits: EdgeLimits = {
   handshakeTimeoutMs: 10_000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
+  idleTimeoutMs: 65_000,
   stalledTimeoutMs: 60_000,
   connectionsMax: 2_000,
   connectionsPerAddressMax: 512,
@@ -49,6 +52,8 @@ const malformedCodes: Readonly<Record<string, MalformedCode>> = {
   HPE_HEADER_OVERFLOW: 'API_HEAD_TOO_LARGE',
   ERR_HTTP_REQUEST_TIMEOUT: 'API_TOO_SLOW',
 };
+/** Of the connections that there may be: from here on idle ones are closed. */
+const crowdedShare = 0.75;
 /** For a peer that was refused a WebSocket to take the answer. */
 const refusalMs = 500;
 /** How often node looks for late requests: a part of the shorter limit. */
@@ -67,6 +72,7 @@ export async function openNodeEdge(
       handshakeTimeout: limits.handshakeTimeoutMs,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.idleTimeoutMs,
       connectionsCheckingInterval: Math.ceil(limits.headersTimeoutMs / checksPerTimeout),
     },
     (incoming, outgoing) => {
@@ -74,7 +80,7 @@ export async function openNodeEdge(
     },
   );
   server.maxConnections = limits.connectionsMax;
-  limitAddresses(server, limits.connectionsPerAddressMax);
+  limitAddresses(server, limits);
   answerMalformed(server, options);
   acceptWebSockets(server, options);
   await new Promise<void>((resolve, reject) => {
@@ -123,9 +129,11 @@ function headOf(incoming: IncomingMessage): RequestHead {
   };
 }
 
-/** One address alone cannot take all connections. */
-function limitAddresses(server: Server, most: number): void {
+/** One address alone cannot take all connections; who needs none at the moment makes room. */
+function limitAddresses(server: Server, limits: EdgeLimits): void {
+  const { connectionsMax, connectionsPerAddressMax: most } = limits;
   const open = new Map<string, number>();
+  let all = 0;
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
     const count = (open.get(address) ?? 0) + 1;
@@ -134,7 +142,11 @@ function limitAddresses(server: Server, most: number): void {
       return;
     }
     open.set(address, count);
+    all += 1;
+    const isCrowded = count > most * crowdedShare || all > connectionsMax * crowdedShare;
+    if (isCrowded) server.closeIdleConnections();
     socket.once('close', () => {
+      all -= 1;
       const left = (open.get(address) ?? 1) - 1;
       if (left === 0) open.delete(address);
       else open.set(address, left);

@@ -4,7 +4,7 @@ import { authenticate, type FindCredential, nobody, type Principal } from './aut
 import type { Backend } from './backend.ts';
 import { refuseCrossSite } from './cross-site.ts';
 import { entityTag, namesTag } from './http/entity-tag.ts';
-import { decodePathPart, guardHead } from './http/guard-head.ts';
+import { guardHead } from './http/guard-head.ts';
 import { IdempotencyStore } from './http/idempotency.ts';
 import { RateGuard } from './http/rate-guard.ts';
 import { problemResponse, type RequestName, respond, worded } from './http/respond.ts';
@@ -23,6 +23,7 @@ import { openApiDocument } from './openapi.ts';
 import { type EnvoyFacts, permit, permitEnvoy, reachOf } from './policy-decision.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { bodyBytesMax, type ReadApi, type Route } from './route.ts';
+import { type Found, RouteIndex } from './route-index.ts';
 import { nameOf } from './trace.ts';
 
 const openApiPath = '/api/v1/openapi.json';
@@ -53,6 +54,7 @@ interface Asked {
 /** Finds the route, checks who asks, validates, runs the handler and words the answer. */
 export class Router {
   readonly #routes: readonly CompiledRoute[];
+  readonly #index: RouteIndex;
   readonly #refuseUnknownPage: Route['refuse'];
   readonly #backend: Backend;
   readonly #access: Access;
@@ -71,6 +73,7 @@ export class Router {
     rates = new RateGuard(monotonic),
   ) {
     this.#routes = [...routes, ...pages].map(compileRoute);
+    this.#index = new RouteIndex(this.#routes);
     this.#refuseUnknownPage = pages.find(({ refuse }) => refuse !== undefined)?.refuse;
     this.#backend = backend;
     this.#access = access;
@@ -123,9 +126,7 @@ export class Router {
   }
 
   #refusal(request: EdgeRequest, problem: Problem, name: RequestName): EdgeResponse {
-    const route = this.#routes.find(
-      ({ route, pattern }) => route.method === request.method && pattern.test(request.path),
-    )?.route;
+    const route = this.#index.at(request.method, request.path)?.route;
     const isUnknownPage = route === undefined && isForPeople(request);
     const refuse = isUnknownPage ? this.#refuseUnknownPage : route?.refuse;
     if (refuse === undefined) return problemResponse(problem, name);
@@ -162,7 +163,7 @@ export class Router {
     request: EdgeRequest,
     name: RequestName,
     asker: Principal,
-    { found, values }: { found?: CompiledRoute | undefined; values: Record<string, string> },
+    { found, values }: Found,
   ): Promise<EdgeResponse> {
     if (request.path === openApiPath && reading.has(request.method)) {
       return this.#readable(request, this.#document, name);
@@ -245,7 +246,7 @@ export class Router {
   #reader(asker: Principal, request: EdgeRequest): ReadApi {
     return async <T>(path: string, query = {}) => {
       const given = Object.entries(query).filter(([, value]) => value !== undefined);
-      const { found, values } = this.#find({ ...request, method: 'GET', path });
+      const { found, values } = this.#find({ method: 'GET', path });
       if (found === undefined) throw new AdminError('API_NO_ROUTE', path);
       const { route } = found;
       const reply = await route.handle({
@@ -292,24 +293,13 @@ export class Router {
     return asker;
   }
 
-  #find(request: RequestHead): { found?: CompiledRoute; values: Record<string, string> } {
-    const method = request.method === 'HEAD' ? 'GET' : request.method;
-    for (const compiled of this.#routes) {
-      if (compiled.route.method !== method) continue;
-      const match = compiled.pattern.exec(request.path);
-      if (!match) continue;
-      const pairs = compiled.names.map((name, at) => [name, decodePathPart(match[at + 1] ?? '')]);
-      return { found: compiled, values: Object.fromEntries(pairs) };
-    }
-    return { values: {} };
+  #find({ method, path }: Pick<RequestHead, 'method' | 'path'>): Found {
+    return this.#index.find(method === 'HEAD' ? 'GET' : method, path);
   }
 
   /** A path that is no route is not told apart: strangers could make up any number of them. */
-  #routePath(head: RequestHead): string {
-    const known = this.#routes.find(
-      ({ route, pattern }) => route.method === head.method && pattern.test(head.path),
-    );
-    return known?.route.path ?? 'none';
+  #routePath({ method, path }: RequestHead): string {
+    return this.#index.at(method, path)?.route.path ?? 'none';
   }
 
   #noRoute(request: EdgeRequest): AdminError {

@@ -144,3 +144,24 @@ t.test('a peer that goes away in the middle of its body troubles nobody', async 
   t.match(await answerOf(next), /200 OK/);
   t.same(seen, [1]);
 });
+
+t.test(
+  'people who keep their connection lose it to those who need one, and not before',
+  async (t) => {
+    const { open } = await setUp(t, { connectionsPerAddressMax: 4 });
+    const ask = async (socket: TLSSocket): Promise<string> => {
+      socket.write(`${head}Content-Length: 0\r\n\r\n`);
+      return String((await once(socket, 'data'))[0]);
+    };
+    const first = await open();
+    t.match(await ask(first), /200 OK/);
+    const second = await open();
+    t.match(await ask(first), /200 OK/, 'the same connection serves again, without a handshake');
+    const wayOut = closed(first);
+    const third = await open();
+    t.match(await ask(second), /200 OK/, 'three of four are not crowded');
+    await open();
+    await wayOut;
+    t.match(await ask(third), /200 OK/, 'who has not asked yet is not idle');
+  },
+);
