@@ -34,7 +34,7 @@ export interface ActorKind<State, M extends MessageMap> {
   readonly placement: Placement;
   /** Messages that may wait; one more is refused with RUNTIME_MAILBOX_FULL. */
   readonly mailboxLimit: number;
-  /** Idle time before the state leaves memory; 0 = as soon as the mailbox is empty. */
+  /** The state leaves memory after one to two of these without work; 0 = when the mailbox is empty. */
   readonly idleAfterMs: number;
   readonly restart: RestartIntensity;
   /**
@@ -65,6 +65,8 @@ export interface Turn<State> {
   readonly store: StoreReader;
   /** W3C trace context of the message, or undefined. */
   readonly traceparent: string | undefined;
+  /** From now on this turn, and what it asks, tells and mails, belongs to this span. */
+  continueTrace(traceparent: string): void;
   put<V>(table: Table<V>, key: string, value: V): void;
   remove<V>(table: Table<V>, key: string): void;
   /** Like put, but coalesced with later ones and committed within `softFlushMs`; lost in a crash. */

@@ -55,8 +55,8 @@ export class Directory {
   readonly #thread: ClaimingThread;
   readonly #lock: (name: string) => Promise<() => void>;
   readonly #lost: (address: Address, thread: string) => void;
-  /** Fleet actors that run here now. */
-  readonly #held = new Set<string>();
+  /** Fleet actors that run here now, by kind: a message finds them without making a joined name. */
+  readonly #held = new Map<string, Set<string>>();
   readonly #claiming = new Map<string, Promise<void>>();
   /** Releases under way: a new claim waits for the last turn of the old one. */
   readonly #releasing = new Map<string, Promise<void>>();
@@ -72,7 +72,7 @@ export class Directory {
   }
 
   holds(kind: string, key: string): boolean {
-    return this.#held.has(joinKey(kind, key));
+    return this.#held.get(kind)?.has(key) === true;
   }
 
   /** The shard that holds the actor's rows and, if it is placed, runs it. */
@@ -89,7 +89,7 @@ export class Directory {
   async claim(address: Address): Promise<void> {
     const { kind, key } = address;
     const row = joinKey(kind, key);
-    if (this.#held.has(row)) return;
+    if (this.holds(kind, key)) return;
     const running = this.#claiming.get(row);
     if (running) return running;
     const attempt = this.#claim(kind, key, row).finally(() => this.#claiming.delete(row));
@@ -100,7 +100,7 @@ export class Directory {
   release(address: Address): void {
     const { kind, key } = address;
     const row = joinKey(kind, key);
-    if (!this.#held.delete(row)) return;
+    if (!this.#drop(kind, key)) return;
     const done = this.#thread.letGo(kind, key).finally(() => this.#releasing.delete(row));
     this.#releasing.set(row, done);
   }
@@ -108,7 +108,7 @@ export class Directory {
   /** Another shard takes the actor over. */
   async released(body: unknown): Promise<void> {
     const { kind, key, by } = body as ReleaseRequest;
-    if (this.#held.delete(joinKey(kind, key))) this.#lost({ kind, key }, by);
+    if (this.#drop(kind, key)) this.#lost({ kind, key }, by);
     await this.#thread.letGo(kind, key, by);
   }
 
@@ -123,6 +123,17 @@ export class Directory {
     await this.#thread.commit(operations);
   }
 
+  #hold(kind: string, key: string): void {
+    const keys = this.#held.get(kind);
+    if (keys) keys.add(key);
+    else this.#held.set(kind, new Set([key]));
+  }
+
+  /** False when it did not run here. */
+  #drop(kind: string, key: string): boolean {
+    return this.#held.get(kind)?.delete(key) === true;
+  }
+
   async #claim(kind: string, key: string, row: string): Promise<void> {
     if (!this.#thread.reader) {
       throw new RuntimeError('RUNTIME_NO_STORE', { thread: this.#thread.name });
@@ -132,7 +143,7 @@ export class Directory {
     try {
       const before = this.find(kind, key);
       if (before?.thread !== this.#thread.name) await this.#take(kind, key, row, before);
-      this.#held.add(row);
+      this.#hold(kind, key);
       this.#thread.mayRun(kind, key);
     } finally {
       unlock();

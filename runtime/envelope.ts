@@ -10,7 +10,8 @@ export interface Envelope {
   readonly key: string;
   readonly type: string;
   readonly payload: unknown;
-  readonly traceparent: string | undefined;
+  /** A turn may set it: what follows is then part of the turn's own span. */
+  traceparent: string | undefined;
   /** Mail is acknowledged only when what it did survives power loss. */
   readonly mail: boolean;
   readonly reply: ReplyTo | undefined;

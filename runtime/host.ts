@@ -7,7 +7,7 @@ import type { SoftWrites } from './soft-writes.ts';
 import type { Operation, StoreReader } from './store.ts';
 import { Supervisor } from './supervision.ts';
 import { RefusalSignal, StagedTurn, type TurnHost } from './turn.ts';
-import type { Wheel, WheelTimer } from './wheel.ts';
+import { type Wheel, WheelTimer } from './wheel.ts';
 
 /** Actors of one thread in memory at a time. */
 export const activeActorLimit = 2_000_000;
@@ -26,23 +26,36 @@ type Handler = (turn: Turn<unknown>, payload: unknown) => unknown;
 
 export interface HostedKind {
   readonly kind: AnyKind;
+  readonly handlers: ReadonlyMap<string, Handler>;
   readonly cells: Map<string, Cell>;
   readonly supervisor: Supervisor;
+  readonly idle: (cell: Cell) => void;
 }
 
-/** One actor in memory. */
-interface Cell {
+/** One actor in memory; as a timer, the end of its idle time. */
+class Cell extends WheelTimer {
   readonly hosted: HostedKind;
   readonly key: string;
   readonly mailbox: Mailbox<Envelope>;
-  state: unknown;
-  active: boolean;
-  busy: boolean;
-  scheduled: boolean;
-  lastUsedMs: number;
-  idleTimer: WheelTimer | undefined;
+  state: unknown = undefined;
+  active = false;
+  busy = false;
+  scheduled = false;
+  /** It worked since its idle time began to run. */
+  used = false;
   /** Called when the turn under way is over. */
-  quiet: (() => void)[] | undefined;
+  quiet: (() => void)[] | undefined = undefined;
+
+  constructor(hosted: HostedKind, key: string) {
+    super();
+    this.hosted = hosted;
+    this.key = key;
+    this.mailbox = new Mailbox(hosted.kind.mailboxLimit);
+  }
+
+  due(): void {
+    this.hosted.idle(this);
+  }
 }
 
 /** The thread that the host works on. */
@@ -66,8 +79,8 @@ export interface HostThread extends TurnHost {
 export class ActorHost {
   readonly #thread: HostThread;
   readonly #kinds = new Map<string, HostedKind>();
-  #ready: Cell[] = [];
-  #readyHead = 0;
+  readonly #ready = new Mailbox<Cell>(activeActorLimit);
+  readonly #drainSoon = (): void => this.#drain();
   #draining = false;
   #active = 0;
 
@@ -76,8 +89,10 @@ export class ActorHost {
     for (const kind of kinds) {
       this.#kinds.set(kind.name, {
         kind,
+        handlers: new Map(Object.entries(kind.handlers) as [string, Handler][]),
         cells: new Map(),
         supervisor: new Supervisor(kind.restart),
+        idle: (cell) => this.#idle(cell),
       });
     }
   }
@@ -148,18 +163,7 @@ export class ActorHost {
 
   #add(hosted: HostedKind, key: string): Cell | undefined {
     if (this.#active >= activeActorLimit) return undefined;
-    const cell: Cell = {
-      hosted,
-      key,
-      mailbox: new Mailbox(hosted.kind.mailboxLimit),
-      state: undefined,
-      active: false,
-      busy: false,
-      scheduled: false,
-      lastUsedMs: 0,
-      idleTimer: undefined,
-      quiet: undefined,
-    };
+    const cell = new Cell(hosted, key);
     hosted.cells.set(key, cell);
     this.#active += 1;
     return cell;
@@ -169,7 +173,7 @@ export class ActorHost {
     if (cell.hosted.cells.get(cell.key) !== cell) return;
     cell.hosted.cells.delete(cell.key);
     this.#active -= 1;
-    this.#thread.wheel.cancel(cell.idleTimer);
+    this.#thread.wheel.cancel(cell);
     cell.state = undefined;
     cell.active = false;
   }
@@ -180,25 +184,19 @@ export class ActorHost {
     this.#ready.push(cell);
     if (this.#draining) return;
     this.#draining = true;
-    queueMicrotask(() => this.#drain());
+    queueMicrotask(this.#drainSoon);
   }
 
   #drain(): void {
     let budget = turnsPerSlice;
-    while (this.#readyHead < this.#ready.length) {
-      if (budget <= 0) {
-        this.#ready = this.#ready.slice(this.#readyHead);
-        this.#readyHead = 0;
-        this.#thread.ports.clock.soon(() => this.#drain());
-        return;
-      }
-      const cell = this.#ready[this.#readyHead] as Cell;
-      this.#readyHead += 1;
+    for (let cell = this.#ready.shift(); cell !== undefined; cell = this.#ready.shift()) {
       cell.scheduled = false;
       budget -= this.#visit(cell);
+      if (budget <= 0 && this.#ready.length > 0) {
+        this.#thread.ports.clock.soon(this.#drainSoon);
+        return;
+      }
     }
-    this.#ready = [];
-    this.#readyHead = 0;
     this.#draining = false;
   }
 
@@ -236,16 +234,17 @@ export class ActorHost {
       this.#forget(cell);
       return;
     }
-    cell.lastUsedMs = this.#nowMs();
-    cell.idleTimer ??= this.#thread.wheel.add(idleAfterMs, () => this.#passivate(cell));
+    cell.used = cell.atTick !== undefined;
+    if (!cell.used) this.#thread.wheel.start(cell, idleAfterMs);
   }
 
-  #passivate(cell: Cell): void {
-    cell.idleTimer = undefined;
+  /** An actor that worked meanwhile stays for another idle time: a message reads no clock for this. */
+  #idle(cell: Cell): void {
     if (cell.busy || cell.scheduled) return;
-    const left = cell.lastUsedMs + cell.hosted.kind.idleAfterMs - this.#nowMs();
-    if (left <= 0) this.#forget(cell);
-    else cell.idleTimer = this.#thread.wheel.add(left, () => this.#passivate(cell));
+    if (cell.used) {
+      cell.used = false;
+      this.#thread.wheel.start(cell, cell.hosted.kind.idleAfterMs);
+    } else this.#forget(cell);
   }
 
   #activate(cell: Cell): void {
@@ -291,16 +290,16 @@ export class ActorHost {
   #turn(cell: Cell): void {
     const envelope = cell.mailbox.shift();
     assert(envelope !== undefined && !cell.busy, 'a turn needs a message and a quiet actor');
-    const handlers = cell.hosted.kind.handlers;
-    const { kind, key, type } = envelope;
-    if (!Object.hasOwn(handlers, type)) {
+    const handler = cell.hosted.handlers.get(envelope.type);
+    if (handler === undefined) {
+      const { kind, key, type } = envelope;
       envelope.reply?.reject(new RuntimeError('RUNTIME_UNKNOWN_MESSAGE', { kind, key, type }));
       return;
     }
     const turn = new StagedTurn(this.#thread, envelope, cell.state);
     let result: unknown;
     try {
-      result = (handlers[type] as Handler)(turn, envelope.payload);
+      result = handler(turn, envelope.payload);
     } catch (error) {
       this.#threw(cell, envelope, turn, error);
       return;
@@ -325,6 +324,12 @@ export class ActorHost {
   }
 
   #returned(cell: Cell, envelope: Envelope, turn: StagedTurn, value: unknown): void {
+    if (!turn.hasEffects && !envelope.mail) {
+      turn.end();
+      cell.state = turn.state;
+      envelope.reply?.resolve(value);
+      return;
+    }
     this.#finish(cell, envelope, turn, () => envelope.reply?.resolve(value));
   }
 

@@ -50,10 +50,11 @@ export class SoftWrites implements StoreReader {
       rows = new Map();
       this.#pending.set(table.name, rows);
     }
-    if (!rows.has(key)) this.#size += 1;
+    const before = rows.size;
     // A copy in Node's pool: a buffer of its own would cost more than what it holds.
     const bytes = Buffer.from(table.codec.encode(value));
     rows.set(key, { table: this.#encodedTable(table), key, value: bytes });
+    this.#size += rows.size - before;
     if (this.#size >= softPendingLimit) this.flush();
     else this.#timer ??= this.#wheel.add(this.#flushMs, () => this.flush());
   }

@@ -1,6 +1,12 @@
 import type { ActorSystem, Address, MessageMap, OutboxEvent } from './actor.ts';
-import { Asks } from './asks.ts';
-import { Channel, type Frame, plainError, type ReviveError, reviveError } from './channel.ts';
+import { type Ask, Asks, pendingAskLimit } from './asks.ts';
+import {
+  Channel,
+  type ChannelReceiver,
+  plainError,
+  type ReviveError,
+  reviveError,
+} from './channel.ts';
 import { Committer } from './committer.ts';
 import { Directory } from './directory.ts';
 import type { Envelope, ReplyTo, RuntimeEvent } from './envelope.ts';
@@ -104,10 +110,10 @@ export class ThreadSystem implements ActorSystem {
     payload: M[T]['payload'],
     options?: { traceparent?: string },
   ): void {
-    this.#route(to as Address, type, payload, options?.traceparent, false, undefined, 0);
+    this.#route(to as Address, type, payload, options?.traceparent, false, undefined);
   }
 
-  async ask<M extends MessageMap, T extends keyof M & string>(
+  ask<M extends MessageMap, T extends keyof M & string>(
     to: Address<M>,
     type: T,
     payload: M[T]['payload'],
@@ -133,19 +139,20 @@ export class ThreadSystem implements ActorSystem {
 
   /** Asks another thread's engine something; resolves with its answer. */
   request(thread: string, name: string, body: unknown, deadlineMs: number): Promise<unknown> {
-    const title = { kind: 'thread', key: thread, type: name };
-    return this.#asks.ask(title, deadlineMs, (id, reply) => {
-      const channel = this.#channels.get(thread);
-      if (channel) channel.send(['control', name, { id, body }]);
-      else reply.reject(new RuntimeError('RUNTIME_THREAD_GONE', { thread }));
-      return thread;
-    });
+    const ask = this.#asks.open({ kind: 'thread', key: thread }, name, deadlineMs);
+    if (ask === undefined) return tooManyAsks();
+    ask.thread = thread;
+    const channel = this.#channels.get(thread);
+    if (channel) channel.control(name, { id: ask.id, body });
+    else ask.reject(new RuntimeError('RUNTIME_THREAD_GONE', { thread }));
+    return ask.promise;
   }
 
   /** Wires another thread; a link of the same name is replaced. */
   attach(peer: string, link: Link): void {
     this.detach(peer);
-    const channel = new Channel(peer, link, (frame) => this.#receive(channel, frame));
+    const receiver = this.#receiver(() => channel);
+    const channel = new Channel(peer, link, receiver);
     this.#channels.set(peer, channel);
   }
 
@@ -190,10 +197,10 @@ export class ThreadSystem implements ActorSystem {
     options: { deadlineMs: number; traceparent?: string },
     mail: boolean,
   ): Promise<unknown> {
-    const { kind, key } = to;
-    return this.#asks.ask({ kind, key, type }, options.deadlineMs, (id, reply) =>
-      this.#route(to, type, payload, options.traceparent, mail, reply, id),
-    );
+    const ask = this.#asks.open(to, type, options.deadlineMs);
+    if (ask === undefined) return tooManyAsks();
+    ask.thread = this.#route(to, type, payload, options.traceparent, mail, ask);
+    return ask.promise;
   }
 
   /** Sends a message to wherever its actor is; returns the other thread that it went to. */
@@ -203,19 +210,19 @@ export class ThreadSystem implements ActorSystem {
     payload: unknown,
     traceparent: string | undefined,
     mail: boolean,
-    reply: ReplyTo | undefined,
-    id: number,
+    ask: Ask | undefined,
   ): string | undefined {
     const { kind, key } = to;
     let thread: string | undefined;
     try {
       thread = this.#threadOf(kind, key);
     } catch (error) {
-      this.#refused(kind, error, reply);
+      this.#refused(kind, error, ask);
       return undefined;
     }
     if (thread === this.name) {
-      this.#deliver({ kind, key, type, payload, traceparent, mail, reply });
+      if (this.#stopping) this.#refused(kind, new RuntimeError('RUNTIME_STOPPING'), ask);
+      else this.host.deliver({ kind, key, type, payload, traceparent, mail, reply: ask });
       return undefined;
     }
     const channel = thread === undefined ? undefined : this.#channels.get(thread);
@@ -224,15 +231,14 @@ export class ThreadSystem implements ActorSystem {
         thread === undefined
           ? new RuntimeError('RUNTIME_NOT_PLACED', { kind, key })
           : new RuntimeError('RUNTIME_THREAD_GONE', { thread });
-      this.#refused(kind, error, reply);
+      this.#refused(kind, error, ask);
       return undefined;
     }
-    const trace = traceparent ?? null;
-    const sent = reply
-      ? channel.send(['ask', id, kind, key, type, payload, trace, mail])
-      : channel.send(['tell', kind, key, type, payload, trace]);
+    const sent = ask
+      ? channel.ask(ask.id, { kind, key, type, payload, traceparent, mail })
+      : channel.tell(kind, key, type, payload, traceparent);
     if (sent) return channel.peer;
-    this.#refused(kind, new RuntimeError('RUNTIME_LINK_FULL', { thread: channel.peer }), reply);
+    this.#refused(kind, new RuntimeError('RUNTIME_LINK_FULL', { thread: channel.peer }), ask);
     return undefined;
   }
 
@@ -266,44 +272,25 @@ export class ThreadSystem implements ActorSystem {
     this.host.deliver(envelope);
   }
 
-  #receive(channel: Channel, frame: Frame): void {
-    switch (frame[0]) {
-      case 'tell': {
-        const [, kind, key, type, payload, trace] = frame;
-        const traceparent = trace ?? undefined;
-        this.#deliver({ kind, key, type, payload, traceparent, mail: false, reply: undefined });
-        return;
-      }
-      case 'ask': {
-        const [, id, kind, key, type, payload, trace, mail] = frame;
-        const traceparent = trace ?? undefined;
-        const reply = this.#replyOver(channel, id);
-        this.#deliver({ kind, key, type, payload, traceparent, mail, reply });
-        return;
-      }
-      case 'value':
-        this.#asks.answer(frame[1], frame[2]);
-        return;
-      case 'error':
-        this.#asks.fail(frame[1], reviveError(frame[2], this.#options.reviveError));
-        return;
-      case 'control': {
-        const { id, body } = frame[2] as { id: number; body: unknown };
-        const reply = this.#replyOver(channel, id);
-        Promise.resolve()
-          .then(() => this.#control(frame[1], body, channel.peer))
-          .then(reply.resolve, reply.reject);
-      }
-    }
-  }
-
-  #replyOver(channel: Channel, id: number): ReplyTo {
+  #receiver(channel: () => Channel): ChannelReceiver {
     return {
-      resolve: (value) => {
-        channel.send(['value', id, value]);
+      tell: (kind, key, type, payload, traceparent) =>
+        this.#deliver({ kind, key, type, payload, traceparent, mail: false, reply: undefined }),
+      ask: (id, { kind, key, type, payload, traceparent, mail }) => {
+        const reply = new ReplyOver(channel(), id);
+        this.#deliver({ kind, key, type, payload, traceparent, mail, reply });
       },
-      reject: (error) => {
-        channel.send(['error', id, plainError(error)]);
+      value: (id, value) => this.#asks.answer(id, value),
+      error: (id, error) => this.#asks.fail(id, reviveError(error, this.#options.reviveError)),
+      control: (name, content) => {
+        const { id, body } = content as { id: number; body: unknown };
+        const reply = new ReplyOver(channel(), id);
+        Promise.resolve()
+          .then(() => this.#control(name, body, channel().peer))
+          .then(
+            (value) => reply.resolve(value),
+            (error) => reply.reject(error),
+          );
       },
     };
   }
@@ -351,7 +338,7 @@ export class ThreadSystem implements ActorSystem {
       effects: (envelope, turn) => this.#effects(envelope, turn),
       sendStaged: (envelope, turn) => {
         for (const { to, type, payload } of turn.tells ?? []) {
-          this.#route(to, type, payload, envelope.traceparent, false, undefined, 0);
+          this.#route(to, type, payload, envelope.traceparent, false, undefined);
         }
       },
     };
@@ -480,6 +467,29 @@ export class ThreadSystem implements ActorSystem {
       else resolve();
     });
   }
+}
+
+/** Sends an answer back to the thread that asked. */
+class ReplyOver implements ReplyTo {
+  readonly #channel: Channel;
+  readonly #id: number;
+
+  constructor(channel: Channel, id: number) {
+    this.#channel = channel;
+    this.#id = id;
+  }
+
+  resolve(value: unknown): void {
+    this.#channel.value(this.#id, value);
+  }
+
+  reject(error: unknown): void {
+    this.#channel.error(this.#id, plainError(error));
+  }
+}
+
+function tooManyAsks(): Promise<never> {
+  return Promise.reject(new RuntimeError('RUNTIME_ASKS_FULL', { limit: pendingAskLimit }));
 }
 
 /** A coded refusal is an answer; trouble of the engine is a reason to come again. */

@@ -78,9 +78,19 @@ export class StagedTurn implements Turn<unknown> {
     return this.#envelope.traceparent;
   }
 
+  continueTrace(traceparent: string): void {
+    this.#open();
+    this.#envelope.traceparent = traceparent;
+  }
+
   /** True when there is something that the store must take. */
   get hasWrites(): boolean {
     return (this.operations ?? this.mails ?? this.events ?? this.timers) !== undefined;
+  }
+
+  /** True when its answer has to wait for something, or something leaves with it. */
+  get hasEffects(): boolean {
+    return this.hasWrites || (this.soft ?? this.tells ?? this.when) !== undefined;
   }
 
   put<V>(table: Table<V>, key: string, value: V): void {

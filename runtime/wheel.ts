@@ -10,19 +10,39 @@ const slotCount = 1 << slotBits;
 const levelCount = 5;
 const horizonTicks = 2 ** (slotBits * levelCount) - 1;
 
-/** One waiting timer: a link of its slot's ring. */
-export interface WheelTimer {
-  run: (() => void) | undefined;
-  atTick: number;
-  previous: WheelTimer;
-  next: WheelTimer;
+/** Ticks that one slot of each level spans. */
+const slotWidths = Array.from({ length: levelCount }, (_, level) => 2 ** (slotBits * level));
+
+/**
+ * One timer: a link of its slot's ring while it waits. What waits anyway (a question, an actor) is
+ * one itself, so that its deadline costs no object and no closure.
+ */
+export abstract class WheelTimer {
+  /** Set by the wheel; undefined = not waiting. */
+  atTick: number | undefined = undefined;
+  previous: WheelTimer = this;
+  next: WheelTimer = this;
+
+  /** Called once when the time has come. */
+  abstract due(): void;
 }
 
+class CallTimer extends WheelTimer {
+  readonly #run: () => void;
+
+  constructor(run: () => void) {
+    super();
+    this.#run = run;
+  }
+
+  due(): void {
+    this.#run();
+  }
+}
+
+/** The head of a slot's ring, never due itself. */
 function ring(): WheelTimer {
-  const head = { run: undefined, atTick: 0 } as WheelTimer;
-  head.previous = head;
-  head.next = head;
-  return head;
+  return new CallTimer(() => undefined);
 }
 
 function unlink(timer: WheelTimer): void {
@@ -57,20 +77,26 @@ export class Wheel {
 
   /** Undefined when the wheel is full or stopped. Never early, at most one tick late. */
   add(delayMs: number, run: () => void): WheelTimer | undefined {
-    if (this.#size >= wheelLimit || this.#stopped) return undefined;
+    const timer = new CallTimer(run);
+    return this.start(timer, delayMs) ? timer : undefined;
+  }
+
+  /** As `add`, for a timer that does not wait now. False when the wheel is full or stopped. */
+  start(timer: WheelTimer, delayMs: number): boolean {
+    if (this.#size >= wheelLimit || this.#stopped) return false;
     const nowMs = this.#clock.monotonicMs() - this.#startMs;
     if (this.#size === 0) this.#tick = Math.floor(nowMs / wheelTickMs);
     const atTick = Math.max(this.#tick + 1, Math.ceil((nowMs + delayMs) / wheelTickMs));
-    const timer: WheelTimer = { ...ring(), run, atTick };
-    this.#place(timer);
+    timer.atTick = atTick;
+    this.#place(timer, atTick);
     this.#size += 1;
     if (atTick < this.#wakeTick) this.#sleepUntil(this.#nextWake());
-    return timer;
+    return true;
   }
 
   cancel(timer: WheelTimer | undefined): void {
-    if (timer?.run === undefined) return;
-    timer.run = undefined;
+    if (timer?.atTick === undefined) return;
+    timer.atTick = undefined;
     unlink(timer);
     this.#size -= 1;
   }
@@ -80,12 +106,12 @@ export class Wheel {
     this.#sleeping?.cancel();
   }
 
-  #place(timer: WheelTimer): void {
-    const distance = Math.min(timer.atTick - this.#tick, horizonTicks);
+  #place(timer: WheelTimer, atTick: number): void {
+    const distance = Math.min(atTick - this.#tick, horizonTicks);
     const at = this.#tick + distance;
     let level = 0;
-    while (level < levelCount - 1 && distance >= 2 ** (slotBits * (level + 1))) level += 1;
-    const slot = Math.floor(at / 2 ** (slotBits * level)) % slotCount;
+    while (level < levelCount - 1 && distance >= (slotWidths[level + 1] as number)) level += 1;
+    const slot = Math.floor(at / (slotWidths[level] as number)) % slotCount;
     const head = this.#slots[level * slotCount + slot] as WheelTimer;
     timer.previous = head.previous;
     timer.next = head;
@@ -98,7 +124,7 @@ export class Wheel {
     if (this.#size === 0) return Number.POSITIVE_INFINITY;
     let earliest = Number.POSITIVE_INFINITY;
     for (let level = 0; level < levelCount; level += 1) {
-      const width = 2 ** (slotBits * level);
+      const width = slotWidths[level] as number;
       const base = Math.floor(this.#tick / width);
       for (let ahead = 1; ahead <= slotCount; ahead += 1) {
         const head = this.#slots[level * slotCount + ((base + ahead) % slotCount)] as WheelTimer;
@@ -135,7 +161,7 @@ export class Wheel {
 
   /** Runs what is due in the slot that the hand of this level reached, moves the rest down. */
   #turn(level: number): void {
-    const width = 2 ** (slotBits * level);
+    const width = slotWidths[level] as number;
     if (this.#tick % width !== 0) return;
     const slot = Math.floor(this.#tick / width) % slotCount;
     const head = this.#slots[level * slotCount + slot] as WheelTimer;
@@ -145,15 +171,16 @@ export class Wheel {
       due.push(timer);
     }
     for (const timer of due) {
-      const run = timer.run;
-      if (run === undefined) continue;
-      if (timer.atTick > this.#tick) {
-        this.#place(timer);
+      const { atTick } = timer;
+      // Cancelled by one before it, or cancelled and started again.
+      if (atTick === undefined || timer.next !== timer) continue;
+      if (atTick > this.#tick) {
+        this.#place(timer, atTick);
         continue;
       }
-      timer.run = undefined;
+      timer.atTick = undefined;
       this.#size -= 1;
-      run();
+      timer.due();
     }
   }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
-import { Channel, type Frame, linkWindow, reviveError } from '../../runtime/channel.ts';
+import { Channel, type ChannelReceiver, linkWindow, reviveError } from '../../runtime/channel.ts';
 import { RuntimeError } from '../../runtime/errors.ts';
 import { SeededRandom } from '../../runtime/simulate/seeded-random.ts';
 import { SimulatedTime } from '../../runtime/simulate/simulated-clock.ts';
@@ -13,16 +13,62 @@ async function settle(time: SimulatedTime): Promise<void> {
   } while (time.step(Number.POSITIVE_INFINITY));
 }
 
+type Frame = unknown[];
+
+/** Writes down what arrives, as one list. */
+function recorder(frames: Frame[]): ChannelReceiver {
+  return {
+    tell: (kind, key, type, payload, trace) => {
+      frames.push(['tell', kind, key, type, payload, trace]);
+    },
+    ask: (id, { kind, key, type, payload, traceparent, mail }) => {
+      frames.push(['ask', id, kind, key, type, payload, traceparent, mail]);
+    },
+    value: (id, value) => {
+      frames.push(['value', id, value]);
+    },
+    error: (id, error) => {
+      frames.push(['error', id, error]);
+    },
+    control: (name, body) => {
+      frames.push(['control', name, body]);
+    },
+  };
+}
+
+/** Sends what the recorder wrote down. */
+function send(channel: Channel, frame: Frame): boolean {
+  const [op, ...rest] = frame;
+  if (op === 'tell') {
+    return channel.tell(...(rest as [string, string, string, unknown, string | undefined]));
+  }
+  if (op === 'ask') {
+    const [id, kind, key, type, payload, traceparent, mail] = rest as [
+      number,
+      string,
+      string,
+      string,
+      unknown,
+      string | undefined,
+      boolean,
+    ];
+    return channel.ask(id, { kind, key, type, payload, traceparent, mail });
+  }
+  if (op === 'value') channel.value(...(rest as [number, unknown]));
+  else channel.control(...(rest as [string, unknown]));
+  return true;
+}
+
 function pair(received: Frame[], answered: Frame[]) {
   const time = new SimulatedTime();
   const [here, there] = simulatedLinks(time, new SeededRandom(1), 3);
-  const near = new Channel('there', here, (frame) => answered.push(frame));
-  const far = new Channel('here', there, (frame) => received.push(frame));
+  const near = new Channel('there', here, recorder(answered));
+  const far = new Channel('here', there, recorder(received));
   return { time, near, far };
 }
 
 function tell(payload: unknown): Frame {
-  return ['tell', 'kind', 'key', 'type', payload, null];
+  return ['tell', 'kind', 'key', 'type', payload, undefined];
 }
 
 t.test('what is sent arrives as it was, in order', async () => {
@@ -44,13 +90,39 @@ t.test('what is sent arrives as it was, in order', async () => {
     fc.asyncProperty(fc.array(payload, { maxLength: 30 }), async (payloads) => {
       const received: Frame[] = [];
       const { time, near } = pair(received, []);
-      for (const each of payloads) near.send(tell(each));
+      for (const each of payloads) send(near, tell(each));
       await settle(time);
       const expected = payloads.map((each) => tell(each));
       if (!isDeepStrictEqual(received.map(plainBytes), expected.map(plainBytes)))
         throw new Error('differs');
     }),
     { numRuns: 50 },
+  );
+});
+
+t.test('messages of many senders, kinds and traces arrive each whole, in order', async () => {
+  const name = fc.constantFrom('a', 'b');
+  const trace = fc.constantFrom(undefined, 'trace-1', 'trace-2');
+  const id = fc.integer({ min: 1, max: 2 ** 40 });
+  const frame = fc.oneof(
+    fc.tuple(fc.constant('tell'), name, name, name, fc.integer(), trace),
+    fc.tuple(fc.constant('ask'), id, name, name, name, fc.integer(), trace, fc.boolean()),
+    fc.tuple(fc.constant('value'), id, fc.string()),
+    fc.tuple(fc.constant('control'), name, fc.integer()),
+  );
+  const burst = fc.array(frame as fc.Arbitrary<Frame>, { maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(burst, { maxLength: 4 }), async (bursts) => {
+      const received: Frame[] = [];
+      const { time, near } = pair(received, []);
+      for (const frames of bursts) {
+        for (const each of frames) send(near, each);
+        await Promise.resolve();
+      }
+      await settle(time);
+      if (!isDeepStrictEqual(received, bursts.flat())) throw new Error('differs');
+    }),
+    { numRuns: 100 },
   );
 });
 
@@ -66,11 +138,11 @@ t.test('a slow receiver makes the sender refuse, and opens again', async (t) => 
   const received: Frame[] = [];
   const { time, near } = pair(received, []);
   let sent = 0;
-  while (near.send(tell(sent))) sent += 1;
+  while (send(near, tell(sent))) sent += 1;
   t.equal(sent, linkWindow);
   await settle(time);
   t.equal(received.length, linkWindow);
-  t.equal(near.send(tell(0)), true, 'acknowledged, so there is room');
+  t.equal(send(near, tell(0)), true, 'acknowledged, so there is room');
 });
 
 t.test('one message that cannot be encoded does not take its neighbours along', async (t) => {
@@ -78,15 +150,29 @@ t.test('one message that cannot be encoded does not take its neighbours along', 
   const answered: Frame[] = [];
   const { time, near } = pair(received, answered);
   const poison = Symbol('poison');
-  near.send(tell('before'));
-  near.send(['ask', 7, 'kind', 'key', 'type', poison, null, false]);
-  near.send(tell('after'));
+  send(near, tell('before'));
+  send(near, ['ask', 7, 'kind', 'key', 'type', poison, undefined, false]);
+  send(near, tell('after'));
   await settle(time);
   t.same(
     received.map((frame) => frame[4]),
     ['before', 'after'],
   );
   t.match(answered, [['error', 7, { code: 'RUNTIME_NOT_ENCODABLE' }]]);
+});
+
+t.test('an answer that cannot be encoded tells so, and its neighbours arrive', async (t) => {
+  const received: Frame[] = [];
+  const { time, near } = pair(received, []);
+  near.value(1, 'one');
+  near.value(2, Symbol('poison'));
+  near.value(3, 'three');
+  await settle(time);
+  t.match(received, [
+    ['value', 1, 'one'],
+    ['value', 3, 'three'],
+    ['error', 2, { code: 'RUNTIME_NOT_ENCODABLE' }],
+  ]);
 });
 
 t.test(

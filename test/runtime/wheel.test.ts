@@ -1,6 +1,6 @@
 import t from 'tap';
 import { SimulatedClock, SimulatedTime } from '../../runtime/simulate/simulated-clock.ts';
-import { Wheel, type WheelTimer, wheelTickMs } from '../../runtime/wheel.ts';
+import { Wheel, WheelTimer, wheelTickMs } from '../../runtime/wheel.ts';
 import { fc } from '../support/property.ts';
 
 const delays = fc.oneof(
@@ -47,3 +47,29 @@ t.test('timers fire once, never early, at most a tick late, unless cancelled', a
     { numRuns: 200 },
   );
 });
+
+t.test(
+  'a timer that another one cancels and starts again in the same tick comes once',
+  async (t) => {
+    class Counting extends WheelTimer {
+      count = 0;
+      due(): void {
+        this.count += 1;
+      }
+    }
+    const time = new SimulatedTime();
+    const wheel = new Wheel(new SimulatedClock(time, 0));
+    const second = new Counting();
+    wheel.add(50, () => {
+      wheel.cancel(second);
+      wheel.start(second, 300);
+    });
+    wheel.start(second, 50);
+    while (time.step(200));
+    t.equal(second.count, 0);
+    t.equal(wheel.size, 1);
+    while (time.step(1_000));
+    t.equal(second.count, 1);
+    t.equal(wheel.size, 0);
+  },
+);
