@@ -1,10 +1,9 @@
 import type { ActorKind } from '../../runtime/actor.ts';
 import { newAuditEvent } from '../audit/new-event.ts';
 import { type AccountContext, type AccountTurn, write } from './context.ts';
-import { beginLogin, endLogin, secondFactor } from './login.ts';
+import { beginLogin, endLogin, enterProven, secondFactor } from './login.ts';
 import { change, create, remove, resetPassword, resetTotp, setDisabled } from './manage.ts';
 import type { AccountMessages } from './messages.ts';
-import { openSession } from './open-session.ts';
 import { changePassword, confirmTotp, enrolTotp, removeTotp } from './own.ts';
 import { prepareSetup, setUp } from './setup.ts';
 
@@ -31,7 +30,7 @@ export function accountsKind(context: AccountContext): ActorKind<undefined, Acco
     restart: { maxRestarts: 10, withinMs: 60_000 },
     activate: () => undefined,
     handlers: {
-      openSession: bind<'openSession'>(openSession),
+      openSession: bind<'openSession'>(enterProven),
       endSession: bind<'endSession'>(endSession),
       endSessions: bind<'endSessions'>(endSessions),
       sessionUsed: bind<'sessionUsed'>(sessionUsed),

@@ -1,3 +1,5 @@
+import type { FirstProof } from './messages.ts';
+
 /** Logins that wait for their second factor. */
 export const challengeLimit = 1_000;
 const challengeLifeMs = 300_000;
@@ -5,17 +7,19 @@ const triesMax = 5;
 
 interface Challenge {
   readonly accountId: string;
+  /** What was proven already. */
+  readonly proof: FirstProof;
   readonly expiresAtMs: number;
   tries: number;
 }
 
-/** Passwords that were right, and wait for a code; in memory only, so a restart ends them. */
+/** First proofs that were good, and wait for a code; in memory only, so a restart ends them. */
 export class Challenges {
   readonly #open = new Map<string, Challenge>();
 
-  add(id: string, accountId: string, nowMs: number): number {
+  add(id: string, accountId: string, proof: FirstProof, nowMs: number): number {
     const expiresAtMs = nowMs + challengeLifeMs;
-    this.#open.set(id, { accountId, expiresAtMs, tries: 0 });
+    this.#open.set(id, { accountId, proof, expiresAtMs, tries: 0 });
     for (const [oldest, { expiresAtMs: end }] of this.#open) {
       if (this.#open.size <= challengeLimit && end > nowMs) break;
       this.#open.delete(oldest);
@@ -24,11 +28,11 @@ export class Challenges {
   }
 
   /** Whose it is, and counts the try; undefined when it is unknown, over or tried too often. */
-  try(id: string, nowMs: number): string | undefined {
+  try(id: string, nowMs: number): Pick<Challenge, 'accountId' | 'proof'> | undefined {
     const challenge = this.#open.get(id);
     if (challenge === undefined || challenge.expiresAtMs <= nowMs) return undefined;
     challenge.tries += 1;
-    if (challenge.tries <= triesMax) return challenge.accountId;
+    if (challenge.tries <= triesMax) return challenge;
     this.#open.delete(id);
     return undefined;
   }

@@ -33,6 +33,8 @@ export interface AccountSettings {
   readonly sessionIdleMs: number;
   /** A session ends after this long, used or not. */
   readonly sessionLifetimeMs: number;
+  /** Whether who logs in by a key is asked for the second factor of the account. */
+  readonly keySecondFactor: 'ask' | 'skip';
 }
 
 export interface AccountDependencies {

@@ -10,7 +10,13 @@ import {
   viewOf,
   write,
 } from './context.ts';
-import type { AccountMessages, AccountRecord, LoginAnswer, LoginOrigin } from './messages.ts';
+import type {
+  AccountMessages,
+  AccountRecord,
+  FirstProof,
+  LoginAnswer,
+  LoginOrigin,
+} from './messages.ts';
 import { openSession } from './open-session.ts';
 import { takeCode } from './second-factor.ts';
 
@@ -56,13 +62,38 @@ export async function endLogin(
     refuse(turn, accountId, 'ACCOUNT_DISABLED', origin, name);
   }
   context.guard.succeeded(name, peerOf(origin.peerAddress));
-  if (account.totpSealed === undefined) {
-    const opening = { accountId, method: 'password', origin } as const;
+  return await enter(context, turn, account, { method: 'password', asks: true, origin });
+}
+
+/** Somebody was proven outside: by a key, or by a provider. */
+export async function enterProven(
+  context: AccountContext,
+  turn: AccountTurn,
+  { accountId, method, multiFactor, origin }: Payload<'openSession'>,
+): Promise<LoginAnswer> {
+  const account = await accountOf(context, accountId);
+  if (account.disabledAtMs !== undefined) {
+    refuse(turn, accountId, 'ACCOUNT_DISABLED', origin, account.name);
+  }
+  const isSpared = method !== 'oidc' && context.settings.keySecondFactor === 'skip';
+  return await enter(context, turn, account, { method, asks: !multiFactor && !isSpared, origin });
+}
+
+/** A session, or the question for the second factor of who has one. */
+async function enter(
+  context: AccountContext,
+  turn: AccountTurn,
+  account: AccountRecord,
+  { method, asks, origin }: { method: FirstProof; asks: boolean; origin: LoginOrigin },
+): Promise<LoginAnswer> {
+  const accountId = account.id;
+  if (account.totpSealed === undefined || !asks) {
+    const opening = { accountId, method, origin };
     return { session: await openSession(context, turn, opening), account: viewOf(account) };
   }
   const challenge = newSecret(turn);
   const nowMs = turn.ports.clock.nowMs();
-  return { challenge, expiresAtMs: context.challenges.add(challenge, accountId, nowMs) };
+  return { challenge, expiresAtMs: context.challenges.add(challenge, accountId, method, nowMs) };
 }
 
 export async function secondFactor(
@@ -70,14 +101,15 @@ export async function secondFactor(
   turn: AccountTurn,
   { challenge, code, origin }: Payload<'secondFactor'>,
 ): Promise<AccountMessages['secondFactor']['reply']> {
-  const accountId = context.challenges.try(challenge, turn.ports.clock.nowMs());
-  if (accountId === undefined) throw new ServerError('ACCOUNT_CHALLENGE_ENDED');
+  const waiting = context.challenges.try(challenge, turn.ports.clock.nowMs());
+  if (waiting === undefined) throw new ServerError('ACCOUNT_CHALLENGE_ENDED');
+  const { accountId, proof } = waiting;
   const account = await proveCode(context, turn, { accountId, code, origin });
   if (account.disabledAtMs !== undefined) {
     refuse(turn, accountId, 'ACCOUNT_DISABLED', origin, account.name);
   }
   context.challenges.done(challenge);
-  const opening = { accountId, method: 'password+totp', origin } as const;
+  const opening = { accountId, method: `${proof}+totp`, origin } as const;
   return { session: await openSession(context, turn, opening), account: viewOf(account) };
 }
 

@@ -13,17 +13,11 @@ export interface Grant {
   readonly envoys: string;
 }
 
-/** How a session's owner was proven; `password+totp` when the second factor was asked for. */
-export const loginMethods = [
-  'setup',
-  'password',
-  'password+totp',
-  'oidc',
-  'ssh-key',
-  'ed25519',
-] as const;
+/** What somebody proves first: a password, an identity at a provider, or a key. */
+export type FirstProof = 'password' | 'oidc' | 'ssh-key' | 'ed25519';
 
-export type LoginMethod = (typeof loginMethods)[number];
+/** How a session's owner was proven; `+totp` when our second factor was asked for. */
+export type LoginMethod = 'setup' | FirstProof | `${FirstProof}+totp`;
 
 /** A person. */
 export interface AccountRecord {
@@ -123,12 +117,18 @@ export interface TotpEnrolment {
 export type AccountMessages = LoginMessages &
   OwnAccountMessages & {
     /**
-     * After a proof outside of this actor (OIDC, a key's signature). Rejects with ACCOUNT_NOT_FOUND or
-     * ACCOUNT_DISABLED. The caller vouches for the proof; a second factor is not asked for.
+     * After a proof outside of this actor (OIDC, a key's signature); the caller vouches for it. Rejects
+     * with ACCOUNT_NOT_FOUND or ACCOUNT_DISABLED.
      */
     openSession: {
-      payload: { accountId: string; method: LoginMethod; origin: LoginOrigin };
-      reply: OpenedSession;
+      payload: {
+        accountId: string;
+        method: Exclude<FirstProof, 'password'>;
+        /** The proof was of two factors: ours is not asked for. */
+        multiFactor: boolean;
+        origin: LoginOrigin;
+      };
+      reply: LoginAnswer;
     };
     /** Ends one session, now. Repeating it changes nothing. */
     endSession: { payload: { sessionId: string; reason: string; by: string }; reply: undefined };

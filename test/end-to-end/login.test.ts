@@ -31,6 +31,8 @@ const provider = await openIdProvider(
     carol: { preferred_username: 'Carol', name: 'Carol C.', groups: ['ops'], ...mail },
     ada: { preferred_username: 'ada', groups: ['ops'], ...mail },
     eve: { preferred_username: 'eve', groups: ['guests'], ...mail },
+    judy: { preferred_username: 'j', groups: ['ops'], ...mail },
+    'judy-twice': { preferred_username: 'j', groups: ['ops'], amr: ['pwd', 'mfa'], ...mail },
     mallory: { preferred_username: 'm', groups: ['ops'], ...mail, email_verified: false },
   },
   [callback],
@@ -190,7 +192,10 @@ t.test('a key opens one session by one challenge, and no other account', { skip 
   await refused(proof(await challenge('heidi')), 'LOGIN_KEY_REFUSED', 'a key that was removed');
 });
 
-t.test('vigocli asks for the second factor of who has one', async (t) => {
+/** Recovery codes that judy has not used yet. */
+const judysCodes: string[] = [];
+
+t.test('vigocli asks for the second factor of who has one', { skip }, async (t) => {
   const name = 'judy';
   const given = 'otter balcony prism 42';
   const body = { name, role: 'viewer', password: given };
@@ -202,7 +207,8 @@ t.test('vigocli asks for the second factor of who has one', async (t) => {
   const begun = await browser.send('POST', '/api/v1/account/totp', { current: password });
   const code = totpCode(base32Bytes(String(begun.body.secret)), totpStepAt(Date.now()));
   const confirmed = await browser.send('POST', '/api/v1/account/totp/confirm', { code });
-  const [recovery = ''] = confirmed.body.recoveryCodes as string[];
+  judysCodes.push(...(confirmed.body.recoveryCodes as string[]));
+  const recovery = judysCodes.pop() ?? '';
   writeFileSync(join(work, 'judy.password'), `${password}\n`);
   const login = 'vigocli --no-input auth login --name judy --password-file judy.password';
   await t.rejects(run(login), { code: 'CLI_USAGE', message: /--code CODE/ });
@@ -210,6 +216,14 @@ t.test('vigocli asks for the second factor of who has one', async (t) => {
   t.match(await run(`${login} --code ${recovery}`), /You are judy at home:/);
   const first = readFileSync(join(work, '.config/vigo/logins/default.json'), 'utf8');
   const { token } = JSON.parse(first) as { token: string };
+  const ssh = new OpenSsh(t);
+  const key = ssh.key('judy');
+  await run(`vigocli auth add-key ${key}.pub`);
+  await run('vigocli auth logout');
+  const byKey = `vigocli --no-input auth login --name judy --ssh-key ${key}`;
+  await t.rejects(run(byKey), { code: 'CLI_USAGE', message: /--code CODE/ }, 'a key is one factor');
+  t.match(await run(`${byKey} --code ${judysCodes.pop()}`), /You are judy at home:/);
+  t.match(await run('vigocli auth list-sessions --json'), /"method": "ssh-key\+totp"/);
   await run('vigocli auth logout');
   const headers = { authorization: `Bearer ${token}` };
   const late = await send(server, 'GET', '/api/v1/session', { headers });
@@ -275,6 +289,26 @@ t.test('who the provider proves and server.yaml admits gets a session', async (t
   const evil = await send(server, 'GET', '/api/v1/login/oidc?next=//evil.example');
   t.equal(evil.status, 303);
   t.match(String(evil.headers.location), new RegExp(`^${provider.issuer}/`));
+});
+
+t.test('after the provider the second factor is asked for, unless it asked for one', async (t) => {
+  for (const subject of ['judy', 'judy-twice']) {
+    await run(`vigocli users link judy --subject ${subject}`);
+  }
+  const { browser, answer } = await throughProvider('judy');
+  t.match(answer, { status: 200, body: { challenge: /./ } });
+  t.equal((await browser.send('GET', '/api/v1/session')).status, 401, 'it is no session yet');
+  const { challenge } = answer.body;
+  const wrong = { challenge, code: '000000' };
+  t.equal((await browser.send('POST', '/api/v1/session/second-factor', wrong)).status, 401);
+  const right = { challenge, code: judysCodes.pop() };
+  t.equal((await browser.send('POST', '/api/v1/session/second-factor', right)).status, 200);
+  const { items } = (await browser.send('GET', '/api/v1/account/sessions')).body;
+  t.match(items, [{ method: 'oidc+totp', current: true }]);
+
+  const asserted = await throughProvider('judy-twice');
+  t.match(asserted.answer, { status: 303, headers: { location: '/envoys' } });
+  t.match((await asserted.browser.send('GET', '/api/v1/session')).body, { name: 'judy' });
 });
 
 t.test('whom the provider proves but nobody admits stays outside, and it is noted', async (t) => {

@@ -37,7 +37,7 @@ export async function openIdProvider(
       },
     ],
     claims: {
-      openid: ['sub'],
+      openid: ['sub', 'amr'],
       email: ['email', 'email_verified'],
       profile: ['preferred_username', 'name', 'groups'],
     },
@@ -48,10 +48,29 @@ export async function openIdProvider(
       claims: () => ({ sub: id, ...people[id] }),
     }),
   });
+  provider.use((context, next) => tellMethods(provider, people, context.path, next));
   server.on('request', provider.callback());
   return { issuer, logIn: (url, person) => new Browser(issuer).logIn(url, person) };
 }
 
+/** The provider's own login form does not say how it has proven somebody: `amr` of the person does. */
+async function tellMethods(
+  provider: Provider,
+  people: People,
+  path: string,
+  next: () => Promise<void>,
+): Promise<void> {
+  const [, id] = /^\/auth\/([\w-]+)$/.exec(path) ?? [];
+  const interaction = id === undefined ? undefined : await provider.Interaction.find(id);
+  const login = interaction?.result?.login;
+  if (login !== undefined) {
+    login.amr = people[login.accountId]?.amr;
+    await interaction?.save(interactionSeconds);
+  }
+  await next();
+}
+
+const interactionSeconds = 600;
 const stepsMax = 20;
 
 /** As much of a browser as the provider's forms need. */

@@ -20,6 +20,13 @@ export const accountsSection = Type.Object(
       '2m',
     ),
     session_lifetime: duration('A session ends after this long, used or not.', '12h', 60_000, '1m'),
+    key_second_factor: Type.Union([Type.Literal('ask'), Type.Literal('skip')], {
+      description:
+        'Whether a login by SSH key or by a key of the browser asks for the second factor of accounts\n' +
+        'that have one.',
+      default: 'ask',
+      expected: 'ask or skip',
+    }),
   },
   { additionalProperties: false, description: 'People who log in; docs/accounts.md.' },
 );

@@ -115,6 +115,7 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
     accounts: {
       sessionIdleMs: milliseconds(raw.accounts.session_idle),
       sessionLifetimeMs: milliseconds(raw.accounts.session_lifetime),
+      keySecondFactor: raw.accounts.key_second_factor,
     },
     oidc: oidcFromRaw(raw.oidc, home),
     publish: publishFromRaw(raw.publish),

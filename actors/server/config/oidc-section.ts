@@ -22,6 +22,11 @@ export interface OidcSettings {
   readonly allowedDomains: readonly string[];
   readonly allowedGroups: readonly string[];
   readonly autoProvision: boolean;
+  /** Whether accounts with a second factor are asked for it after the provider has proven them. */
+  readonly secondFactor: 'unless-asserted' | 'always' | 'never';
+  /** Values of `amr` and of `acr` in the ID token that say that the provider asked for two factors. */
+  readonly factorAmr: readonly string[];
+  readonly factorAcr: readonly string[];
   /** On the button of the login page. */
   readonly label: string;
   readonly caFile: string;
@@ -112,6 +117,22 @@ export const oidcSection = Type.Object(
       'Whether the first login makes an account. off: an administrator links accounts.',
       'off',
     ),
+    second_factor: choice(
+      ['unless_asserted', 'always', 'never'],
+      'Whether accounts with a second factor here are asked for it. unless_asserted: not when the ID\n' +
+        'token says by amr or acr that the provider asked for one.',
+      'unless_asserted',
+    ),
+    factor_amr: list(
+      'Values of amr that say so (RFC 8176).',
+      ['mfa'],
+      'a list of authentication methods such as mfa',
+    ),
+    factor_acr: list(
+      'Values of acr that say so; the provider is asked for them. Which there are is its own affair.',
+      [],
+      'a list of authentication context classes',
+    ),
     label: text('What the login page calls the provider.', 'single sign-on'),
     ca_file: text(
       'PEM file of the authority of its certificate. Empty: the authorities that Node trusts.',
@@ -128,11 +149,16 @@ export const oidcSection = Type.Object(
   { additionalProperties: false, description: 'Login by an OpenID provider; docs/login.md.' },
 );
 
+/** What may stand in a list with spaces between (RFC 6749, section 3.3). */
+const isToken = (item: string) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(item);
+
 /** Rules that JSON Schema cannot say; by the path of the key. */
 export const oidcItemChecks: ReadonlyMap<string, (item: string) => boolean> = new Map([
   ['oidc.roles', (item: string) => roleForm.test(item)],
   ['oidc.allowed_domains', (item: string) => domainForm.test(item)],
-  ['oidc.scopes', (item: string) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(item)],
+  ['oidc.scopes', isToken],
+  ['oidc.factor_amr', isToken],
+  ['oidc.factor_acr', isToken],
 ]);
 
 /** Throws CONFIG_INVALID_VALUE for an issuer without a client. */
@@ -164,6 +190,9 @@ export function oidcFromRaw(raw: Type.Static<typeof oidcSection>, home: string):
     allowedDomains: raw.allowed_domains,
     allowedGroups: raw.allowed_groups,
     autoProvision: raw.auto_provision === 'on',
+    secondFactor: raw.second_factor === 'unless_asserted' ? 'unless-asserted' : raw.second_factor,
+    factorAmr: raw.factor_amr,
+    factorAcr: raw.factor_acr,
     label: raw.label,
     caFile: path(raw.ca_file),
     timeoutMs: parseDuration(raw.timeout) ?? 0,

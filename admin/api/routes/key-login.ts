@@ -1,15 +1,13 @@
 import { Type } from 'typebox';
-import { accountsAddress } from '../../../actors/accounts/messages.ts';
 import { AdminError } from '../../errors.ts';
 import { SignatureError, verifyEd25519, verifySshSignature } from '../../login/signature.ts';
 import type { Backend } from '../backend.ts';
 import { tellRefusal } from '../login/refused.ts';
 import { route } from '../route.ts';
 import { nothing, object } from '../schemas.ts';
-import { sessionShape } from '../shapes/session.ts';
-import { loginOrigin, sessionAnswer } from './login.ts';
+import { loginShape } from '../shapes/session.ts';
+import { enterProven, loginAnswer } from './login.ts';
 
-const askDeadlineMs = 10_000;
 /** An agent may hold several keys. */
 const signaturesMax = 8;
 const accountText = Type.String({ minLength: 1, maxLength: 63, pattern: '^[^\\n]*$' });
@@ -104,7 +102,7 @@ export const keyLoginRoutes = [
     parameters: nothing,
     query: nothing,
     body: loginBody,
-    answer: sessionShape,
+    answer: loginShape,
     handle: async ({ backend, body, ...asked }) => {
       const { account, challenge, seal } = body;
       const method = body.ed25519 === undefined ? 'ssh-key' : 'ed25519';
@@ -118,14 +116,8 @@ export const keyLoginRoutes = [
         await tellRefusal(backend, { method, subject: account, peerAddress }, error);
         throw error;
       }
-      const payload = { accountId, method, origin: loginOrigin(asked) } as const;
-      const session = await backend.ask(accountsAddress(), 'openSession', payload, askDeadlineMs);
-      const found = backend.views.accounts.find(accountId);
-      return sessionAnswer(
-        backend,
-        { session, ...(found === undefined ? {} : { account: found }) },
-        body.as,
-      );
+      const proven = { accountId, method, multiFactor: false } as const;
+      return loginAnswer(backend, await enterProven(backend, proven, asked), body.as);
     },
   }),
 ];

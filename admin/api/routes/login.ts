@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import {
+  type AccountMessages,
   type AccountView,
   accountsAddress,
   type LoginAnswer,
@@ -47,6 +48,16 @@ export async function logIn(
   return await backend.ask(loginAddress(asked.peerAddress), 'login', payload, loginDeadlineMs);
 }
 
+/** Somebody was proven by a key or a provider: a session, or the question for a code. Throws ACCOUNT_*. */
+export async function enterProven(
+  backend: Backend,
+  proven: Omit<AccountMessages['openSession']['payload'], 'origin'>,
+  asked: Asked,
+): Promise<LoginAnswer> {
+  const payload = { ...proven, origin: loginOrigin(asked) };
+  return await backend.ask(accountsAddress(), 'openSession', payload, askDeadlineMs);
+}
+
 /** The header that gives a browser its session. */
 export function sessionCookieHeader(
   { token, expiresAtMs }: OpenedSession,
@@ -78,6 +89,15 @@ export function sessionAnswer(
   return new Answer(200, headers, JSON.stringify(body));
 }
 
+/** The session, or the challenge as it is. */
+export function loginAnswer(
+  backend: Backend,
+  answer: LoginAnswer,
+  as: 'cookie' | 'token' | undefined,
+): Answer | LoginAnswer {
+  return 'challenge' in answer ? answer : sessionAnswer(backend, answer, as);
+}
+
 export const loginRoutes = [
   route({
     method: 'POST',
@@ -90,8 +110,7 @@ export const loginRoutes = [
     body: object({ name: nameText, password: passwordText, as: carrier }),
     answer: loginShape,
     handle: async ({ backend, body, ...asked }) => {
-      const answer = await logIn(backend, body, asked);
-      return 'challenge' in answer ? answer : sessionAnswer(backend, answer, body.as);
+      return loginAnswer(backend, await logIn(backend, body, asked), body.as);
     },
   }),
   route({

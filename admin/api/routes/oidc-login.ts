@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
-import { accountsAddress } from '../../../actors/accounts/messages.ts';
 import { AdminError } from '../../errors.ts';
-import { refusedPage } from '../../web/page.ts';
+import { secondFactorForm } from '../../web/components/second-factor.ts';
+import { bareLayout, themeOf } from '../../web/layout.ts';
+import { htmlAnswer, refusedPage } from '../../web/page.ts';
 import { localPath } from '../../web/path.ts';
 import { Answer } from '../answer.ts';
 import type { Backend } from '../backend.ts';
@@ -13,9 +14,8 @@ import { tellRefusal } from '../login/refused.ts';
 import type { Problem } from '../problem.ts';
 import { route } from '../route.ts';
 import { nothing, object } from '../schemas.ts';
-import { loginOrigin, sessionCookieHeader } from './login.ts';
+import { enterProven, sessionCookieHeader } from './login.ts';
 
-const askDeadlineMs = 10_000;
 const callbackPath = '/api/v1/login/oidc/callback';
 
 /** Throws OIDC_OFF. */
@@ -29,10 +29,29 @@ function goTo(location: string, headers: Readonly<Record<string, string>>): Answ
   return new Answer(303, { ...headers, location, 'cache-control': 'no-store' }, '');
 }
 
+function isForPeople({ header }: Pick<RequestHead, 'header'>): boolean {
+  return header('accept')?.includes('text/html') === true;
+}
+
+/** The provider has proven one factor, and the account has a second. */
+function askForCode(
+  challenged: { readonly challenge: string; readonly expiresAtMs: number },
+  next: string,
+  head: Pick<RequestHead, 'header'>,
+): Answer {
+  if (!isForPeople(head)) {
+    const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+    return new Answer(200, headers, JSON.stringify(challenged));
+  }
+  const view = { title: 'Log in', body: secondFactorForm(next, challenged.challenge) };
+  const markup = bareLayout({ view, theme: themeOf(head.header('cookie')) });
+  return htmlAnswer(200, markup, { 'cache-control': 'no-store' });
+}
+
 /** Browsers come here, so people read it; a program gets the problem document. */
 function refuse(problem: Problem, head: RequestHead): Answer {
   // A page of 401 would send people to the login again, without a word.
-  if (head.header('accept')?.includes('text/html')) {
+  if (isForPeople(head)) {
     return refusedPage({ ...problem, status: problem.status === 401 ? 403 : problem.status }, head);
   }
   const headers = { 'content-type': 'application/problem+json' };
@@ -45,7 +64,7 @@ async function enter(
   query: Readonly<Record<string, unknown>>,
   cookie: string | undefined,
   peerAddress: string,
-): Promise<{ accountId: string; next: string }> {
+): Promise<{ accountId: string; multiFactor: boolean; next: string }> {
   const provider = providerOf(backend);
   let subject = '';
   try {
@@ -58,7 +77,7 @@ async function enter(
     subject = claims.sub;
     const admission = admit(claims, provider.settings);
     const accountId = await accountFor(backend, admission, provider.settings);
-    return { accountId, next: pending.next };
+    return { accountId, multiFactor: admission.multiFactor, next: pending.next };
   } catch (error) {
     await tellRefusal(backend, { method: 'oidc', subject, peerAddress }, error);
     throw error;
@@ -98,10 +117,10 @@ export const oidcLoginRoutes = [
     refuse,
     handle: async ({ backend, query, ...asked }) => {
       const cookie = asked.header('cookie');
-      const { accountId, next } = await enter(backend, { ...query }, cookie, asked.peerAddress);
-      const payload = { accountId, method: 'oidc', origin: loginOrigin(asked) } as const;
-      const session = await backend.ask(accountsAddress(), 'openSession', payload, askDeadlineMs);
-      return goTo(next, sessionCookieHeader(session, backend.nowMs()));
+      const { next, ...found } = await enter(backend, { ...query }, cookie, asked.peerAddress);
+      const answer = await enterProven(backend, { ...found, method: 'oidc' }, asked);
+      if ('challenge' in answer) return askForCode(answer, next, asked);
+      return goTo(next, sessionCookieHeader(answer.session, backend.nowMs()));
     },
   }),
 ];

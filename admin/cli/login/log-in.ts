@@ -47,10 +47,11 @@ export async function logIn(it: Session, flags: LoginFlags): Promise<LoggedIn> {
   const before = keptLogin(place);
   const account = await accountName(it, flags.name ?? before?.account);
   const client = new Client({ ...place, token: undefined });
-  const opened =
+  const answer =
     flags.sshKey === undefined
       ? await byPassword(it, client, account, flags)
       : await byKey(client, place, account, flags.sshKey);
+  const opened = 'challenge' in answer ? await bySecondFactor(it, client, answer, flags) : answer;
   const { token, expiresAtMs, mustChangePassword = false } = opened;
   writeLogin(process.env, place.context, { account, token, expiresAtMs, target: place.target });
   if (before !== undefined) await endQuietly(place, before);
@@ -79,17 +80,24 @@ async function byPassword(
   it: Session,
   client: Client,
   name: string,
-  { passwordFile, code }: LoginFlags,
-): Promise<OpenedSession> {
+  { passwordFile }: LoginFlags,
+): Promise<OpenedSession | FactorWanted> {
   const password = await readPassword(it, 'Password: ', passwordFile);
-  const body = { name, password, as: 'token' };
-  const answer = await client.post<OpenedSession | FactorWanted>(pathOfSession, body);
-  if (!('challenge' in answer)) return answer;
+  return await client.post(pathOfSession, { name, password, as: 'token' });
+}
+
+/** Whatever was proven first: the account has a second factor. */
+async function bySecondFactor(
+  it: Session,
+  client: Client,
+  { challenge }: FactorWanted,
+  { code }: LoginFlags,
+): Promise<OpenedSession> {
   if (code === undefined && !mayAsk(it)) {
     throw new AdminError('CLI_USAGE', 'this account has a second factor: --code CODE');
   }
   const factor = code ?? (await askLine('Code of your authenticator app: '));
-  const second = { challenge: answer.challenge, code: factor, as: 'token' };
+  const second = { challenge, code: factor, as: 'token' };
   return await client.post<OpenedSession>(`${pathOfSession}/second-factor`, second);
 }
 
@@ -124,7 +132,7 @@ async function byKey(
   { caPem }: ServerPlace,
   account: string,
   sshKey: string | true,
-): Promise<OpenedSession> {
+): Promise<OpenedSession | FactorWanted> {
   const path = '/api/v1/login/challenge';
   const { challenge, seal } = await client.post<IssuedChallenge>(path, { account });
   checkChallenge(challenge, account, caPem);
@@ -133,7 +141,7 @@ async function byKey(
       ? await signWithAgent(challenge, process.env.SSH_AUTH_SOCK)
       : [await signWithKeyFile(challenge, sshKey)];
   const body = { account, challenge, seal, sshSignatures, as: 'token' };
-  return await client.post<OpenedSession>('/api/v1/login/key', body);
+  return await client.post('/api/v1/login/key', body);
 }
 
 async function endQuietly(place: ServerPlace, { token }: KeptLogin): Promise<void> {

@@ -89,7 +89,10 @@ export function keyLogin({ store, call, noble, subtle = crypto.subtle }) {
       return { fingerprint };
     },
 
-    /** Logs in; the server sets the cookie. Signs nothing but a login of this account. */
+    /**
+     * Logs in; the server sets the cookie, or answers with a challenge for a code of the second factor.
+     * Signs nothing but a login of this account.
+     */
     async login(account) {
       const key = await store.get(account);
       if (key === undefined) throw new Error(`this browser has no key of ${account}`);
@@ -147,7 +150,17 @@ function wire(script) {
       const known = await login.accounts();
       const account = accountOf(button) || (known.length === 1 ? known[0] : '');
       if (account === '') throw new Error(`whose key? It has those of: ${known.join(', ')}`);
-      await login.login(account);
+      const answer = await login.login(account);
+      const proven = new CustomEvent('vigo:proven', {
+        bubbles: true,
+        cancelable: true,
+        detail: answer,
+      });
+      // A form that knows where to ask for a second factor goes on from here.
+      if (!button.dispatchEvent(proven)) return;
+      if (answer.challenge !== undefined) {
+        throw new Error('this account has a second factor: log in on the login page');
+      }
       location.assign(button.dataset.then ?? '/');
     },
     register: async (button) => {

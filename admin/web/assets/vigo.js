@@ -211,6 +211,14 @@
     void perform(form, bodyOf(form));
   });
 
+  // A key of this browser has proven somebody: on to the page, or to the code of the second factor.
+  document.addEventListener('vigo:proven', (event) => {
+    const form = event.target.closest('form[data-step]');
+    if (form === null) return;
+    event.preventDefault();
+    follow(form, event.detail);
+  });
+
   document.addEventListener('click', (event) => {
     const target = event.target instanceof Element ? event.target : null;
     if (target === null) return;

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { nothing, object } from '../../api/schemas.ts';
 import { icon } from '../components/icon.ts';
 import { keyLoginScript } from '../components/key-login.ts';
+import { secondFactorForm } from '../components/second-factor.ts';
 import { type Html, html } from '../html.ts';
 import { page, redirect } from '../page.ts';
 import { localPath, pathTo } from '../path.ts';
@@ -45,19 +46,6 @@ function passwordForm(next: string, { key, oidc }: Methods): Html {
     <button class="button primary">Log in</button>
     ${key && html`<button type="button" class="button" data-key-login data-then="${next}" hidden>${icon('key')} Log in with the key of this browser</button>`}
     ${oidc !== null && html`<p class="or">or</p><a class="button wide" href="${pathTo('/api/v1/login/oidc', { next })}">Log in with ${oidc}</a>`}
-  </form>`;
-}
-
-/** Shown when the answer to the password is a challenge. */
-function secondFactorForm(next: string): Html {
-  return html`<form class="panel" id="second-factor" hidden data-api="POST /api/v1/session/second-factor" data-then="${next}">
-    <input type="hidden" name="challenge" data-field="challenge">
-    <div class="field"><label for="code">Code</label>
-      <input id="code" name="code" required maxlength="100" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" aria-describedby="code-hint">
-      <span class="hint" id="code-hint">Of your authenticator app, or one of your recovery codes.</span></div>
-    <p class="form-error" data-error role="alert"></p>
-    <button class="button primary">Log in</button>
-    <p class="small"><a href="/login">Begin again</a></p>
   </form>`;
 }
 

@@ -88,17 +88,17 @@ t.test('recovery codes are many, long, and found however they are typed', (t) =>
 
 t.test('a challenge is one login: some tries, some minutes, and it ends with its account', (t) => {
   const challenges = new Challenges();
-  challenges.add('one', 'ada', 0);
-  const tries = Array.from({ length: 7 }, () => challenges.try('one', 1));
+  challenges.add('one', 'ada', 'oidc', 0);
+  const tries = Array.from({ length: 7 }, () => challenges.try('one', 1)?.accountId);
   t.same(tries, ['ada', 'ada', 'ada', 'ada', 'ada', undefined, undefined]);
-  challenges.add('two', 'ada', 0);
+  challenges.add('two', 'ada', 'oidc', 0);
   t.equal(challenges.try('two', 300_000), undefined, 'over');
-  challenges.add('three', 'ada', 0);
+  challenges.add('three', 'ada', 'password', 0);
   challenges.endOf('ada');
   t.equal(challenges.try('three', 0), undefined, 'the password changed meanwhile');
-  for (let at = 0; at <= challengeLimit; at++) challenges.add(`flood ${at}`, 'eve', 0);
+  for (let at = 0; at <= challengeLimit; at++) challenges.add(`flood ${at}`, 'eve', 'password', 0);
   t.equal(challenges.try('flood 0', 0), undefined, 'the oldest makes room');
-  t.equal(challenges.try(`flood ${challengeLimit}`, 0), 'eve');
+  t.match(challenges.try(`flood ${challengeLimit}`, 0), { accountId: 'eve', proof: 'password' });
   t.equal(challenges.try('never', 0), undefined);
   t.end();
 });

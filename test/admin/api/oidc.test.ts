@@ -176,6 +176,40 @@ t.test('server.yaml decides who of those that are proven may come in, and as wha
   t.equal(await codeOf(() => admit(claims({ sub: '' }), strict)), 'OIDC_TOKEN_INVALID');
 });
 
+t.test('what the provider says of how it has proven somebody spares a code, if anything', (t) => {
+  const isSpared = (more: string, told: object) => {
+    const claims = { iss: 'https://a', sub: 'x', ...told } as ProvenClaims;
+    return admit(claims, settings('https://a.example', `  default_role: viewer\n${more}`))
+      .multiFactor;
+  };
+  t.equal(isSpared('', { amr: ['pwd', 'mfa'] }), true, 'RFC 8176');
+  for (const amr of [undefined, [], ['pwd', 'otp'], 'mfa', { mfa: true }, [['mfa']]]) {
+    t.equal(isSpared('', { amr }), false, JSON.stringify(amr));
+  }
+  t.equal(isSpared('', { acr: '2' }), false, 'what classes mean is not ours to guess');
+  const classes = '  factor_acr: [gold, "2"]\n  factor_amr: [hwk]\n';
+  t.equal(isSpared(classes, { acr: '2' }), true);
+  t.equal(isSpared(classes, { acr: ['2'] }), false);
+  t.equal(isSpared(classes, { amr: ['mfa'] }), false, 'the list is all that counts');
+  t.equal(isSpared(classes, { amr: ['hwk'] }), true);
+  t.equal(isSpared('  second_factor: always\n', { amr: ['mfa'] }), false);
+  t.equal(isSpared('  second_factor: never\n', {}), true);
+  t.throws(() => isSpared('  factor_amr: ["a b"]\n', {}), {
+    code: 'CONFIG_INVALID_VALUE',
+    message: /server\.yaml:6:/,
+  });
+  t.end();
+});
+
+t.test('the provider is asked for the classes that server.yaml wants', async (t) => {
+  const acr = async (more: string) =>
+    new URL((await provider(double.issuer, more).begin(callback, '/')).url).searchParams.get(
+      'acr_values',
+    );
+  t.equal(await acr(''), null);
+  t.equal(await acr('  factor_acr: [gold, "2"]\n'), 'gold 2');
+});
+
 t.test('whatever a provider calls somebody, the account has a name of ours', (t) => {
   t.equal(accountName('Alice.Liddell@example.com'), 'alice.liddell');
   t.equal(accountName('42-Bob'), 'bob');

@@ -12,6 +12,8 @@ export interface Admission {
   readonly email: string;
   /** What groups give; for accounts that logins made. */
   readonly role: AccountRole;
+  /** The second factor of the account need not be asked for. */
+  readonly multiFactor: boolean;
 }
 
 const subjectLengthMax = 255;
@@ -45,7 +47,18 @@ export function admit(claims: ProvenClaims, settings: OidcSettings): Admission {
     displayName: textOf(claims.name).slice(0, displayLengthMax),
     email,
     role,
+    multiFactor: isMultiFactor(claims, settings),
   };
+}
+
+/** OpenID Connect Core 1.0, section 2: `amr` and `acr` say how the provider has proven somebody. */
+function isMultiFactor(
+  { amr, acr }: ProvenClaims,
+  { secondFactor, factorAmr, factorAcr }: OidcSettings,
+): boolean {
+  if (secondFactor !== 'unless-asserted') return secondFactor === 'never';
+  const methods: readonly unknown[] = Array.isArray(amr) ? amr : [];
+  return factorAmr.some((method) => methods.includes(method)) || factorAcr.includes(textOf(acr));
 }
 
 /** A list of texts, or one text. */

@@ -65,14 +65,16 @@ export class OpenIdProvider {
       next,
       expiresAtMs: this.#nowMs() + pendingLifeMs,
     };
+    const { scopes, factorAcr } = this.settings;
     const url = buildAuthorizationUrl(configuration, {
       redirect_uri: redirectUri,
-      scope: this.settings.scopes.join(' '),
+      scope: scopes.join(' '),
       response_type: 'code',
       state: pending.state,
       nonce: pending.nonce,
       code_challenge: await calculatePKCECodeChallenge(pending.verifier),
       code_challenge_method: 'S256',
+      ...(factorAcr.length === 0 ? {} : { acr_values: factorAcr.join(' ') }),
     });
     return { url: url.href, pending };
   }
@@ -101,7 +103,10 @@ export class OpenIdProvider {
     }
   }
 
-  /** Many providers tell groups and mail addresses only there. What the ID token says wins. */
+  /**
+   * Many providers tell groups and mail addresses only there. What the ID token says wins, and how somebody
+   * was proven counts only there, where it is signed and of this login.
+   */
   async #withUserInfo(
     configuration: Configuration,
     claims: ProvenClaims,
@@ -113,7 +118,12 @@ export class OpenIdProvider {
     if (endpoint === undefined || wanted.every((claim) => claims[claim] !== undefined)) {
       return claims;
     }
-    return { ...(await fetchUserInfo(configuration, accessToken, claims.sub)), ...claims };
+    const {
+      amr: _amr,
+      acr: _acr,
+      ...told
+    } = await fetchUserInfo(configuration, accessToken, claims.sub);
+    return { ...told, ...claims };
   }
 
   async #configuration(): Promise<Configuration> {
