@@ -26,7 +26,7 @@ import { askMany, perSecond, tellMany } from './support/engine-load.ts';
  * per second of CPU time of the whole process (with the garbage collector's threads), best of three.
  * Run: `node perf/runtime.ts` (`--json` for programs, `--keep` to write perf/results).
  */
-const messageTotal = 200_000;
+const messageTotal = 1_000_000;
 const activationTotal = 100_000;
 const rowTotal = 20_000;
 const actorTotal = 100_000;
@@ -144,7 +144,7 @@ async function measureThreads(directory: string): Promise<Figures> {
 /** Undefined when this machine has no Erlang. */
 function measureErlang(directory: string): Figures | undefined {
   const source = fileURLToPath(new URL('./erlang/engine.erl', import.meta.url));
-  const run = (schedulers: string): Figures => {
+  const run = (schedulers: string, what: string): Figures => {
     // Schedulers that spin while they wait would count as work.
     const still = ['+sbwt', 'none', '+sbwtdcpu', 'none', '+sbwtdio', 'none'];
     const command = [
@@ -157,7 +157,7 @@ function measureErlang(directory: string): Figures | undefined {
       '-run',
       'engine',
       'main',
-      'x',
+      what,
     ];
     const printed = execFileSync('erl', command, { encoding: 'utf8' });
     const lines = printed.trim().split('\n');
@@ -168,9 +168,7 @@ function measureErlang(directory: string): Figures | undefined {
   } catch {
     return undefined;
   }
-  const one = run('1:1');
-  const two = run('2:2');
-  return { ...one, ask_threads: two.ask_local, tell_threads: two.tell_local };
+  return { ...run('1:1', 'one'), ...run('2:2', 'threads') };
 }
 
 function gitCommit(): string {
@@ -192,6 +190,11 @@ const titles: Record<string, string> = {
   bytes_idle: 'bytes per idle actor',
   bytes_active: 'bytes per active actor',
 };
+
+function ratio(own: number | undefined, reference: number | undefined): number | string {
+  if (own === undefined || reference === undefined) return '-';
+  return Number((own / reference).toFixed(2));
+}
 
 async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'vigo-perf-'));
@@ -215,6 +218,7 @@ async function main(): Promise<void> {
         what,
         vigo: (vigo as Figures)[name],
         erlang: erlang?.[name] ?? '-',
+        ratio: ratio((vigo as Figures)[name], erlang?.[name]),
       })),
     );
     if (!erlang) console.log('For the Erlang column: apt-get install -y erlang-base');

@@ -5,11 +5,21 @@
 
 -define(WINDOW, 512).
 
+%% With the argument "threads": the two sides are bound to schedulers of their own, because the emulator
+%% would else run both on one when it can, and no message would cross threads.
+main(["threads"]) ->
+    Echo = spawn_opt(fun() -> echo(0) end, [{scheduler, 2}]),
+    Main = self(),
+    spawn_opt(fun() ->
+        report("ask_threads", best(fun() -> ask_many(Echo, 1000000, [{scheduler, 1}]) end)),
+        report("tell_threads", best(fun() -> tell_many(Echo, 1000000) end)),
+        Main ! done
+    end, [{scheduler, 1}]),
+    receive done -> init:stop() end;
 main(_) ->
-    Count = 400000,
     Echo = spawn(fun() -> echo(0) end),
-    report("ask_local", best(fun() -> ask_many(Echo, Count) end)),
-    report("tell_local", best(fun() -> tell_many(Echo, Count) end)),
+    report("ask_local", best(fun() -> ask_many(Echo, 1000000, []) end)),
+    report("tell_local", best(fun() -> tell_many(Echo, 1000000) end)),
     report("activations", best(fun() -> activations(200000) end)),
     report("bytes_idle", bytes(100000, fun idle/1)),
     report("bytes_active", bytes(100000, fun active/1)),
@@ -32,10 +42,11 @@ echo(Count) ->
     end.
 
 %% ?WINDOW processes ask one after the other, each with a deadline as gen_server:call has.
-ask_many(Echo, Count) ->
+ask_many(Echo, Count, Place) ->
     Started = cpu(),
     Each = Count div ?WINDOW,
-    Lanes = [spawn_monitor(fun() -> lane(Echo, Each) end) || _ <- lists:seq(1, ?WINDOW)],
+    Lane = fun() -> lane(Echo, Each) end,
+    Lanes = [spawn_opt(Lane, [monitor | Place]) || _ <- lists:seq(1, ?WINDOW)],
     [receive {'DOWN', Ref, process, Pid, _} -> ok end || {Pid, Ref} <- Lanes],
     per_second(Each * ?WINDOW, Started).
 
