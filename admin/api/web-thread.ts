@@ -26,6 +26,8 @@ import { pageTable } from '../web/page-table.ts';
 import type { Backend, StatusView, Views } from './backend.ts';
 import { backupFiles } from './backup-files.ts';
 import { findCredentials } from './credentials.ts';
+import { RateGuard } from './http/rate-guard.ts';
+import { ratePoliciesOf } from './http/rate-limit.ts';
 import { refusalResponse } from './http/respond.ts';
 import type { HttpEdge } from './http-edge.ts';
 import { createInstallSource } from './install/source.ts';
@@ -175,6 +177,7 @@ async function open(system: ThreadSystem): Promise<void> {
     },
     meter,
     pageTable,
+    new RateGuard(ports.clock, ratePoliciesOf(data.config.api)),
   );
   const tooLarge = 'a body has a limit; that of a stack is the largest';
   edge = await openNodeEdge({

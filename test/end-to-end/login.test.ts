@@ -50,6 +50,7 @@ const server = await TestServer.make(t, {
     'oidc.roles=ops=operator',
     'oidc.allowed_domains=example.com',
     'oidc.auto_provision=on',
+    'api.requests_burst=501',
   ],
 });
 await server.start();
@@ -276,7 +277,9 @@ t.test('who the provider proves and server.yaml admits gets a session', async (t
   t.match((await send(server, 'GET', '/api/v1/login/methods')).body, { oidc: 'single sign-on' });
   const { browser, answer, back, pending } = await throughProvider('carol');
   t.match(answer, { status: 303, headers: { location: '/envoys' } });
-  t.match((await browser.send('GET', '/api/v1/session')).body, { name: 'carol', role: 'operator' });
+  const me = await browser.send('GET', '/api/v1/session');
+  t.match(me.body, { name: 'carol', role: 'operator' });
+  t.match(me.headers['ratelimit-policy'], '"principal";q=501', 'limits are those of server.yaml');
   const again = await throughProvider('carol');
   t.match((await again.browser.send('GET', '/api/v1/session')).body, { name: 'carol' });
 

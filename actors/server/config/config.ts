@@ -3,6 +3,7 @@ import type { AccountSettings } from '../../accounts/context.ts';
 import { ServerError } from '../../errors.ts';
 import type { PublishSettings } from '../../publish/context.ts';
 import { parseFreezeWindow } from '../../publish/freeze.ts';
+import { type ApiSettings, apiFromRaw } from './api-section.ts';
 import { parseDuration } from './duration.ts';
 import { type OidcSettings, oidcFromRaw } from './oidc-section.ts';
 import type { RawConfig } from './schema.ts';
@@ -35,6 +36,7 @@ export interface ServerConfig {
     readonly bcryptCost: number;
   };
   readonly accounts: AccountSettings;
+  readonly api: ApiSettings;
   readonly oidc: OidcSettings;
   readonly publish: PublishSettings;
   readonly releases: {
@@ -117,6 +119,7 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
       sessionLifetimeMs: milliseconds(raw.accounts.session_lifetime),
       keySecondFactor: raw.accounts.key_second_factor,
     },
+    api: apiFromRaw(raw.api),
     oidc: oidcFromRaw(raw.oidc, home),
     publish: publishFromRaw(raw.publish),
     releases: {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { accountsSection } from './accounts-section.ts';
+import { apiSection } from './api-section.ts';
 import { durationExamples } from './duration.ts';
 import { oidcSection } from './oidc-section.ts';
 import { publishSection } from './publish-section.ts';
@@ -271,6 +272,7 @@ export const configSchema = Type.Object(
     database,
     enrollment,
     accounts: accountsSection,
+    api: apiSection,
     oidc: oidcSection,
     publish: publishSection,
     releases: releasesSection,

@@ -1,7 +1,13 @@
 import type { Clock } from '../../../runtime/ports/clock.ts';
 import type { Principal } from '../authenticate.ts';
 import type { RequestHead } from '../http-edge.ts';
-import { RateLimit, type RateState, rateHeaders, ratePolicies } from './rate-limit.ts';
+import {
+  RateLimit,
+  type RatePolicies,
+  type RateState,
+  rateHeaders,
+  ratePolicies,
+} from './rate-limit.ts';
 
 const reading = new Set(['GET', 'HEAD', 'OPTIONS']);
 const loopback = /^(?:127\.|::1$|::ffff:127\.)/;
@@ -17,12 +23,7 @@ export class RateGuard {
   readonly #address: RateLimit;
   readonly #refusals: RateLimit;
 
-  constructor(
-    clock: Pick<Clock, 'monotonicMs'>,
-    policies:
-      | Record<keyof typeof ratePolicies, typeof ratePolicies.principal>
-      | typeof ratePolicies = ratePolicies,
-  ) {
+  constructor(clock: Pick<Clock, 'monotonicMs'>, policies: RatePolicies = ratePolicies) {
     this.#principal = new RateLimit(policies.principal, clock);
     this.#writes = new RateLimit(policies.writes, clock);
     this.#address = new RateLimit(policies.address, clock);

@@ -1,3 +1,4 @@
+import type { ApiSettings } from '../../../actors/server/config/api-section.ts';
 import type { Clock } from '../../../runtime/ports/clock.ts';
 import { AdminError } from '../../errors.ts';
 
@@ -8,16 +9,37 @@ export interface RatePolicy {
   readonly burst: number;
 }
 
-export const ratePolicies = {
+export interface RatePolicies {
   /** Per person or token. */
-  principal: { name: 'principal', perSecond: 50, burst: 500 },
+  readonly principal: RatePolicy;
   /** Writes per person or token. */
-  writes: { name: 'writes', perSecond: 10, burst: 100 },
+  readonly writes: RatePolicy;
   /** Per address, whoever asks; many people may stand behind one. */
-  address: { name: 'address', perSecond: 200, burst: 2_000 },
+  readonly address: RatePolicy;
   /** Refused credentials per address. */
+  readonly refusals: RatePolicy;
+}
+
+/** Those of a server.yaml that says nothing. */
+export const ratePolicies: RatePolicies = {
+  principal: { name: 'principal', perSecond: 50, burst: 500 },
+  writes: { name: 'writes', perSecond: 10, burst: 100 },
+  address: { name: 'address', perSecond: 200, burst: 2_000 },
   refusals: { name: 'refusals', perSecond: 0.5, burst: 30 },
-} as const satisfies Record<string, RatePolicy>;
+};
+
+const secondsPerMinute = 60;
+
+export function ratePoliciesOf(settings: ApiSettings): RatePolicies {
+  const policy = (name: string, perSecond: number, burst: number) => ({ name, perSecond, burst });
+  const { refusalsPerMinute, refusalsBurst } = settings;
+  return {
+    principal: policy('principal', settings.requestsPerSecond, settings.requestsBurst),
+    writes: policy('writes', settings.writesPerSecond, settings.writesBurst),
+    address: policy('address', settings.addressRequestsPerSecond, settings.addressBurst),
+    refusals: policy('refusals', refusalsPerMinute / secondsPerMinute, refusalsBurst),
+  };
+}
 
 const bucketsMax = 10_000;
 

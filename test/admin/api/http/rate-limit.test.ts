@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { parseConfig } from '../../../../actors/server/config/load.ts';
 import type { Principal } from '../../../../admin/api/authenticate.ts';
 import { IdempotencyStore } from '../../../../admin/api/http/idempotency.ts';
 import { RateGuard } from '../../../../admin/api/http/rate-guard.ts';
-import { RateLimit, ratePolicies } from '../../../../admin/api/http/rate-limit.ts';
+import { RateLimit, ratePolicies, ratePoliciesOf } from '../../../../admin/api/http/rate-limit.ts';
 import type { EdgeRequest } from '../../../../admin/api/http-edge.ts';
 import { fc } from '../../../support/property.ts';
 
@@ -46,6 +48,45 @@ t.test('over any time, nobody gets more than the burst and the rate', (t) => {
       return limit.take('ann').left === 4;
     }),
   );
+  t.end();
+});
+
+t.test('server.yaml sets every limit, and says where a value is wrong', (t) => {
+  const policiesOf = (text: string) =>
+    ratePoliciesOf(parseConfig(text, { file: 'server.yaml', home: '/home/vigo' }).api);
+  t.same(policiesOf(''), ratePolicies, 'what the router takes when nobody says anything');
+  const page = readFileSync(new URL('../../../../docs/api.md', import.meta.url), 'utf8');
+  const [, documented = ''] = /```yaml\n(api:[^`]*)```/.exec(page) ?? [];
+  t.same(policiesOf(documented), ratePolicies, 'and docs/api.md shows the defaults');
+  const keys = {
+    requests_per_second: 1,
+    requests_burst: 2,
+    writes_per_second: 3,
+    writes_burst: 4,
+    address_requests_per_second: 5,
+    address_burst: 6,
+    refusals_per_minute: 420,
+    refusals_burst: 8,
+  };
+  t.match(policiesOf(`api: ${JSON.stringify(keys)}`), {
+    principal: { perSecond: 1, burst: 2 },
+    writes: { perSecond: 3, burst: 4 },
+    address: { perSecond: 5, burst: 6 },
+    refusals: { perSecond: 7, burst: 8 },
+  });
+  for (const [name, value] of [
+    ['requests_per_second', '0'],
+    ['writes_burst', '1000001'],
+    ['refusals_per_minute', '0.5'],
+    ['address_burst', 'many'],
+  ] as const) {
+    const error = { code: 'CONFIG_INVALID_VALUE', message: /server\.yaml:3:\d+.*from 1 to/ };
+    t.throws(() => policiesOf(`api:\n  # too much\n  ${name}: ${value}\n`), error, name);
+  }
+  t.throws(() => policiesOf('api:\n  request_per_second: 9\n'), {
+    code: 'CONFIG_UNKNOWN_KEY',
+    message: /server\.yaml:2:3.*requests_per_second/,
+  });
   t.end();
 });
 
