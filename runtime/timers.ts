@@ -57,6 +57,8 @@ export class DurableTimers {
   readonly #fire: FireTimer;
   readonly #remove: (operations: Operation[]) => void;
   readonly #armed = new Map<string, WheelTimer>();
+  /** Rows whose message is under way; a turn that sets or clears the timer takes its row out. */
+  readonly #firing = new Map<string, TimerRow>();
 
   constructor(parts: {
     reader: StoreReader;
@@ -96,6 +98,7 @@ export class DurableTimers {
     return timers.map((timer): Operation => {
       const table = timersTable as Table<unknown>;
       const row = joinKey(kind, key, timer.name);
+      this.#firing.delete(row);
       if (timer.atMs === undefined) return { op: 'remove', table, key: row };
       const { atMs, type, payload } = timer;
       return { op: 'put', table, key: row, value: { atMs, type, payload } };
@@ -152,12 +155,17 @@ export class DurableTimers {
       return;
     }
     const [kind = '', key = ''] = splitKey(row);
+    this.#firing.set(row, timer);
     this.#fire(kind, key, timer).then((handled) => {
+      // A timer that the next turn has set already may not be in the store yet.
+      const untouched = this.#firing.get(row) === timer;
+      if (untouched) this.#firing.delete(row);
       const now = this.#reader.get(timersTable, row);
       const replaced = this.#armed.has(row) || now === undefined || now.atMs !== timer.atMs;
       if (replaced) return;
       if (handled) {
-        this.#remove([{ op: 'remove', table: timersTable as Table<unknown>, key: row }]);
+        if (untouched)
+          this.#remove([{ op: 'remove', table: timersTable as Table<unknown>, key: row }]);
         return;
       }
       const again = this.#wheel.add(retryMs, () => this.#due(row));

@@ -209,6 +209,15 @@ const checks: Record<string, Check> = {
     t.ok(types.includes('thread.crashed') && types.includes('thread.replaced'));
   },
 
+  'a timer set by the turn right behind the one that it fired is kept': async (t, c) => {
+    const service = serviceCounterAddress('again');
+    const { clock } = c.world.system.ports;
+    await c.ask(service, 'slowAt', { atMs: clock.nowMs() + 20, forMs: 300 });
+    await c.world.pass(120);
+    await c.ask(service, 'wakeAt', { atMs: clock.nowMs() + 400, text: 'woken' });
+    t.same((await c.notesReach(service, 1))?.notes, ['woken']);
+  },
+
   'a service host that dies is replaced with its timers': async (t, c) => {
     const service = serviceCounterAddress('timed');
     await c.ask(service, 'addDurable', 3);
