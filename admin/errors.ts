@@ -210,6 +210,20 @@ const registry = {
     httpStatus: 500,
     exitCode: 1,
   },
+  TRACING_EXPORT_FAILED: {
+    message: 'the collector does not take the traces',
+    remedy:
+      'Check tracing.endpoint in server.yaml, the collector and what it says of its credentials (docs/tracing.md).',
+    httpStatus: 503,
+    exitCode: 1,
+  },
+  TRACING_FILE_UNUSABLE: {
+    message: 'a file of the section tracing cannot be used',
+    remedy:
+      'Repair what is named, or take it out of server.yaml, and start the server again (docs/tracing.md).',
+    httpStatus: 500,
+    exitCode: 1,
+  },
   CLI_BACKUP_DAMAGED: {
     message: 'the backup is not whole',
     remedy: 'keep it apart, take an older one, and make a new backup: vigocli backup create',

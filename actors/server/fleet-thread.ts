@@ -45,6 +45,7 @@ import {
   storeDirectory,
 } from './thread-data.ts';
 import { ThreadMeter } from './thread-figures.ts';
+import { threadTracer } from './thread-tracer.ts';
 
 /** The sink is told of new events at most this often. */
 const outboxNoticeMs = 50;
@@ -282,6 +283,8 @@ function openEndpoint(
   log: Log,
   policy: PolicyView,
 ): Endpoint {
+  const tracer = threadTracer(config, system.ports, () => system);
+  const { checkInsOneIn } = config.tracing;
   return createEndpoint(system, {
     thread: system.name,
     identity: {
@@ -301,6 +304,7 @@ function openEndpoint(
     ...(log.isLevelEnabled('debug')
       ? { onServed: (method, details) => log.debug(details, `served ${method}`) }
       : {}),
+    ...(tracer === undefined ? {} : { tracing: { tracer, checkInsOneIn } }),
   });
 }
 

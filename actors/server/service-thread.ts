@@ -13,6 +13,7 @@ import { planKind } from '../plan/actor.ts';
 import { sinkKind } from '../sink/actor.ts';
 import { sinkAddress } from '../sink/messages.ts';
 import { SinkWriter, type SinkWriterOptions } from '../sink/writer.ts';
+import { tracedKind } from '../tracing/traced-kind.ts';
 import { auditServices, recoverAudit } from './audit-services.ts';
 import { backupServices } from './backup-services.ts';
 import { keepCompiledCode } from './compile-cache.ts';
@@ -36,6 +37,7 @@ import {
   webThread,
 } from './thread-data.ts';
 import { ThreadMeter } from './thread-figures.ts';
+import { threadTracer } from './thread-tracer.ts';
 
 const trimDeadlineMs = 10_000;
 const liveEventsDeadlineMs = 10_000;
@@ -80,13 +82,15 @@ export async function host(bootstrap: ThreadBootstrap): Promise<void> {
     reportedVersion: (most) => writer.reportedVersion(most),
   });
   keepCompiledCode(ports.clock);
+  const kinds = [sink, ...ownKinds(data, writer, ports, log, () => system), ...services];
+  const tracer = threadTracer(config, ports, () => system);
   const joined = await joinSystem(
     {
       store,
       stores: peers,
       ports,
       reviveError: reviveServerError,
-      kinds: [sink, ...ownKinds(data, writer, ports, log, () => system), ...services],
+      kinds: tracer === undefined ? kinds : kinds.map((kind) => tracedKind(tracer, kind)),
       onControl: (name) => {
         if (name === serviceReadyControl) return ready;
         if (name !== statusControl) return undefined;

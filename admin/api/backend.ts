@@ -20,6 +20,7 @@ import type { FleetViews } from './fleet-views.ts';
 import type { InstallSource } from './install/source.ts';
 import type { EventHub } from './live/hub.ts';
 import type { LoginServices } from './login/services.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export type { CheckpointView, ConsistencyView, InclusionView } from '../../actors/audit/view.ts';
 export type { AgentVersionCount } from '../../actors/sink/agent-versions.ts';
@@ -45,6 +46,8 @@ export interface Backend {
     type: T,
     payload: M[T]['payload'],
     deadlineMs: number,
+    /** Of the request on whose behalf it is asked; the audit log keeps it. */
+    traceparent?: string,
   ): Promise<M[T]['reply']>;
   readonly views: Views;
   readonly install: InstallSource;
@@ -52,6 +55,8 @@ export interface Backend {
   readonly login: LoginServices;
   /** What happens, for those who watch. */
   readonly live: EventHub;
+  /** Undefined where server.yaml names no collector. */
+  readonly tracing?: Tracing | undefined;
   /** For Prometheus: the text of all metrics. */
   metrics(): Promise<string>;
   /** Wall clock, milliseconds. */

@@ -17,6 +17,8 @@ export interface RequestHead {
 export interface EdgeRequest extends RequestHead {
   readonly body: Uint8Array;
   readonly peerAddress: string;
+  /** W3C trace context of what is done for it. */
+  readonly traceparent?: string;
 }
 
 /** A body that is too large to be held; the edge reads it as fast as the peer takes it. */

@@ -24,7 +24,7 @@ import { type EnvoyFacts, permit, permitEnvoy, reachOf } from './policy-decision
 import { type Problem, problemOf } from './problem.ts';
 import { bodyBytesMax, type ReadApi, type Route } from './route.ts';
 import { type Found, RouteIndex } from './route-index.ts';
-import { nameOf } from './trace.ts';
+import { nameOf, newTraceparent, traceparentOf, withTrace } from './trace.ts';
 
 const openApiPath = '/api/v1/openapi.json';
 const json = 'application/json';
@@ -85,8 +85,14 @@ export class Router {
 
   readonly handle = async (request: EdgeRequest): Promise<EdgeResponse> => {
     const ended = this.#meter?.begin(request.method);
-    const { response, code } = await this.#answer(request, nameOf(request));
-    ended?.(this.#routePath(request), response.status, code);
+    const sent = traceparentOf(request);
+    const span = this.#backend.tracing?.requests.begin(request, sent);
+    const traceparent = span?.traceparent ?? sent ?? newTraceparent();
+    const name = nameOf(request, traceparent);
+    const { response, code } = await this.#answer({ ...request, traceparent }, name);
+    const route = this.#routePath(request);
+    ended?.(route, response.status, code);
+    span?.end(route, response.status, code);
     return response;
   };
 
@@ -265,7 +271,7 @@ export class Router {
     const permission = access === 'public' ? 'access.self' : access;
     if (access !== 'public') permit(asker, access, enoughFor(route));
     return {
-      backend: this.#backend,
+      backend: withTrace(this.#backend, request.traceparent),
       by: asker.by,
       asker,
       reach: reachOf(asker, permission),

@@ -18,6 +18,7 @@ import {
   serviceThread,
 } from '../../actors/server/thread-data.ts';
 import { SinkQueries } from '../../actors/sink/queries.ts';
+import { type SpanBatch, spansControl } from '../../actors/tracing/messages.ts';
 import { nodePorts } from '../../runtime/ports/node-ports.ts';
 import type { ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
@@ -46,6 +47,7 @@ import type { EnvoyFacts } from './policy-decision.ts';
 import { refusals } from './refusals.ts';
 import { routeTable } from './route-table.ts';
 import { Router } from './router.ts';
+import { openTracing } from './tracing/tracing.ts';
 import { viewsOf } from './views.ts';
 
 const tellMainDeadlineMs = 5_000;
@@ -69,17 +71,23 @@ const certificates = {
   server: endOf(data.tls.certificateChain),
   authority: endOf(data.tls.authority),
 };
+const authority = new X509Certificate(data.tls.authority).fingerprint256
+  .replaceAll(':', '')
+  .toLowerCase();
 const login: LoginServices = {
   challenges: new LoginChallenges({
     server: data.config.server.hostname || machineName(),
-    authority: new X509Certificate(data.tls.authority).fingerprint256
-      .replaceAll(':', '')
-      .toLowerCase(),
+    authority,
     nowMs: () => ports.clock.nowMs(),
   }),
   provider: await openProvider(),
   pendings: new PendingLogins(),
 };
+const tracing = await openTracing(
+  { ...data, instance: authority },
+  ports,
+  (level, message, fields) => log[level](fields, message),
+);
 let edge: HttpEdge | undefined;
 const { hostname, grpcListen, apiListen } = data.config.server;
 const install = createInstallSource({
@@ -139,13 +147,19 @@ async function metrics(system: ThreadSystem, views: Views): Promise<string> {
     certificates,
     meter,
     live,
+    traces: tracing?.queue,
   });
 }
 
 function backendOf(system: ThreadSystem): Backend {
   const views = viewsOf(queries, () => status(system), data.bundlePublicKey, certificates);
   return {
-    ask: (to, type, payload, deadlineMs) => system.ask(to, type, payload, { deadlineMs }),
+    ask: (to, type, payload, deadlineMs, traceparent) =>
+      system.ask(to, type, payload, {
+        deadlineMs,
+        ...(traceparent === undefined ? {} : { traceparent }),
+      }),
+    tracing,
     metrics: () => metrics(system, views),
     nowMs: () => ports.clock.nowMs(),
     install,
@@ -202,11 +216,13 @@ await joinSystem({
   reviveError: reviveServerError,
   onControl: (name, body) => {
     if (name === liveEventsControl) live.take(body as LiveBatch);
+    if (name === spansControl) tracing?.queue.take(body as SpanBatch);
   },
   onStart: open,
   onStop: async () => {
     live.close();
     await edge?.close();
+    await tracing?.queue.close();
     queries.close();
   },
 });

@@ -28,6 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'actors/server/config/config.ts',
     'actors/server/home/layout.ts',
     'actors/policy/tables.ts',
+    'actors/tracing/tracer.ts',
   ],
   // An export of the audit log is the same file from the page and from vigocli.
   'admin/web': ['admin/web/', 'admin/api/', 'admin/errors.ts', 'actors/audit/export.ts'],

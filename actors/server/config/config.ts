@@ -7,6 +7,7 @@ import { type ApiSettings, apiFromRaw } from './api-section.ts';
 import { parseDuration } from './duration.ts';
 import { type OidcSettings, oidcFromRaw } from './oidc-section.ts';
 import type { RawConfig } from './schema.ts';
+import { type TracingSettings, tracingFromRaw } from './tracing-section.ts';
 
 /** The server's settings as the program uses them: durations in milliseconds, nothing optional. */
 export interface ServerConfig {
@@ -62,6 +63,7 @@ export interface ServerConfig {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error';
     readonly format: 'auto' | 'json' | 'human';
   };
+  readonly tracing: TracingSettings;
 }
 
 /** Paths are absolute; '' = not given. */
@@ -136,6 +138,7 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
       reportBytes: limits.report_bytes,
     },
     log: { level: log.level, format: log.format },
+    tracing: tracingFromRaw(raw.tracing, home),
   };
 }
 

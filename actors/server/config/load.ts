@@ -16,6 +16,7 @@ import {
   configSections,
   type RawConfig,
 } from './schema.ts';
+import { tracingValueChecks } from './tracing-section.ts';
 
 /** Largest server.yaml that is read. */
 const configBytesLimit = 1_048_576;
@@ -179,6 +180,7 @@ function checkBeyondSchema(key: ConfigKey, value: unknown, places: Places): void
     if (bad !== undefined) throw badValue(key, bad, places);
   }
   if (typeof value !== 'string') return;
+  if (tracingValueChecks.get(key.path)?.(value) === false) throw badValue(key, value, places);
   if (key.leastMs !== undefined) {
     const milliseconds = parseDuration(value);
     const allowed =

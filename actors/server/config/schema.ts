@@ -5,6 +5,7 @@ import { durationExamples } from './duration.ts';
 import { oidcSection } from './oidc-section.ts';
 import { publishSection } from './publish-section.ts';
 import { releasesSection } from './releases-section.ts';
+import { tracingSection } from './tracing-section.ts';
 
 /**
  * The one description of server.yaml: validation, defaults, the documented sample and the
@@ -280,6 +281,7 @@ export const configSchema = Type.Object(
     runtime,
     limits,
     log,
+    tracing: tracingSection,
   },
   section,
 );

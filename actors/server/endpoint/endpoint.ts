@@ -1,5 +1,6 @@
 import type { ActorSystem } from '../../../runtime/actor.ts';
 import { envoyAddress } from '../../envoy/messages.ts';
+import type { Tracer } from '../../tracing/tracer.ts';
 import type { FleetCounters } from '../fleet-counters.ts';
 import type { EndpointCounters } from '../status.ts';
 import type { ConnectionTable } from './connections.ts';
@@ -9,6 +10,7 @@ import { createGrpcEndpoint } from './grpc-server.ts';
 import { unfinishedBodiesLimit } from './limits.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { createTlsListener, type TlsIdentity } from './tls-listener.ts';
+import { tracedService } from './traced-service.ts';
 
 export interface EndpointOptions {
   readonly thread: string;
@@ -29,6 +31,8 @@ export interface EndpointOptions {
   readonly onRefusal: (code: string, details: Readonly<Record<string, unknown>>) => void;
   /** For the log at its most talkative. */
   readonly onServed?: (method: string, details: Readonly<Record<string, unknown>>) => void;
+  /** Absent: no traces. */
+  readonly tracing?: { readonly tracer: Tracer; readonly checkInsOneIn: number };
 }
 
 /** The agents' door of one shard. */
@@ -76,13 +80,15 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
       else options.onRefusal(code, { peer, reason });
     },
   });
+  const service = createFleetService({
+    ...options,
+    system,
+    counters,
+    refused: (call, { envoyId, peer, traceparent }) => refused(call, envoyId, peer, traceparent),
+  });
+  const { tracing } = options;
   const grpc = createGrpcEndpoint(
-    createFleetService({
-      ...options,
-      system,
-      counters,
-      refused: (call, { envoyId, peer, traceparent }) => refused(call, envoyId, peer, traceparent),
-    }),
+    tracing === undefined ? service : tracedService(service, tracing.tracer, tracing.checkInsOneIn),
     system.ports.clock,
     ({ envoyId, peer }, reason) => {
       counters.refused('CONNECTION_CUT_OFF');

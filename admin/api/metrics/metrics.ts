@@ -10,6 +10,7 @@ import { writePolicy } from './families/policy.ts';
 import { writeProcess } from './families/process.ts';
 import { writeShards } from './families/shards.ts';
 import { writeThreads } from './families/threads.ts';
+import { type TraceFigures, writeTraces } from './families/traces.ts';
 import type { ProcessFigures } from './process-figures.ts';
 
 /** Media type of the exposition format 0.0.4. */
@@ -32,6 +33,8 @@ export interface MetricSources {
     /** By code. */
     readonly ended: ReadonlyMap<string, number>;
   };
+  /** Undefined where no traces are exported. */
+  readonly traces: TraceFigures | undefined;
 }
 
 export function metricsText(sources: MetricSources): string {
@@ -42,5 +45,6 @@ export function metricsText(sources: MetricSources): string {
   writeFleet(out, sources);
   writePolicy(out, sources);
   writeApi(out, sources);
+  writeTraces(out, sources);
   return out.text();
 }

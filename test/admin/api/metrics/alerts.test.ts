@@ -52,6 +52,7 @@ const healthy: Readonly<Record<string, string>> = {
   'vigo_api_requests_total{status="200"}': '0+60x200',
   'vigo_api_requests_total{status="500"}': '0x200',
   'vigo_api_refusals_total{code="API_UNAUTHENTICATED"}': '0x200',
+  'vigo_trace_spans_dropped_total{reason="collector"}': '3x200',
 };
 
 /** Alert -> what must go wrong for it to fire. */
@@ -81,6 +82,7 @@ const trouble: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   VigoSqlOnCheckInPath: { vigo_sql_statements_on_check_in_path_total: '0x100 1x100' },
   VigoApiErrors: { 'vigo_api_requests_total{status="500"}': '0+60x200' },
   VigoApiIntrusion: { 'vigo_api_refusals_total{code="API_UNAUTHENTICATED"}': '0+600x200' },
+  VigoTracesDropped: { 'vigo_trace_spans_dropped_total{reason="collector"}': '0+5x200' },
 };
 
 function withInstance(series: string): string {

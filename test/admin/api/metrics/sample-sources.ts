@@ -100,5 +100,6 @@ export function sampleSources(clock: { monotonicMs(): number }): MetricSources {
     certificates: { server: 9e9, authority: 9e10 },
     meter: new ApiMeter(clock),
     live: { viewers: 2, ended: new Map([['EVENTS_TOO_SLOW', 1]]) },
+    traces: { waiting: 4, exported: 90, dropped: { collector: 2, queue: 0, thread: 0 } },
   };
 }
