@@ -94,9 +94,9 @@ export function auditKind(dependencies: AuditDependencies): ActorKind<AuditState
     }),
     handlers: {
       grown: (turn, { urgent }) => grown(dependencies, turn, urgent),
-      checkpoint: async (turn) => {
+      checkpoint: async (turn, { publishAnyway = false }) => {
         turn.state.isWaiting = false;
-        await attempt(dependencies, turn, () => makeCheckpoint(dependencies, turn));
+        await attempt(dependencies, turn, () => makeCheckpoint(dependencies, turn, publishAnyway));
         return undefined;
       },
       recover: async (turn) => {
@@ -162,7 +162,9 @@ async function attempt(
     const code = codeOf(error);
     if (!code.startsWith('SINK_')) throw error;
     say('error', 'the audit log has no new checkpoint', { code });
-    turn.setTimer('checkpoint', turn.ports.clock.nowMs() + retryMs, 'checkpoint', {});
+    const atMs = turn.ports.clock.nowMs() + retryMs;
+    // The shard that asked for a proof asks no second time.
+    turn.setTimer('checkpoint', atMs, 'checkpoint', { publishAnyway: true });
   }
 }
 
@@ -188,7 +190,7 @@ async function makeCheckpoint(
     await log.saveCheckpoint(checkpoint);
     state.recent = [checkpoint, ...state.recent].slice(0, recentLimit);
     state.madeAtMs = atMs;
-    forgetWitnesses(state);
+    forgetWitnesses(state, head.size);
   }
   await publish(dependencies, turn, state.recent);
   return head;
@@ -250,9 +252,12 @@ async function cosigned(
   state.pending.push(cosignature);
 }
 
-function forgetWitnesses({ recent, witnesses }: AuditState): void {
-  const sizes = new Set(recent?.map(({ size }) => size));
-  for (const size of witnesses.keys()) if (!sizes.has(size)) witnesses.delete(size);
+/** Of checkpoints that are not recent any more, or whose size has another one now. */
+function forgetWitnesses(state: AuditState, replacedSize: number): void {
+  const sizes = new Set(state.recent?.map(({ size }) => size));
+  sizes.delete(replacedSize);
+  for (const size of state.witnesses.keys()) if (!sizes.has(size)) state.witnesses.delete(size);
+  state.pending = state.pending.filter(({ size }) => size !== replacedSize);
 }
 
 /** The store outlives a database that is put back from a backup: then people are told at once. */

@@ -5,8 +5,8 @@ import type { Address } from '../../runtime/actor.ts';
 export type AuditMessages = {
   /** From the sink: the log may have new entries. `urgent`: worth a checkpoint at once. */
   grown: { payload: { urgent: boolean }; reply: undefined };
-  /** The actor's own timer: make the checkpoint that was held back. */
-  checkpoint: { payload: Record<string, never>; reply: undefined };
+  /** The actor's own timer: make the checkpoint that was held back, or tell of it what was not told. */
+  checkpoint: { payload: { publishAnyway?: boolean }; reply: undefined };
   /** At the start, before envoys come: shards are told the newest checkpoint. */
   recover: { payload: Record<string, never>; reply: { size: number } };
   /** From a shard: an envoy holds a checkpoint of this size, and no proof from there is at hand. */

@@ -47,9 +47,10 @@ const seedKind: ActorKind<undefined, SeedMessages> = {
 async function started(t: { teardown(run: () => void): void }) {
   const { writer } = testSink(t);
   const said: string[] = [];
+  const shown = auditTables(msgpackCodec);
   const audit = auditKind({
     log: writer.auditLog,
-    tables: auditTables(msgpackCodec),
+    tables: shown,
     identities: tables.identities,
     signer: nodeSigner(new Uint8Array(32).fill(9)),
     verifier: nodeVerifier(),
@@ -75,7 +76,9 @@ async function started(t: { teardown(run: () => void): void }) {
     simulation.system.tell(sinkAddress(), 'write', payload);
     await simulation.run(100);
   };
-  return { simulation, log: writer.auditLog, said, happens };
+  const provenFrom = () =>
+    Object.keys(simulation.reader('service').get(shown.proofs, 'current')?.from ?? {});
+  return { simulation, log: writer.auditLog, said, happens, provenFrom };
 }
 
 t.test('checkpoints come at most twice an interval, and at once with a publish', async (t) => {
@@ -92,6 +95,28 @@ t.test('checkpoints come at most twice an interval, and at once with a publish',
   t.equal((await log.checkpoints(99))[0]?.size, 21, 'a publish does not wait');
   await simulation.run(10 * intervalMs);
   t.equal((await log.checkpoints(99)).length, 3, 'a log that does not grow has no new ones');
+});
+
+t.test('growth behind a timer that came late has its checkpoint, too', async (t) => {
+  const { simulation, log, happens } = await started(t);
+  const spacingMs = intervalMs / 2;
+  const head = log.head.bind(log);
+  await happens('first');
+  await happens('sets the timer');
+  await simulation.run(spacingMs - 500);
+  log.head = async () => {
+    await new Promise<void>((done) => simulation.system.ports.clock.after(1_000, done));
+    return await head();
+  };
+  // Busy with a slow database while the timer comes, and a growth behind it that is signed with this.
+  simulation.system.tell(auditAddress(), 'wanted', { size: 1 });
+  await simulation.run(400);
+  await happens('behind the timer');
+  await simulation.run(2_000);
+  log.head = head;
+  await happens('last');
+  await simulation.run(2 * spacingMs);
+  t.equal((await log.checkpoints(1))[0]?.size, 4);
 });
 
 t.test('only valid cosignatures are kept, each once, so many and no more', async (t) => {
@@ -117,6 +142,46 @@ t.test('only valid cosignatures are kept, each once, so many and no more', async
   say(0, valid);
   await simulation.run(2_000);
   t.equal((await log.witnesses(1)).length, witnessLimit);
+});
+
+t.test('a second log of the same length has witnesses of its own', async (t) => {
+  const { simulation, log, happens } = await started(t);
+  simulation.system.tell({ kind: 'seed', key: 'main' }, 'seed', { envoys: 2 });
+  await happens('first');
+  const cosigns = async (envoy: number) => {
+    const [newest] = await log.checkpoints(1);
+    const { text } = parseNote(newest!.note)!;
+    const payload = Uint8Array.from(cosign(text, 1_900_000_000, witness));
+    const cosignature = { size: 1, envoyId: envoyIdOf(envoy), payload };
+    simulation.system.tell(auditAddress(), 'cosigned', cosignature);
+    return payload;
+  };
+  await cosigns(0);
+  await simulation.run(2_000);
+  await cosigns(1);
+  await simulation.run(100);
+  log.head = async () => ({ size: 1, root: new Uint8Array(32).fill(5) });
+  simulation.system.tell(auditAddress(), 'grown', { urgent: true });
+  await simulation.run(2_000);
+  t.same(await log.witnesses(1), [], 'also not what waited to be stored');
+  await cosigns(0);
+  await simulation.run(2_000);
+  t.same(await log.witnesses(1), [envoyIdOf(0)]);
+});
+
+t.test('a proof that the database was too busy for comes later', async (t) => {
+  const { simulation, log, happens, provenFrom } = await started(t);
+  for (const id of ['a', 'b', 'c', 'd']) await happens(id);
+  await simulation.run(intervalMs);
+  t.same(provenFrom(), ['1']);
+  const head = log.head.bind(log);
+  log.head = async () => {
+    log.head = head;
+    throw new ServerError('SINK_LOCKED', {});
+  };
+  simulation.system.tell(auditAddress(), 'wanted', { size: 3 });
+  await simulation.run(60_000);
+  t.same(provenFrom(), ['1', '3']);
 });
 
 t.test('a full database delays the checkpoint and ends nothing', async (t) => {
