@@ -162,8 +162,12 @@ export async function makeToken(
   match: readonly string[],
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
-  const body = { match, ...more };
-  return (await rest<{ token: string }>(server, 'POST', '/api/v1/tokens', body)).body.token;
+  const answer = await rest<{ token: string }>(server, 'POST', '/api/v1/tokens', {
+    match,
+    ...more,
+  });
+  if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+  return answer.body.token;
 }
 
 /** Writes files into the server's stack directory, replacing what was there. */

@@ -15,19 +15,21 @@ export class TamperedLog {
     this.#file = file;
   }
 
-  events(): AuditEvent[] {
-    return [...readAuditRows(this.#file)].map(({ event }) => event);
-  }
-
-  /** Makes the log these events, with a chain and a tree that are right. Returns its size. */
-  replace(events: readonly AuditEvent[]): number {
+  /** Makes the log these events, with a chain and a tree that are right; returns what it was. */
+  change(change: (events: AuditEvent[]) => readonly AuditEvent[]): AuditEvent[] {
     const database = new Database(this.#file, { timeout: lockWaitMs });
     try {
-      database.transaction(() => write(database, events))();
+      // The lock comes first: what the server appends meanwhile would be lost unseen.
+      return database
+        .transaction(() => {
+          const before = [...readAuditRows(this.#file)].map(({ event }) => event);
+          write(database, change([...before]));
+          return before;
+        })
+        .immediate();
     } finally {
       database.close();
     }
-    return events.length;
   }
 }
 
