@@ -7,6 +7,7 @@ import { createAuditTreeTables } from './audit-tree-tables.ts';
 import { addAgentUpdates } from './envoy-updates.ts';
 import { createFederationTables } from './federation-records.ts';
 import { createFleetIndexes, createFleetStateTables } from './fleet-tables.ts';
+import { createIdentityChanges } from './identity-changes.ts';
 import { addUndeterminedScores, createPlanTables } from './plan-tables.ts';
 import { addPolicyVersionDetails } from './policy-versions.ts';
 import type { SinkSchema } from './schema.ts';
@@ -26,6 +27,7 @@ const migrations: Record<string, Migration> = {
   '0010-federation': { up: createFederationTables },
   '0011-fleet-states': { up: createFleetStateTables },
   '0012-fleet-indexes': { up: createFleetIndexes },
+  '0013-identity-changes': { up: createIdentityChanges },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

@@ -144,22 +144,7 @@ export async function readIdentities(
   return rows.map(identityOf);
 }
 
-export async function readIdentitySummary(
-  reader: Reader,
-): Promise<{ count: number; revoked: EnvoyIdentity[] }> {
-  const total = await reader
-    .selectFrom('envoys')
-    .select((select) => select.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  const revoked = await reader
-    .selectFrom('envoys')
-    .select(identityColumns)
-    .where('revoked_at_ms', 'is not', null)
-    .execute();
-  return { count: total.count, revoked: revoked.map(identityOf) };
-}
-
-const identityColumns = [
+export const identityColumns = [
   'envoy_id',
   'hostname',
   'public_key',
@@ -168,7 +153,9 @@ const identityColumns = [
   'settled_report_sequence',
 ] as const;
 
-function identityOf(row: Pick<EnvoysTable, (typeof identityColumns)[number]>): EnvoyIdentity {
+export function identityOf(
+  row: Pick<EnvoysTable, (typeof identityColumns)[number]>,
+): EnvoyIdentity {
   return {
     envoyId: row.envoy_id,
     hostname: row.hostname,

@@ -4,6 +4,7 @@ import type { StoredAuditRow } from './audit-row.ts';
 import type { AuditTreeSchema } from './audit-tree-tables.ts';
 import type { FederationSchema } from './federation-records.ts';
 import type { FleetSchema } from './fleet-tables.ts';
+import type { IdentityChangesSchema } from './identity-changes.ts';
 import type { PlanSchema } from './plan-tables.ts';
 
 /** The tables of the durable sink. Times are milliseconds since the Unix epoch; hashes are hex. */
@@ -12,7 +13,8 @@ export interface SinkSchema
     AuditTreeSchema,
     AccountSchema,
     FederationSchema,
-    FleetSchema {
+    FleetSchema,
+    IdentityChangesSchema {
   envoys: EnvoysTable;
   tokens: TokensTable;
   runs: RunsTable;

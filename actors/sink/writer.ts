@@ -11,18 +11,19 @@ import { AuditLogStore } from './audit-log-store.ts';
 import { openSinkConnection, type SinkConnection } from './connection.ts';
 import { decodeFleetBatch, type FleetEntry } from './fleet-batch.ts';
 import { readReportedVersion, readSeen, readTraits, type SeenEnvoy } from './fleet-page.ts';
+import {
+  beginIdentityOpening,
+  dropIdentityChanges,
+  type IdentityPosition,
+  readChangedIdentities,
+  readIdentityPosition,
+} from './identity-changes.ts';
 import { drainBatchLimit, exportPageLimit, writeLimit } from './limits.ts';
 import { auditEntryEvent } from './live-events.ts';
 import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
 import { migrate } from './migrations.ts';
 import type { PlanAnswer } from './plan-outcome.ts';
-import {
-  applyRecord,
-  findToken,
-  insertEnvoys,
-  readIdentities,
-  readIdentitySummary,
-} from './records.ts';
+import { applyRecord, findToken, insertEnvoys, readIdentities } from './records.ts';
 import type { SinkSchema } from './schema.ts';
 import { needsReopen, sinkError } from './sink-error.ts';
 
@@ -139,9 +140,27 @@ export class SinkWriter {
     );
   }
 
-  /** How many identities there are, and the revoked ones: what a store that survived may lack. */
-  async identitySummary(): Promise<{ count: number; revoked: EnvoyIdentity[] }> {
-    return await this.#use(({ kysely }) => readIdentitySummary(kysely));
+  async identityPosition(): Promise<IdentityPosition> {
+    return await this.#use(({ kysely }) => readIdentityPosition(kysely));
+  }
+
+  /** Of those that changed in this span of changes. */
+  async changedIdentities(
+    span: { readonly after: number; readonly through: number },
+    after: string,
+    limit: number,
+  ): Promise<EnvoyIdentity[]> {
+    return await this.#use(({ kysely }) =>
+      readChangedIdentities(kysely, span, after, Math.min(limit, exportPageLimit)),
+    );
+  }
+
+  async beginIdentityOpening(): Promise<number> {
+    return await this.#use(({ kysely }) => beginIdentityOpening(kysely));
+  }
+
+  async dropIdentityChanges(through: number): Promise<void> {
+    await this.#use(({ kysely }) => dropIdentityChanges(kysely, through));
   }
 
   /** For plans. */
