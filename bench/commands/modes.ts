@@ -10,6 +10,7 @@ import type { Mode, ModeName, ModeReport } from '../modes/mode-report.ts';
 import { modeView } from '../modes/mode-view.ts';
 import { parseModeOptions, type RawModeOptions } from '../modes/options.ts';
 import { publishMode } from '../modes/publish.ts';
+import { queryMode } from '../modes/query.ts';
 import { reportsMode } from '../modes/reports.ts';
 import { soakMode } from '../modes/soak.ts';
 import { put } from '../present/output.ts';
@@ -50,6 +51,11 @@ const modes: Readonly<Record<ModeName, ModeCommand>> = {
   publish: {
     run: publishMode,
     description: 'a new policy: time until 50, 99 and 100 percent of the fleet run it',
+    ...{ interval: '15s', duration: '15s', extras: [] },
+  },
+  query: {
+    run: queryMode,
+    description: 'a question to the whole fleet (plan --live --all): time until all have answered',
     ...{ interval: '15s', duration: '15s', extras: [] },
   },
   reports: {

@@ -1,4 +1,10 @@
-import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
+import type { SocketConstructorOpts } from 'node:net';
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { decodeErrorDetail, errorDetailTrailer } from '../../agent/protocol/error-detail.ts';
 import {
   ack,
@@ -11,10 +17,9 @@ import {
   greeting,
   messagePrefix,
   receiveWindow,
-  requestFrames,
   settingsAck,
 } from './http2-frames.ts';
-import { readHeaders, requestHead } from './http2-headers.ts';
+import { headersOf } from './http2-headers.ts';
 
 const connectTimeoutMs = 10_000;
 /** Credit is given again when so much of the window is used. */
@@ -42,12 +47,15 @@ export class CallError extends Error {
   }
 }
 
-interface Call {
-  readonly streamId: number;
-  readonly deadlineMs: number;
-  readonly resolve: (message: Uint8Array) => void;
-  readonly reject: (error: CallError) => void;
+/** Who waits for an answer. Of the two, one is called, once. */
+export interface CallSink {
+  /** The message lies in `bytes` between `from` and `to`, and only during this call. */
+  answered(bytes: Buffer, from: number, to: number): void;
+  failed(error: CallError): void;
 }
+
+/** What Node.js reads into, for all connections of a thread: each reads it up before the next. */
+const readBuffer = Buffer.allocUnsafe(65_536);
 
 /**
  * One simulated envoy's connection: unary gRPC over HTTP/2 over TLS 1.3, one call at a time. The
@@ -55,18 +63,23 @@ interface Call {
  */
 export class Channel {
   readonly #socket: TLSSocket;
-  #call: Call | undefined;
+  #sink: CallSink | undefined;
+  #streamId = 0;
+  #deadlineMs = 0;
   #nextStream = 1;
   /** The beginning of a frame whose rest has not come yet. */
   #rest: Buffer | undefined;
+  /** Where the answer's data lies; in several frames it is put together in a buffer of its own. */
   #body: Buffer | undefined;
-  #headers: Map<string, string> | undefined;
+  #from = 0;
+  #to = 0;
+  #headers: ReadonlyMap<string, string> | undefined;
   #taken = 0;
   #isClosed = false;
 
-  private constructor(socket: TLSSocket) {
+  private constructor(socket: TLSSocket, reader: Reader) {
     this.#socket = socket;
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    reader.read = (bytes, length) => this.#read(bytes, length);
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#ended());
     socket.write(greeting);
@@ -74,15 +87,24 @@ export class Channel {
 
   static open(target: ChannelTarget): Promise<Channel> {
     return new Promise((resolve, reject) => {
-      const socket = connectTls({
+      const reader: Reader = { read: undefined };
+      const options: ConnectionOptions & Pick<SocketConstructorOpts, 'onread'> = {
         host: target.host,
         port: target.port,
         secureContext: target.context,
         servername: 'localhost',
         ALPNProtocols: ['h2'],
         minVersion: 'TLSv1.3',
+        onread: {
+          buffer: readBuffer,
+          callback: (length: number, bytes: Uint8Array) => {
+            reader.read?.(bytes as Buffer, length);
+            return true;
+          },
+        },
         ...(target.session === undefined ? {} : { session: target.session }),
-      });
+      };
+      const socket = connectTls(options);
       if (target.onSession !== undefined) socket.on('session', target.onSession);
       const fail = (code: string, message: string) => {
         socket.destroy();
@@ -96,7 +118,7 @@ export class Channel {
         socket.removeAllListeners('close');
         socket.removeAllListeners('error');
         socket.setNoDelay(true);
-        resolve(new Channel(socket));
+        resolve(new Channel(socket, reader));
       });
     });
   }
@@ -110,29 +132,33 @@ export class Channel {
     return this.#socket.isSessionReused();
   }
 
-  /** `deadlineMs`: on the clock of `performance.now`; see `expire`. */
-  call(path: string, message: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
-      if (this.closed) {
-        reject(new CallError('DISCONNECTED', 'the connection is closed'));
-        return;
-      }
-      const streamId = this.#nextStream;
-      this.#nextStream += 2;
-      this.#body = undefined;
-      this.#headers = undefined;
-      this.#call = { streamId, deadlineMs, resolve, reject };
-      this.#socket.write(requestFrames(streamId, requestHead(path), message));
-    });
+  /** Of the call that is sent next. */
+  get nextStream(): number {
+    return this.#nextStream;
+  }
+
+  /**
+   * Sends a request whose frames are laid out for `nextStream`. `deadlineMs`: on the clock of
+   * `performance.now`; see `expire`.
+   */
+  send(frames: Buffer, deadlineMs: number, sink: CallSink): void {
+    if (this.#isClosed) {
+      sink.failed(new CallError('DISCONNECTED', 'the connection is closed'));
+      return;
+    }
+    this.#streamId = this.#nextStream;
+    this.#nextStream += 2;
+    this.#forget();
+    this.#deadlineMs = deadlineMs;
+    this.#sink = sink;
+    this.#socket.write(frames);
   }
 
   /** Cancels the call under way when its deadline has passed. Cheaper than a timer per call. */
   expire(nowMs: number): void {
-    const call = this.#call;
-    if (call === undefined || nowMs <= call.deadlineMs) return;
-    this.#call = undefined;
-    if (this.#socket.writable) this.#socket.write(cancelFrame(call.streamId));
-    call.reject(new CallError('DEADLINE', 'no answer in time'));
+    if (this.#sink === undefined || nowMs <= this.#deadlineMs) return;
+    if (this.#socket.writable) this.#socket.write(cancelFrame(this.#streamId));
+    this.#fail('DEADLINE', 'no answer in time');
   }
 
   close(): void {
@@ -146,43 +172,59 @@ export class Channel {
   }
 
   #fail(code: string, message: string): void {
-    const call = this.#call;
-    this.#call = undefined;
-    call?.reject(new CallError(code, message));
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#streamId = 0;
+    sink?.failed(new CallError(code, message));
   }
 
-  #read(chunk: Buffer): void {
-    const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
+  #read(chunk: Buffer, length: number): void {
+    const rest = this.#rest;
+    const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk.subarray(0, length)]);
+    const last = rest === undefined ? length : bytes.length;
     let at = 0;
-    while (bytes.length - at >= frameHeaderLength) {
-      const length = bytes.readUIntBE(at, 3);
-      const end = at + frameHeaderLength + length;
-      if (end > bytes.length) break;
-      this.#frame(bytes, at, bytes.subarray(at + frameHeaderLength, end));
+    while (last - at >= frameHeaderLength) {
+      const size = bytes.readUIntBE(at, 3);
+      const end = at + frameHeaderLength + size;
+      if (end > last) break;
+      this.#frame(bytes, at, end);
       at = end;
     }
-    this.#rest = at === bytes.length ? undefined : bytes.subarray(at);
+    this.#rest = at === last ? undefined : Buffer.from(bytes.subarray(at, last));
+    // The next connection reads into the same buffer.
+    if (this.#body !== undefined) this.#keepBody();
   }
 
-  #frame(bytes: Buffer, at: number, payload: Buffer): void {
+  #frame(bytes: Buffer, at: number, end: number): void {
     const type = bytes[at + 3];
     const flags = bytes[at + 4] ?? 0;
+    const from = at + frameHeaderLength;
     if (type === frameType.settings) {
       if ((flags & ack) === 0) this.#socket.write(settingsAck);
     } else if (type === frameType.ping) {
-      if ((flags & ack) === 0) this.#socket.write(frame(frameType.ping, ack, 0, payload));
+      if ((flags & ack) !== 0) return;
+      this.#socket.write(frame(frameType.ping, ack, 0, bytes.subarray(from, end)));
     } else if (type === frameType.goAway) this.#leave();
-    else if (bytes.readUInt32BE(at + 5) === this.#call?.streamId) {
-      this.#ofCall(type, flags, payload);
-    } else if (type === frameType.data) this.#credit(payload.length);
+    else if (this.#streamId !== 0 && bytes.readUInt32BE(at + 5) === this.#streamId) {
+      this.#ofCall(type, flags, bytes, from, end);
+    } else if (type === frameType.data) this.#credit(end - from);
   }
 
-  #ofCall(type: number | undefined, flags: number, payload: Buffer): void {
+  #ofCall(type: number | undefined, flags: number, bytes: Buffer, from: number, to: number): void {
     if (type === frameType.data) {
-      this.#credit(payload.length);
-      this.#body = this.#body === undefined ? payload : Buffer.concat([this.#body, payload]);
+      this.#credit(to - from);
+      if (this.#body === undefined) {
+        this.#body = bytes;
+        this.#from = from;
+        this.#to = to;
+      } else {
+        const before = this.#body.subarray(this.#from, this.#to);
+        this.#body = Buffer.concat([before, bytes.subarray(from, to)]);
+        this.#from = 0;
+        this.#to = this.#body.length;
+      }
     } else if (type === frameType.headers) {
-      const headers = readHeaders(payload);
+      const headers = headersOf(bytes, from, to);
       if (headers?.has('grpc-status')) this.#headers = headers;
     } else if (type === frameType.resetStream) {
       this.#fail('DISCONNECTED', 'the server reset the call');
@@ -191,10 +233,23 @@ export class Channel {
     if ((flags & endStream) !== 0) this.#answered();
   }
 
+  /** Out of the buffer that is read into, while the end of the answer has not come. */
+  #keepBody(): void {
+    if (this.#body?.buffer !== readBuffer.buffer) return;
+    this.#body = Buffer.from(this.#body.subarray(this.#from, this.#to));
+    this.#from = 0;
+    this.#to = this.#body.length;
+  }
+
+  #forget(): void {
+    this.#body = undefined;
+    this.#headers = undefined;
+  }
+
   /** The server has asked us to go: at once, or after the call under way. */
   #leave(): void {
     this.#isClosed = true;
-    if (this.#call === undefined) this.#socket.destroy();
+    if (this.#sink === undefined) this.#socket.destroy();
   }
 
   #credit(length: number): void {
@@ -205,16 +260,23 @@ export class Channel {
   }
 
   #answered(): void {
-    const call = this.#call;
-    this.#call = undefined;
-    const status = this.#headers?.get('grpc-status');
-    if (status === '0' && this.#body !== undefined) {
-      call?.resolve(this.#body.subarray(messagePrefix));
-    } else call?.reject(refusal(status, this.#headers?.get(errorDetailTrailer)));
-    this.#body = undefined;
-    this.#headers = undefined;
+    const sink = this.#sink;
+    const body = this.#body;
+    const headers = this.#headers;
+    this.#sink = undefined;
+    this.#streamId = 0;
+    this.#forget();
+    const status = headers?.get('grpc-status');
+    if (status === '0' && body !== undefined) {
+      sink?.answered(body, this.#from + messagePrefix, this.#to);
+    } else sink?.failed(refusal(status, headers?.get(errorDetailTrailer)));
     if (this.#isClosed) this.#socket.destroy();
   }
+}
+
+/** Where a connection's bytes go, once somebody reads them. */
+interface Reader {
+  read: ((bytes: Buffer, length: number) => void) | undefined;
 }
 
 /** "CONNECT_ECONNREFUSED" and the like, so that a report tells a full backlog from a dead server. */

@@ -1,4 +1,9 @@
-import { ConvergenceState, ResourceAction } from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import {
+  ConvergenceState,
+  ReportRequest,
+  ResourceAction,
+} from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import type { SignedRehearsal } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
 import { methods } from '../../agent/protocol/methods.ts';
 
 const agentVersion = 'vigobench';
@@ -48,38 +53,55 @@ const results = Array.from({ length: changedResources }, (_, at) => ({
   assumed: false,
 }));
 
+/** What names a report of an envoy. */
+interface ReportName {
+  readonly sequence: number;
+  readonly runId: Uint8Array;
+  readonly startedAtMs: number;
+}
+
 /** A report of the size that a few repaired files make. */
-export function reportBody(
+export function reportBody(policy: HeldPolicy, name: ReportName): Uint8Array {
+  return ReportRequest.encode(reportOf(policy, name)).finish();
+}
+
+/** The answer to a plan's question: the same files would be repaired. */
+export function rehearsalBody(
   policy: HeldPolicy,
-  report: { readonly sequence: number; readonly runId: Uint8Array; readonly startedAtMs: number },
+  name: ReportName,
+  { manifest }: SignedRehearsal,
 ): Uint8Array {
-  return methods.Report.body
-    .encode({
-      reportSequence: report.sequence,
-      runId: report.runId,
-      policyVersion: policy.policyVersion,
-      bundleRoot: policy.bundleRoot,
-      startedAtMs: report.startedAtMs,
-      durationMs: 25,
-      state: ConvergenceState.CONVERGENCE_STATE_CHANGED,
-      dryRun: false,
-      policyChanged: false,
-      summary: {
-        total: resources,
-        unchanged: resources - changedResources,
-        created: 0,
-        updated: changedResources,
-        deleted: 0,
-        skipped: 0,
-        blocked: 0,
-        failed: 0,
-      },
-      results,
-      offline: false,
-      incidents: [],
-      rehearsalPlanId: noBytes,
-    })
-    .finish();
+  const { planId = noBytes, bundleRoot = noBytes } = manifest ?? {};
+  const answer = { dryRun: true, bundleRoot, rehearsalPlanId: planId };
+  return ReportRequest.encode({ ...reportOf(policy, name), ...answer }).finish();
+}
+
+function reportOf(policy: HeldPolicy, name: ReportName): ReportRequest {
+  return {
+    reportSequence: name.sequence,
+    runId: name.runId,
+    policyVersion: policy.policyVersion,
+    bundleRoot: policy.bundleRoot,
+    startedAtMs: name.startedAtMs,
+    durationMs: 25,
+    state: ConvergenceState.CONVERGENCE_STATE_CHANGED,
+    dryRun: false,
+    policyChanged: false,
+    summary: {
+      total: resources,
+      unchanged: resources - changedResources,
+      created: 0,
+      updated: changedResources,
+      deleted: 0,
+      skipped: 0,
+      blocked: 0,
+      failed: 0,
+    },
+    results,
+    offline: false,
+    incidents: [],
+    rehearsalPlanId: noBytes,
+  };
 }
 
 /** A small traits document, canonical JSON: keys sorted, no white space. */

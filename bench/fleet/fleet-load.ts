@@ -1,10 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { CheckInResponse } from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { BenchError } from '../errors.ts';
 import { Backoff } from './backoff.ts';
 import { CallError } from './channel.ts';
+import type { CheckInNews } from './check-in-news.ts';
+import { DueHeap } from './due-heap.ts';
 import { FleetWatch } from './fleet-watch.ts';
-import type { SimulatedEnvoy } from './simulated-envoy.ts';
+import type { CheckInSink, SimulatedEnvoy } from './simulated-envoy.ts';
 import { Tally, type TallyCounts } from './tally.ts';
 
 /** Handshakes in flight per generator thread: enough to keep both sides busy. */
@@ -18,6 +19,13 @@ const aheadLimitMs = 240_000;
 /** How exactly a deadline is noticed; whether it was met is decided by the clock. */
 const sweepMs = 100;
 const drainPollMs = 20;
+/** Work of one turn of the event loop; answers are read between two. */
+const sliceMs = 5;
+/** While the fleet connects, those who are in leave out every second due time: nobody is silent for
+ * as long as it takes to be called offline. */
+const paceWhileConnecting = 2;
+/** An envoy never leaves out more than one due time in a row, unless it leaves out all. */
+const paceMax = 2;
 
 export interface LoadOptions {
   readonly intervalMs: number;
@@ -26,18 +34,51 @@ export interface LoadOptions {
   readonly changed: number;
 }
 
+/** One envoy of the load, with its check-in under way. */
+class Seat implements CheckInSink {
+  readonly at: number;
+  readonly envoy: SimulatedEnvoy;
+  readonly #load: FleetLoad;
+  deadlineMs = 0;
+  /** Of the first attempt: on the clock of `performance.now`, and since the epoch. */
+  startedMs = 0;
+  beganMs = 0;
+  /** The policy that the check-in named. */
+  told = 0;
+  /** Due times that were left out, as a fraction that adds up to whole ones. */
+  leftOut: number;
+
+  constructor(at: number, envoy: SimulatedEnvoy, load: FleetLoad, leftOut: number) {
+    this.at = at;
+    this.envoy = envoy;
+    this.#load = load;
+    this.leftOut = leftOut;
+  }
+
+  checkedIn(news: CheckInNews): void {
+    this.#load.checkedIn(this, news);
+  }
+
+  failed(error: unknown): void {
+    this.#load.failed(this, error);
+  }
+}
+
 /**
  * Plays one thread's part of the fleet: each envoy checks in at the due times that the server gives.
  * A check-in counts as done when it was answered before the envoy's next due time (one interval
- * later), otherwise as missed, also when it failed; failures are tried again until then.
+ * later), otherwise as missed, also when it failed; failures are tried again until then. One timer
+ * serves all envoys, and a check-in that goes well makes neither promises nor closures.
  */
 export class FleetLoad {
-  readonly #envoys: readonly SimulatedEnvoy[];
+  readonly #seats: readonly Seat[];
   readonly #options: LoadOptions;
   readonly #random: () => number;
   readonly #sweep: NodeJS.Timeout;
   readonly watch: FleetWatch;
-  readonly #dueMs: Float64Array;
+  readonly #due: DueHeap;
+  #timer: NodeJS.Timeout | undefined;
+  #timerMs = Number.POSITIVE_INFINITY;
   #changed: number;
   #every = 1;
   #tally = new Tally();
@@ -51,12 +92,12 @@ export class FleetLoad {
     options: LoadOptions,
     random: () => number = Math.random,
   ) {
-    this.#envoys = envoys;
+    this.#seats = envoys.map((envoy, at) => new Seat(at, envoy, this, at / envoys.length));
     this.#options = options;
     this.#random = random;
     this.#changed = options.changed;
     this.watch = new FleetWatch(envoys.length);
-    this.#dueMs = new Float64Array(envoys.length);
+    this.#due = new DueHeap(envoys.length);
     this.#sweep = setInterval(() => {
       const nowMs = performance.now();
       for (const envoy of envoys) envoy.expire(nowMs);
@@ -74,16 +115,18 @@ export class FleetLoad {
   /** Resolves when every envoy is connected, has checked in, and goes on doing so. */
   async connectAll(): Promise<void> {
     const beganMs = performance.now();
+    this.#every = paceWhileConnecting;
     let next = 0;
     const lane = async () => {
-      for (let at = next++; at < this.#envoys.length; at = next++) {
-        const startAtMs = beganMs + (this.#options.rampMs * at) / this.#envoys.length;
+      for (let at = next++; at < this.#seats.length; at = next++) {
+        const startAtMs = beganMs + (this.#options.rampMs * at) / this.#seats.length;
         const waitMs = startAtMs - performance.now();
         if (waitMs > 0) await sleep(waitMs);
-        await this.#connectOne(this.#envoys[at] as SimulatedEnvoy, at);
+        await this.#connectOne(this.#seats[at] as Seat);
       }
     };
     await Promise.all(Array.from({ length: handshakesMax }, lane));
+    this.#every = 1;
   }
 
   /** Counts from zero. */
@@ -92,17 +135,27 @@ export class FleetLoad {
     this.#measuring = true;
   }
 
-  /** Signs check-ins that will be due, as far as their time stamps allow. */
-  signAhead(count: number): void {
+  /** Signs the check-ins of so long a time, as far as their time stamps allow, beside the others. */
+  async signAhead(forMs: number): Promise<void> {
     const { intervalMs } = this.#options;
-    const most = Math.min(count, Math.floor(aheadLimitMs / intervalMs));
     const toEpochMs = Date.now() - performance.now();
-    for (const [at, envoy] of this.#envoys.entries()) {
-      if (most > 0) envoy.signAhead(most, (this.#dueMs[at] ?? 0) + toEpochMs, intervalMs);
+    const beganMs = performance.now();
+    let untilMs = beganMs + sliceMs;
+    for (const [done, { at, envoy }] of this.#seats.entries()) {
+      const nowMs = performance.now();
+      const leftMs = ((nowMs - beganMs) / Math.max(1, done)) * (this.#seats.length - done);
+      const count = Math.ceil(Math.min(aheadLimitMs, forMs + leftMs) / intervalMs) + 1;
+      envoy.signAhead(count, this.#due.dueOf(at) + toEpochMs, intervalMs);
+      if (nowMs < untilMs) continue;
+      await turn();
+      untilMs = performance.now() + sliceMs;
     }
   }
 
-  /** Checks in at one of so many due times, by chance: the same connections, fewer check-ins. */
+  /**
+   * Leaves out due times: the same connections, fewer check-ins. `every`: 1 to 2, or a large number
+   * for none at all. Nobody leaves out two in a row, so that the server calls nobody offline.
+   */
   pace(every: number, changed: number): void {
     this.#every = every;
     this.#changed = changed;
@@ -110,19 +163,21 @@ export class FleetLoad {
 
   /** At `atMs` (epoch) the first `share` of the envoys report changes, beside their check-ins. */
   burst(share: number, atMs: number): void {
-    const count = Math.round(share * this.#envoys.length);
-    for (const envoy of this.#envoys.slice(0, count)) void this.#burstOf(envoy, atMs);
+    const count = Math.round(share * this.#seats.length);
+    for (const { envoy } of this.#seats.slice(0, count)) void this.#burstOf(envoy, atMs);
   }
 
   /** Begins nothing new; resolves when what is under way was answered or is missed. */
   async finish(): Promise<void> {
     this.#stopped = true;
+    clearTimeout(this.#timer);
     while (this.#underWay > 0) await sleep(drainPollMs);
     clearInterval(this.#sweep);
-    for (const envoy of this.#envoys) envoy.close();
+    for (const { envoy } of this.#seats) envoy.close();
   }
 
-  async #connectOne(envoy: SimulatedEnvoy, at: number): Promise<void> {
+  async #connectOne(seat: Seat): Promise<void> {
+    const { envoy } = seat;
     for (let attempt = 1; attempt <= connectAttemptsMax; attempt += 1) {
       try {
         await envoy.connect();
@@ -131,7 +186,7 @@ export class FleetLoad {
         const dueMs = performance.now() + answer.nextCheckInMs;
         if (answer.wantTraits) await envoy.reportTraits(deadlineMs);
         this.#connected += 1;
-        void this.#live(envoy, at, Math.max(dueMs, performance.now()));
+        this.#schedule(seat.at, Math.max(dueMs, performance.now()));
         return;
       } catch (error) {
         this.#tally.failed(codeOf(error));
@@ -147,46 +202,109 @@ export class FleetLoad {
     return errors.map(([code, count]) => `${code} ${count}`).join(', ');
   }
 
-  async #live(envoy: SimulatedEnvoy, at: number, firstDueMs: number): Promise<void> {
-    let dueMs = firstDueMs;
-    while (!this.#stopped) {
-      this.#dueMs[at] = dueMs;
-      const waitMs = dueMs - performance.now();
-      if (waitMs > 0) await sleep(waitMs);
-      if (this.#stopped) return;
-      if (this.#every > 1 && this.#random() * this.#every >= 1) {
-        dueMs += this.#options.intervalMs;
-        continue;
-      }
-      this.#tally.lateStarts.record((performance.now() - dueMs) * 1000);
-      this.#underWay += 1;
-      dueMs = await this.#period(envoy, at, dueMs);
-      this.#underWay -= 1;
-    }
+  #schedule(at: number, dueMs: number): void {
+    this.#due.push(at, dueMs);
+    if (dueMs < this.#timerMs) this.#arm();
   }
 
-  /** One check-in with what it entails; returns the next due time. */
-  async #period(envoy: SimulatedEnvoy, at: number, dueMs: number): Promise<number> {
-    const deadlineMs = dueMs + this.#options.intervalMs;
-    const opened = envoy.connections;
-    const resumed = envoy.resumed;
-    const answer = await this.#answered(envoy, at, deadlineMs);
-    this.#tally.reconnects += envoy.connections - opened;
-    this.#tally.resumed += envoy.resumed - resumed;
-    if (answer === undefined) {
-      this.#tally.missed += 1;
-      return deadlineMs;
+  #arm(): void {
+    if (this.#stopped) return;
+    this.#timerMs = this.#due.earliestMs;
+    clearTimeout(this.#timer);
+    if (this.#timerMs === Number.POSITIVE_INFINITY) return;
+    const waitMs = Math.max(0, Math.ceil(this.#timerMs - performance.now()));
+    this.#timer = setTimeout(() => this.#serve(), waitMs);
+  }
+
+  /** Begins the check-ins that are due, for no longer than a slice. */
+  #serve(): void {
+    const beganMs = performance.now();
+    this.#timerMs = Number.NEGATIVE_INFINITY;
+    for (let nowMs = beganMs; nowMs < beganMs + sliceMs; nowMs = performance.now()) {
+      if (this.#stopped || this.#due.earliestMs > nowMs) break;
+      const at = this.#due.pop();
+      const seat = at === undefined ? undefined : this.#seats[at];
+      if (seat !== undefined) this.#begin(seat, this.#due.dueOf(seat.at), nowMs);
     }
-    const nextDueMs = performance.now() + answer.nextCheckInMs;
+    this.#arm();
+  }
+
+  #begin(seat: Seat, dueMs: number, nowMs: number): void {
+    if (this.#isLeftOut(seat)) {
+      this.#due.push(seat.at, dueMs + this.#options.intervalMs);
+      return;
+    }
+    this.#tally.lateStarts.record((nowMs - dueMs) * 1000);
+    this.#underWay += 1;
+    seat.deadlineMs = dueMs + this.#options.intervalMs;
+    seat.startedMs = nowMs;
+    seat.beganMs = Date.now();
+    seat.told = seat.envoy.policyVersion;
+    if (!seat.envoy.beginCheckIn(seat.deadlineMs, seat)) void this.#attempts(seat, 0);
+  }
+
+  #isLeftOut(seat: Seat): boolean {
+    if (this.#every <= 1) return false;
+    if (this.#every > paceMax) return true;
+    seat.leftOut += 1 - 1 / this.#every;
+    if (seat.leftOut < 1) return false;
+    seat.leftOut -= 1;
+    return true;
+  }
+
+  /** A check-in under way was answered. */
+  checkedIn(seat: Seat, news: CheckInNews): void {
+    const { at, envoy, beganMs, told } = seat;
+    const nowMs = performance.now();
+    this.watch.answered(at, { beganMs, nowMs: Date.now(), told, held: envoy.policyVersion });
+    if (nowMs > seat.deadlineMs) {
+      this.#missed(seat);
+      return;
+    }
+    this.#tally.done += 1;
+    this.#tally.checkInLatencies.record((nowMs - seat.startedMs) * 1000);
+    const isChanged = this.#measuring && this.#changed > 0 && this.#random() < this.#changed;
+    const nextDueMs = nowMs + news.nextCheckInMs;
+    if (news.wantTraits || news.rehearsal !== undefined || isChanged) {
+      void this.#follow(seat, news, isChanged, nextDueMs);
+    } else this.#over(seat, nextDueMs);
+  }
+
+  /** An attempt to check in has failed. */
+  failed(seat: Seat, error: unknown): void {
+    this.#tally.failed(codeOf(error));
+    void this.#attempts(seat, error instanceof CallError ? error.retryAfterMs : 0, true);
+  }
+
+  #missed(seat: Seat): void {
+    this.#tally.missed += 1;
+    this.#over(seat, seat.deadlineMs);
+  }
+
+  #over(seat: Seat, dueMs: number): void {
+    this.#underWay -= 1;
+    this.#schedule(seat.at, dueMs);
+  }
+
+  /** What a check-in entails. */
+  async #follow(
+    seat: Seat,
+    { wantTraits, rehearsal }: CheckInNews,
+    isChanged: boolean,
+    nextDueMs: number,
+  ): Promise<void> {
+    const { at, envoy } = seat;
     try {
-      if (answer.wantTraits) await envoy.reportTraits(nextDueMs);
-      if (this.#measuring && this.#random() < this.#changed) {
-        await this.#report(envoy, nextDueMs);
+      if (wantTraits) await envoy.reportTraits(nextDueMs);
+      if (rehearsal !== undefined && this.watch.isNew(at, rehearsal)) {
+        await envoy.answerRehearsal(rehearsal, nextDueMs);
+        this.watch.answeredPlan(at, rehearsal, Date.now());
       }
+      if (isChanged) await this.#report(envoy, nextDueMs);
     } catch (error) {
       this.#tally.failed(codeOf(error));
     }
-    return nextDueMs;
+    this.#over(seat, nextDueMs);
   }
 
   async #report(envoy: SimulatedEnvoy, deadlineMs: number): Promise<void> {
@@ -217,34 +335,32 @@ export class FleetLoad {
     }
   }
 
-  /** The answer, if it came before the deadline. Its latency counts from the first attempt. */
-  async #answered(
-    envoy: SimulatedEnvoy,
-    at: number,
-    deadlineMs: number,
-  ): Promise<CheckInResponse | undefined> {
-    const startedMs = performance.now();
+  /** Checks in with waiting, connecting and trying again, until the deadline. */
+  async #attempts(seat: Seat, firstRetryMs: number, hasFailed = false): Promise<void> {
+    const { envoy, deadlineMs } = seat;
     const backoff = new Backoff(this.#options.intervalMs, this.#random);
-    while (performance.now() < deadlineMs) {
-      let retryAfterMs = 0;
-      const beganMs = Date.now();
-      const told = envoy.policyVersion;
+    const { connections, resumed } = envoy;
+    let retryAfterMs = firstRetryMs;
+    let news: CheckInNews | undefined;
+    for (let isAgain = hasFailed; news === undefined; isAgain = true) {
+      if (isAgain) {
+        const pauseMs = backoff.next(retryAfterMs);
+        await sleep(Math.max(0, Math.min(pauseMs, deadlineMs - performance.now())));
+      }
+      if (performance.now() >= deadlineMs) break;
+      seat.beganMs = Date.now();
+      seat.told = envoy.policyVersion;
       try {
-        const answer = await envoy.checkIn(deadlineMs);
-        this.watch.answered(at, { beganMs, nowMs: Date.now(), told, held: envoy.policyVersion });
-        const nowMs = performance.now();
-        if (nowMs > deadlineMs) return undefined;
-        this.#tally.done += 1;
-        this.#tally.checkInLatencies.record((nowMs - startedMs) * 1000);
-        return answer;
+        news = await envoy.checkIn(deadlineMs);
       } catch (error) {
         this.#tally.failed(codeOf(error));
-        if (error instanceof CallError) retryAfterMs = error.retryAfterMs;
+        retryAfterMs = error instanceof CallError ? error.retryAfterMs : 0;
       }
-      const pauseMs = backoff.next(retryAfterMs);
-      await sleep(Math.max(0, Math.min(pauseMs, deadlineMs - performance.now())));
     }
-    return undefined;
+    this.#tally.reconnects += envoy.connections - connections;
+    this.#tally.resumed += envoy.resumed - resumed;
+    if (news === undefined) this.#missed(seat);
+    else this.checkedIn(seat, news);
   }
 }
 

@@ -1,3 +1,5 @@
+import type { SignedRehearsal } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
+
 /** Of one generator thread's envoys; times in milliseconds since the epoch, 0 = not yet. */
 export interface WatchTimes {
   /** When the envoy first had an answer to a check-in that it began after `sinceMs`. */
@@ -6,8 +8,18 @@ export interface WatchTimes {
   readonly taken: Float64Array;
   /** When the server had first answered a check-in that named this version. */
   readonly told: Float64Array;
+  /** When the server had acknowledged its answer to a plan's question. */
+  readonly rehearsed: Float64Array;
   /** Longest time between two answers since the watch began, milliseconds. */
   readonly longestGap: Float64Array;
+}
+
+/** How far a watch has come, in envoys. */
+export interface WatchProgress {
+  readonly back: number;
+  readonly taken: number;
+  readonly told: number;
+  readonly rehearsed: number;
 }
 
 /** Sees when each envoy is answered, and with which policy. */
@@ -16,9 +28,12 @@ export class FleetWatch {
   #sinceMs = 0;
   #version = Number.POSITIVE_INFINITY;
   #times: WatchTimes;
+  /** The plan whose question each envoy has answered. */
+  readonly #plans: (Uint8Array | undefined)[];
 
   constructor(envoys: number) {
     this.#lastAnswer = new Float64Array(envoys);
+    this.#plans = Array.from({ length: envoys }, () => undefined);
     this.#times = emptyTimes(envoys);
   }
 
@@ -41,10 +56,28 @@ export class FleetWatch {
     if (told[at] === 0 && seen.told >= this.#version) told[at] = nowMs;
   }
 
-  /** How many are back, have taken the version, have told of it. */
-  progress(): { back: number; taken: number; told: number } {
-    const { back, taken, told } = this.#times;
-    return { back: nonZero(back), taken: nonZero(taken), told: nonZero(told) };
+  /** Whether this plan's question is a new one for the envoy; agents rehearse a plan once. */
+  isNew(at: number, { manifest }: SignedRehearsal): boolean {
+    const before = this.#plans[at];
+    return manifest !== undefined && !(before && Buffer.compare(before, manifest.planId) === 0);
+  }
+
+  /** The answer to this question is durable. */
+  answeredPlan(at: number, { manifest }: SignedRehearsal, nowMs: number): void {
+    this.#plans[at] = manifest?.planId;
+    const { rehearsed } = this.#times;
+    if (rehearsed[at] === 0) rehearsed[at] = nowMs;
+  }
+
+  /** How many are back, have taken the version, have told of it, have answered a plan. */
+  progress(): WatchProgress {
+    const { back, taken, told, rehearsed } = this.#times;
+    return {
+      back: nonZero(back),
+      taken: nonZero(taken),
+      told: nonZero(told),
+      rehearsed: nonZero(rehearsed),
+    };
   }
 
   /** With the time that envoys without an answer have waited until now. */
@@ -58,7 +91,13 @@ export class FleetWatch {
 
 export function emptyTimes(envoys: number): WatchTimes {
   const zeros = () => new Float64Array(envoys);
-  return { back: zeros(), taken: zeros(), told: zeros(), longestGap: zeros() };
+  return {
+    back: zeros(),
+    taken: zeros(),
+    told: zeros(),
+    rehearsed: zeros(),
+    longestGap: zeros(),
+  };
 }
 
 export function joinTimes(parts: readonly WatchTimes[]): WatchTimes {
@@ -68,6 +107,7 @@ export function joinTimes(parts: readonly WatchTimes[]): WatchTimes {
     back: all(({ back }) => back),
     taken: all(({ taken }) => taken),
     told: all(({ told }) => told),
+    rehearsed: all(({ rehearsed }) => rehearsed),
     longestGap: all(({ longestGap }) => longestGap),
   };
 }

@@ -19,6 +19,11 @@ const identities = readIdentities(start.identitiesFile, start.to).slice(start.fr
 const target = { host: start.host, port: start.port, caPem: start.caPem };
 const envoys = identities.map((identity) => new SimulatedEnvoy(identity, target));
 const load = new FleetLoad(envoys, start);
+
+function failed(error: unknown): void {
+  say({ word: 'failed', reason: error instanceof Error ? error.message : String(error) });
+}
+
 let before = performance.eventLoopUtilization();
 
 async function finish(): Promise<void> {
@@ -52,8 +57,9 @@ function obey(order: WorkerOrder): void {
     say({ word: 'watched', times: load.watch.times(Date.now()) });
   } else if (order.order === 'burst') load.burst(order.share, order.atMs);
   else if (order.order === 'pace') load.pace(order.every, order.changed);
-  else {
-    load.signAhead(order.signAhead);
+  else if (order.order === 'sign-ahead') {
+    void load.signAhead(order.forMs).then(() => say({ word: 'signed' }), failed);
+  } else {
     load.startMeasuring();
     before = performance.eventLoopUtilization();
     say({ word: 'measuring' });
@@ -67,5 +73,5 @@ try {
   tellProgress();
   say({ word: 'ready' });
 } catch (error) {
-  say({ word: 'failed', reason: error instanceof Error ? error.message : String(error) });
+  failed(error);
 }

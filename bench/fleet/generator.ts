@@ -1,18 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { BenchError } from '../errors.ts';
-import { emptyTimes, joinTimes, type WatchTimes } from './fleet-watch.ts';
+import { emptyTimes, joinTimes, type WatchProgress, type WatchTimes } from './fleet-watch.ts';
 import { Latencies } from './histogram.ts';
 import { emptyCounts, sumCounts, type TallyCounts } from './tally.ts';
-import type {
-  WatchProgress,
-  WorkerOrder,
-  WorkerResult,
-  WorkerStart,
-  WorkerWord,
-} from './worker-messages.ts';
+import type { WorkerOrder, WorkerResult, WorkerStart, WorkerWord } from './worker-messages.ts';
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const entry = new URL(`./generator-worker.${extension}`, import.meta.url);
+
+const noProgress: WatchProgress = { back: 0, taken: 0, told: 0, rehearsed: 0 };
 
 export interface GeneratorResult {
   readonly inWindow: TallyCounts;
@@ -51,12 +47,13 @@ export class Generator {
   #watched: (WatchTimes | undefined)[] = [];
   #ready = 0;
   #measuring = 0;
+  #signed = 0;
   #closing = false;
   #failure: Error | undefined;
 
   constructor(count: number, part: (index: number) => WorkerStart) {
     this.#latest = Array.from({ length: count }, () => emptyCounts);
-    this.#watch = this.#latest.map(() => ({ back: 0, taken: 0, told: 0 }));
+    this.#watch = this.#latest.map(() => noProgress);
     this.#utilization = this.#latest.map(() => 0);
     this.#latencyP99Ms = this.#latest.map(() => 0);
     this.#workers = this.#latest.map((_, at) => this.#open(part(at), at));
@@ -83,6 +80,7 @@ export class Generator {
       back: sum(({ back }) => back),
       taken: sum(({ taken }) => taken),
       told: sum(({ told }) => told),
+      rehearsed: sum(({ rehearsed }) => rehearsed),
     };
   }
 
@@ -96,10 +94,21 @@ export class Generator {
     return Math.max(0, ...this.#latencyP99Ms);
   }
 
-  /** `signAhead`: check-ins that each envoy signs before the window opens. */
-  startMeasuring(signAhead = 0): void {
+  startMeasuring(): void {
     this.#measuring = 0;
-    this.#order({ order: 'measure', signAhead });
+    this.#order({ order: 'measure' });
+  }
+
+  /** Lets each envoy sign what it will send in so long a time. */
+  signAhead(forMs: number): void {
+    this.#signed = 0;
+    this.#order({ order: 'sign-ahead', forMs });
+  }
+
+  /** True when every thread has signed. */
+  get signed(): boolean {
+    this.#check();
+    return this.#signed === this.#workers.length;
   }
 
   /** True when every thread counts from zero. */
@@ -110,7 +119,7 @@ export class Generator {
 
   /** `version`: the policy to look for; Infinity = none. */
   startWatch(version: number): void {
-    this.#watch.fill({ back: 0, taken: 0, told: 0 });
+    this.#watch.fill(noProgress);
     this.#order({ order: 'watch', version });
   }
 
@@ -171,6 +180,7 @@ export class Generator {
         this.#latencyP99Ms[at] = word.latencyP99Ms;
       }
       if (word.word === 'measuring') this.#measuring += 1;
+      if (word.word === 'signed') this.#signed += 1;
       if (word.word === 'watched') this.#watched[at] = word.times;
       if (word.word === 'ready') this.#ready += 1;
       if (word.word === 'failed') fail(word.reason);

@@ -33,11 +33,34 @@ function text(value: string): Buffer {
   return Buffer.concat([Buffer.from([bytes.length]), bytes]);
 }
 
+/** Blocks remembered with their meaning: our server sends the same two with nearly every answer. */
+const knownMax = 8;
+const known: { readonly block: Buffer; readonly headers: ReadonlyMap<string, string> }[] = [];
+
+/** The headers of the block between `from` and `to`; see `readHeaders`. */
+export function headersOf(
+  bytes: Buffer,
+  from: number,
+  to: number,
+): ReadonlyMap<string, string> | undefined {
+  for (const one of known) if (isAt(one.block, bytes, from, to)) return one.headers;
+  const block = Buffer.from(bytes.subarray(from, to));
+  const headers = readHeaders(block);
+  if (headers !== undefined && known.length < knownMax) known.push({ block, headers });
+  return headers;
+}
+
+function isAt(block: Buffer, bytes: Buffer, from: number, to: number): boolean {
+  if (block.length !== to - from) return false;
+  for (let at = 0; at < block.length; at += 1) if (block[at] !== bytes[from + at]) return false;
+  return true;
+}
+
 /**
  * The headers that are not in a table, by name; indexed ones are left out. Undefined when the block
  * is not of the kind that our server sends.
  */
-export function readHeaders(block: Buffer): Map<string, string> | undefined {
+function readHeaders(block: Buffer): Map<string, string> | undefined {
   const found = new Map<string, string>();
   const reader = new BlockReader(block);
   while (!reader.atEnd) {

@@ -35,6 +35,8 @@ export interface ServerUnderTestOptions {
 export interface ServerFigures {
   readonly shards: readonly ShardFigures[];
   readonly policyVersion?: number;
+  /** What the database does not have yet, as the thread that writes it knows. */
+  readonly sink?: { readonly waitingEvents: number };
   /** The thread that writes the database; utilization since the last reading, 0 to 1. */
   readonly service?: { readonly figures: { readonly utilization: number } };
 }
@@ -160,6 +162,18 @@ export class ServerUnderTest {
 
   async policyVersion(): Promise<number> {
     return (await this.figures()).policyVersion ?? 0;
+  }
+
+  /** Has every connected envoy dry-run the stack as it is now; `waitMs`: how long answers count. */
+  async plan(waitMs: number): Promise<{ readonly id: string; readonly asked: number }> {
+    const answer = await this.#rest('POST', '/api/v1/config/plans', { live: { waitMs } });
+    return JSON.parse(answer) as { id: string; asked: number };
+  }
+
+  /** How many envoys a plan has answers of. */
+  async planAnswers(id: string): Promise<number> {
+    const answer = await this.#rest('GET', `/api/v1/config/plans/${id}`);
+    return (JSON.parse(answer) as { live?: { answered: number } }).live?.answered ?? 0;
   }
 
   /** Another policy for every envoy, to be published. */

@@ -1,14 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { hashLength } from '../../agent/protocol/crypto.ts';
-import type { CheckInResponse } from '../../agent/protocol/gen/vigo/v1/agent.ts';
+import { hashLength, signatureLength } from '../../agent/protocol/crypto.ts';
+import type { SignedRehearsal } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
 import { envelope, methods, type SignedMethodName } from '../../agent/protocol/methods.ts';
 import { RequestSigner } from '../../agent/protocol/request.ts';
 import { uuidToBytes } from '../../agent/protocol/uuid.ts';
-import { CallError, Channel } from './channel.ts';
-import { checkInBody, type HeldPolicy, reportBody, traitsDocument } from './envoy-bodies.ts';
+import { CallError, type CallSink, Channel } from './channel.ts';
+import { type CheckInNews, CheckInReader } from './check-in-news.ts';
+import {
+  checkInBody,
+  type HeldPolicy,
+  rehearsalBody,
+  reportBody,
+  traitsDocument,
+} from './envoy-bodies.ts';
+import { requestFrames } from './http2-frames.ts';
+import { requestHead } from './http2-headers.ts';
 import { type Identity, seedOf } from './identities.ts';
-import { signerOf } from './signing.ts';
+import { SignedCheckIn } from './signed-check-in.ts';
+import { type BenchSigner, signerOf } from './signing.ts';
 
 const runIdLength = 16;
 const traitsHashLength = 16;
@@ -32,17 +42,37 @@ export interface AcknowledgedReport {
   readonly runId: Buffer;
 }
 
+/** Who waits for a check-in. Of the two, one is called, once. */
+export interface CheckInSink {
+  checkedIn(news: CheckInNews): void;
+  failed(error: unknown): void;
+}
+
+/** Signatures that were made before their time. */
+interface Ahead {
+  readonly signatures: Buffer;
+  readonly count: number;
+  readonly firstSequence: number;
+  readonly firstMs: number;
+  readonly intervalMs: number;
+  used: number;
+}
+
+const reader = new CheckInReader();
+
 /**
  * One envoy as the server sees it: own key, certificate, TLS connection and signatures. Its policy is
  * taken and not enforced. Like the agent it keeps a report until the server acknowledges it. Times
  * named `deadlineMs` are on the clock of `performance.now`.
  */
-export class SimulatedEnvoy {
+export class SimulatedEnvoy implements CallSink {
   readonly envoyId: string;
   readonly #envoyId: Uint8Array;
+  readonly #benchSigner: BenchSigner;
   readonly #signer: RequestSigner;
   readonly #target: EnvoyTarget;
-  readonly #context: SecureContext;
+  readonly #identity: Identity;
+  #context: SecureContext | undefined;
   readonly #traits: Uint8Array;
   readonly #traitsHash: Uint8Array;
   #channel: Channel | undefined;
@@ -51,12 +81,15 @@ export class SimulatedEnvoy {
   #policy: HeldPolicy = { policyVersion: 0, bundleRoot: new Uint8Array(), expiresAtMs: 0 };
   #lastReport = 0;
   #held: HeldReport | undefined;
-  #checkInBody: Uint8Array | undefined;
-  /** Check-ins that were signed before their time, encoded; any other request makes them void. */
-  #ahead: Uint8Array[] = [];
+  /** Made anew when what it says has changed. */
+  #checkIn: SignedCheckIn | undefined;
+  /** Any other request makes them void. */
+  #ahead: Ahead | undefined;
   #session: Buffer | undefined;
-  /** Settles with the call under way; the connection carries one at a time. */
-  #underWay: Promise<void> | undefined;
+  /** The connection carries one call at a time. */
+  #isBusy = false;
+  readonly #waiting: (() => void)[] = [];
+  #checkInSink: CheckInSink | undefined;
   /** Connections opened so far. */
   connections = 0;
   /** Of these, those whose handshake was a short one. */
@@ -65,17 +98,13 @@ export class SimulatedEnvoy {
   constructor(identity: Identity, target: EnvoyTarget) {
     this.envoyId = identity.envoyId;
     this.#envoyId = envoyIdBytes(identity);
-    const signer = signerOf(seedOf(identity.keyPem));
-    this.#signer = new RequestSigner(signer);
+    this.#benchSigner = signerOf(seedOf(identity.keyPem));
+    this.#signer = new RequestSigner(this.#benchSigner);
     this.#target = target;
-    this.#context = createSecureContext({
-      ca: target.caPem,
-      cert: identity.certificatePem,
-      key: identity.keyPem,
-    });
+    this.#identity = identity;
     this.#traits = traitsDocument(identity.hostname);
     const hash = new Uint8Array(hashLength);
-    signer.sha256Into(hash, this.#traits);
+    this.#benchSigner.sha256Into(hash, this.#traits);
     this.#traitsHash = hash.slice(0, traitsHashLength);
   }
 
@@ -86,6 +115,11 @@ export class SimulatedEnvoy {
 
   async connect(): Promise<void> {
     const session = this.#session;
+    this.#context ??= createSecureContext({
+      ca: this.#target.caPem,
+      cert: this.#identity.certificatePem,
+      key: this.#identity.keyPem,
+    });
     this.#channel = await Channel.open({
       ...this.#target,
       context: this.#context,
@@ -105,61 +139,79 @@ export class SimulatedEnvoy {
 
   /** Signs the next check-ins; their time stamps are those at which they are due. */
   signAhead(count: number, firstDueMs: number, intervalMs: number): void {
-    const body = this.#body();
-    this.#ahead = Array.from({ length: count }, (_, at) =>
-      this.#signed('CheckIn', body, Math.round(firstDueMs + at * intervalMs)),
-    );
+    const signed = this.#signedCheckIn();
+    const signatures = Buffer.allocUnsafeSlow(count * signatureLength);
+    const firstSequence = this.#sequence + 1;
+    const ahead = { signatures, count, firstSequence, firstMs: firstDueMs, intervalMs, used: 0 };
+    for (let at = 0; at < count; at += 1) {
+      const target = signatures.subarray(at * signatureLength, (at + 1) * signatureLength);
+      signed.sign(target, firstSequence + at, timeOf(ahead, at));
+    }
+    this.#sequence += count;
+    this.#ahead = ahead;
   }
 
-  async checkIn(deadlineMs: number): Promise<CheckInResponse> {
-    const bytes = await this.#call('CheckIn', this.#body(), deadlineMs);
-    const answer = methods.CheckIn.response.decode(bytes);
-    const manifest = answer.bundle?.manifest;
-    if (manifest) {
-      const { policyVersion, bundleRoot, expiresAtMs } = manifest;
-      this.#policy = { policyVersion, bundleRoot: bundleRoot.slice(), expiresAtMs };
-      this.#checkInBody = undefined;
-    }
-    if (answer.settledReportSequence > this.#lastReport) {
-      this.#lastReport = answer.settledReportSequence;
-      this.#held = undefined;
-      this.#checkInBody = undefined;
-    }
-    return answer;
+  /**
+   * Begins a check-in without a promise: the sink hears of it, never before this has returned. False
+   * when there is no connection or a call is under way: `checkIn` waits for both.
+   */
+  beginCheckIn(deadlineMs: number, sink: CheckInSink): boolean {
+    const channel = this.#channel;
+    if (this.#isBusy || channel === undefined || channel.closed) return false;
+    this.#isBusy = true;
+    this.#checkInSink = sink;
+    channel.send(this.#checkInFrames(channel.nextStream), deadlineMs, this);
+    return true;
   }
 
-  #body(): Uint8Array {
-    if (this.#checkInBody !== undefined) return this.#checkInBody;
-    this.#ahead = [];
-    this.#checkInBody = checkInBody(this.#policy, this.#traitsHash, {
-      highest: this.#lastReport,
-      oldestHeld: this.#held?.sequence ?? this.#lastReport + 1,
+  /** Connects first where that is necessary. */
+  async checkIn(deadlineMs: number): Promise<CheckInNews> {
+    await this.#turn();
+    const channel = await this.#connected().catch((error: unknown) => {
+      this.#release();
+      throw error;
     });
-    return this.#checkInBody;
+    return new Promise((resolve, reject) => {
+      this.#checkInSink = { checkedIn: resolve, failed: reject };
+      channel.send(this.#checkInFrames(channel.nextStream), deadlineMs, this);
+    });
+  }
+
+  /** The answer to a check-in. */
+  answered(bytes: Buffer, from: number, to: number): void {
+    const sink = this.#checkInSink;
+    let news: CheckInNews;
+    try {
+      news = reader.read(bytes, from, to);
+      this.#heed(news);
+    } catch (error) {
+      this.#over();
+      sink?.failed(error);
+      return;
+    }
+    this.#over();
+    sink?.checkedIn(news);
+  }
+
+  /** Of a check-in. */
+  failed(error: CallError): void {
+    const sink = this.#checkInSink;
+    this.#checkIn?.leave();
+    this.#over();
+    sink?.failed(error);
   }
 
   /**
    * Sends the report that is still held, or a new one. Rejects with CallError REPORT_GAP when the
    * server expects an earlier one: nothing is acknowledged then.
    */
-  async report(deadlineMs: number): Promise<AcknowledgedReport> {
-    this.#held ??= {
-      sequence: this.#lastReport + 1,
-      runId: randomBytes(runIdLength),
-      startedAtMs: Date.now(),
-    };
-    const held = this.#held;
-    this.#lastReport = held.sequence;
-    this.#checkInBody = undefined;
-    const bytes = await this.#call('Report', reportBody(this.#policy, held), deadlineMs);
-    const { durableReportSequence } = methods.Report.response.decode(bytes);
-    if (durableReportSequence < held.sequence) {
-      this.#held = undefined;
-      this.#lastReport = durableReportSequence;
-      throw new CallError('REPORT_GAP', `the server has ${durableReportSequence}`);
-    }
-    this.#held = undefined;
-    return { sequence: held.sequence, runId: held.runId };
+  report(deadlineMs: number): Promise<AcknowledgedReport> {
+    return this.#sendReport(deadlineMs, (held) => reportBody(this.#policy, held));
+  }
+
+  /** Answers a plan's question: what the candidate would do, as a dry run tells it. */
+  answerRehearsal(rehearsal: SignedRehearsal, deadlineMs: number): Promise<AcknowledgedReport> {
+    return this.#sendReport(deadlineMs, (held) => rehearsalBody(this.#policy, held, rehearsal));
   }
 
   async reportTraits(deadlineMs: number): Promise<void> {
@@ -169,7 +221,7 @@ export class SimulatedEnvoy {
 
   /** Ends the call under way when its deadline has passed. */
   expire(nowMs: number): void {
-    this.#channel?.expire(nowMs);
+    if (this.#isBusy) this.#channel?.expire(nowMs);
   }
 
   close(): void {
@@ -177,41 +229,113 @@ export class SimulatedEnvoy {
     this.#channel = undefined;
   }
 
-  async #call(method: SignedMethodName, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
-    while (this.#underWay !== undefined) await this.#underWay;
-    const call = this.#exchange(method, body, deadlineMs);
-    const over = () => {
-      this.#underWay = undefined;
-    };
-    this.#underWay = call.then(over, over);
-    return call;
+  #heed({ bundle, settledReportSequence }: CheckInNews): void {
+    const manifest = bundle?.manifest;
+    if (manifest) {
+      const { policyVersion, bundleRoot, expiresAtMs } = manifest;
+      this.#policy = { policyVersion, bundleRoot: bundleRoot.slice(), expiresAtMs };
+      this.#checkIn = undefined;
+    }
+    if (settledReportSequence > this.#lastReport) {
+      this.#lastReport = settledReportSequence;
+      this.#held = undefined;
+      this.#checkIn = undefined;
+    }
   }
 
-  async #exchange(
-    method: SignedMethodName,
-    body: Uint8Array,
+  #signedCheckIn(): SignedCheckIn {
+    if (this.#checkIn !== undefined) return this.#checkIn;
+    this.#ahead = undefined;
+    const body = checkInBody(this.#policy, this.#traitsHash, {
+      highest: this.#lastReport,
+      oldestHeld: this.#held?.sequence ?? this.#lastReport + 1,
+    });
+    this.#checkIn = new SignedCheckIn(this.#envoyId, body, this.#benchSigner);
+    return this.#checkIn;
+  }
+
+  #checkInFrames(streamId: number): Buffer {
+    const signed = this.#signedCheckIn();
+    const ahead = this.#ahead;
+    if (ahead === undefined || ahead.used === ahead.count) {
+      this.#sequence += 1;
+      return signed.frames(streamId, this.#sequence, Date.now());
+    }
+    const at = ahead.used;
+    ahead.used += 1;
+    const stamp = { streamId, sequence: ahead.firstSequence + at, timestampMs: timeOf(ahead, at) };
+    return signed.framesSigned(stamp, ahead.signatures, at * signatureLength);
+  }
+
+  async #sendReport(
     deadlineMs: number,
-  ): Promise<Uint8Array> {
+    bodyOf: (held: HeldReport) => Uint8Array,
+  ): Promise<AcknowledgedReport> {
+    this.#held ??= {
+      sequence: this.#lastReport + 1,
+      runId: randomBytes(runIdLength),
+      startedAtMs: Date.now(),
+    };
+    const held = this.#held;
+    this.#lastReport = held.sequence;
+    this.#checkIn = undefined;
+    const bytes = await this.#call('Report', bodyOf(held), deadlineMs);
+    const { durableReportSequence } = methods.Report.response.decode(bytes);
+    this.#checkIn = undefined;
+    this.#held = undefined;
+    if (durableReportSequence < held.sequence) {
+      this.#lastReport = durableReportSequence;
+      throw new CallError('REPORT_GAP', `the server has ${durableReportSequence}`);
+    }
+    return { sequence: held.sequence, runId: held.runId };
+  }
+
+  async #call(method: SignedMethodName, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+    await this.#turn();
+    try {
+      const channel = await this.#connected();
+      // Its sequence is above theirs.
+      this.#ahead = undefined;
+      this.#sequence += 1;
+      const times = { timestampMs: Date.now(), sequence: this.#sequence };
+      const header = { envoyId: this.#envoyId, ...times, traceparent: '' };
+      const message = envelope.encode(this.#signer.sign(method, header, body)).finish();
+      const head = requestHead(methods[method].path);
+      return await new Promise((resolve, reject) => {
+        channel.send(requestFrames(channel.nextStream, head, message), deadlineMs, {
+          answered: (bytes, from, to) => resolve(Buffer.from(bytes.subarray(from, to))),
+          failed: reject,
+        });
+      });
+    } finally {
+      this.#release();
+    }
+  }
+
+  async #connected(): Promise<Channel> {
     if (!this.#channel || this.#channel.closed) await this.connect();
-    const channel = this.#channel;
-    if (!channel) throw new CallError('DISCONNECTED', 'not connected');
-    return channel.call(methods[method].path, this.#request(method, body), deadlineMs);
+    if (this.#channel) return this.#channel;
+    throw new CallError('DISCONNECTED', 'not connected');
   }
 
-  #request(method: SignedMethodName, body: Uint8Array): Uint8Array {
-    const ahead = method === 'CheckIn' ? this.#ahead.shift() : undefined;
-    if (ahead !== undefined) return ahead;
-    // Its sequence is above theirs.
-    this.#ahead = [];
-    return this.#signed(method, body, Date.now());
+  async #turn(): Promise<void> {
+    while (this.#isBusy) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#isBusy = true;
   }
 
-  #signed(method: SignedMethodName, body: Uint8Array, timestampMs: number): Uint8Array {
-    this.#sequence += 1;
-    const sequence = this.#sequence;
-    const header = { envoyId: this.#envoyId, timestampMs, sequence, traceparent: '' };
-    return envelope.encode(this.#signer.sign(method, header, body)).finish();
+  #over(): void {
+    this.#checkInSink = undefined;
+    this.#release();
   }
+
+  #release(): void {
+    this.#isBusy = false;
+    this.#waiting.shift()?.();
+  }
+}
+
+function timeOf({ firstMs, intervalMs }: Ahead, at: number): number {
+  return Math.round(firstMs + at * intervalMs);
 }
 
 function envoyIdBytes(identity: Identity): Uint8Array {

@@ -1,4 +1,4 @@
-import type { WatchTimes } from './fleet-watch.ts';
+import type { WatchProgress, WatchTimes } from './fleet-watch.ts';
 import type { TallyCounts, TallyHistograms } from './tally.ts';
 
 /** What the main thread gives a generator thread. */
@@ -16,8 +16,10 @@ export interface WorkerStart {
 }
 
 export type WorkerOrder =
-  /** Count from zero now; sign so many check-ins of each envoy before. */
-  | { readonly order: 'measure'; readonly signAhead: number }
+  /** Sign the check-ins of so many milliseconds before their time. */
+  | { readonly order: 'sign-ahead'; readonly forMs: number }
+  /** Count from zero now. */
+  | { readonly order: 'measure' }
   /** Begin nothing new, and say what was counted. */
   | { readonly order: 'finish' }
   /** Look for answers to what begins from now on, and for a policy of this version. */
@@ -28,13 +30,6 @@ export type WorkerOrder =
   | { readonly order: 'pace'; readonly every: number; readonly changed: number }
   /** So large a share of the envoys reports changes, all at this time (epoch, milliseconds). */
   | { readonly order: 'burst'; readonly share: number; readonly atMs: number };
-
-/** How far a watch has come, in envoys. */
-export interface WatchProgress {
-  readonly back: number;
-  readonly taken: number;
-  readonly told: number;
-}
 
 export interface WorkerResult {
   readonly word: 'result';
@@ -57,6 +52,8 @@ export type WorkerWord =
       /** Of the check-ins since the window was opened, milliseconds. */
       readonly latencyP99Ms: number;
     }
+  /** What was to be signed before its time is signed. */
+  | { readonly word: 'signed' }
   /** The window is open: counters stand at zero. */
   | { readonly word: 'measuring' }
   | { readonly word: 'watched'; readonly times: WatchTimes }

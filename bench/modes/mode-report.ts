@@ -7,6 +7,7 @@ export const modeNames = [
   'fleet',
   'herd',
   'publish',
+  'query',
   'reports',
   'dashboard',
   'mixed',
@@ -50,6 +51,24 @@ export interface PublishFigures {
   readonly told: Reached;
 }
 
+/** A question that the whole fleet was asked: a plan that every connected envoy dry-runs. */
+export interface QueryFigures {
+  /** Envoys that the server asked: those that are connected, up to its limit. */
+  readonly asked: number;
+  /** Until the server had compiled the candidate and chosen whom to ask. */
+  readonly request_s: number;
+  /** Since the request: until the answers were durable. */
+  readonly answered: Reached;
+  /** Until the database had every answer. */
+  readonly in_database_s: number;
+  /** Answers that the plan then showed. */
+  readonly joined: number;
+  /** Of the server with check-ins alone. */
+  readonly baseline_cores: number;
+  /** What the server spent beyond that, by the answers: compiling, asking, taking them, writing them. */
+  readonly server_cpu_us_per_answer: number;
+}
+
 export interface BurstFigures {
   readonly envoys: number;
   /** Until all of these reports were on disk and acknowledged. */
@@ -87,6 +106,7 @@ export interface ModeReport extends WindowReport {
   readonly mode: ModeName;
   readonly herd?: HerdFigures;
   readonly publish?: PublishFigures;
+  readonly query?: QueryFigures;
   readonly burst?: BurstFigures;
   readonly viewers?: ViewerFigures;
   readonly soak?: SoakFigures;

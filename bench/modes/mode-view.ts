@@ -38,7 +38,7 @@ export function modeView(report: ModeReport): ReportView {
 }
 
 function ownSections(report: ModeReport): Section[] {
-  const { herd, publish, burst, viewers, soak } = report;
+  const { herd, publish, query, burst, viewers, soak } = report;
   const sections: Section[] = [];
   if (herd) {
     sections.push({
@@ -67,6 +67,7 @@ function ownSections(report: ModeReport): Section[] {
       ],
     });
   }
+  if (query) sections.push(querySection(query));
   if (burst) {
     sections.push({
       title: 'Reports at once',
@@ -80,6 +81,26 @@ function ownSections(report: ModeReport): Section[] {
   if (viewers) sections.push(viewersSection(viewers));
   if (soak) sections.push(soakSection(soak));
   return sections;
+}
+
+function querySection(query: NonNullable<ModeReport['query']>): Section {
+  const { asked, answered, joined } = query;
+  return {
+    title: `A question to ${asked} envoys`,
+    facts: [
+      fact('Request', `answered after ${query.request_s} s`),
+      fact('Answers', `durable: ${reachedText(answered)}`, answered.envoys === asked),
+      fact(
+        'In the database',
+        `after ${query.in_database_s} s; the plan shows ${joined}`,
+        joined === asked,
+      ),
+      fact(
+        'Server CPU',
+        `${query.server_cpu_us_per_answer} µs per answer, beside ${query.baseline_cores} cores for check-ins`,
+      ),
+    ],
+  };
 }
 
 function viewersSection(viewers: NonNullable<ModeReport['viewers']>): Section {

@@ -11,6 +11,7 @@ import type { Progress } from '../fleet/progress.ts';
 import { buildReport, type FleetReport, type Measurements } from '../fleet/report.ts';
 import { type ServerFigures, ServerUnderTest } from '../fleet/server-under-test.ts';
 import { measureVerifyUs, medianOf } from '../fleet/signing.ts';
+import { Calm, type Spent } from './calm.ts';
 import { machineCpuUs, type Sample, Sampler } from './sampler.ts';
 
 /** The loop that shows progress and samples. */
@@ -18,6 +19,9 @@ const tickMs = 250;
 const orderPollMs = 20;
 /** After the last connection the pacing of the fleet settles for this many intervals. */
 const settleIntervals = 1.5;
+/** How long the server may take to be done with the wave of connections. */
+const settleLimitMs = { least: 5000, perEnvoy: 5 } as const;
+const calmLookMs = 1000;
 /** Open files that the programs need beside one per envoy. */
 const ownFiles = 300;
 
@@ -25,8 +29,8 @@ const ownFiles = 300;
 export interface WindowReport extends FleetReport {
   /** Cores that neither the server nor vigobench kept busy: other programs of this machine. */
   readonly other_cores: number;
-  /** Envoys whose check-ins were signed before the window; their cost is not in the generator's. */
-  readonly signed_ahead: number;
+  /** Check-ins were signed before the window: their signatures' cost is not in the generator's. */
+  readonly signed_ahead: boolean;
   readonly samples: readonly Sample[];
 }
 
@@ -51,7 +55,7 @@ export class BenchRun {
   #rssBeforeKb = 0;
   #ramp: Measurements['ramp'] = { durationMs: 0, errors: {} };
   #opened: Opened | undefined;
-  #signedAhead = 0;
+  #signedAhead = false;
 
   constructor(
     options: FleetOptions,
@@ -109,11 +113,19 @@ export class BenchRun {
     await this.pass(options.intervalMs * settleIntervals, () => 'letting the fleet settle');
   }
 
-  /** Counts from zero. `signAhead`: let each envoy sign what the window will need, before it. */
-  async openWindow(signAhead = 0): Promise<void> {
+  /** Counts from zero. `signAheadMs`: let each envoy sign what it sends in so long a time, before. */
+  async openWindow(signAheadMs = 0): Promise<void> {
+    this.#signedAhead = signAheadMs > 0;
+    if (signAheadMs > 0) {
+      this.generator.signAhead(signAheadMs);
+      await this.until(
+        () => this.generator.signed,
+        () => 'signing ahead',
+      );
+    }
+    await this.#settle();
     const figures = await this.server.figures();
-    this.#signedAhead = signAhead;
-    this.generator.startMeasuring(signAhead);
+    this.generator.startMeasuring();
     while (!this.generator.measuring) await this.#sleep(orderPollMs);
     this.#opened = {
       figures,
@@ -122,6 +134,27 @@ export class BenchRun {
       machineUs: machineCpuUs(),
       beganMs: performance.now(),
     };
+  }
+
+  /** Waits until the wave of connections is over for the server, too. */
+  async #settle(): Promise<void> {
+    const calm = new Calm();
+    const limitMs = settleLimitMs.least + settleLimitMs.perEnvoy * this.options.envoys;
+    const untilMs = performance.now() + limitMs;
+    for (;;) {
+      const before = this.#spent();
+      await this.pass(calmLookMs, () => 'waiting for the server to be calm');
+      const state = calm.look(before, this.#spent(), await this.server.figures());
+      if (state === undefined) return;
+      if (performance.now() < untilMs) continue;
+      this.progress.say(`warning: the window opens although ${state}`);
+      return;
+    }
+  }
+
+  #spent(): Spent {
+    const { missed } = this.generator.counts();
+    return { atMs: performance.now(), serverUs: processCpuUs(this.server.pid), missed };
   }
 
   /** The server was started again in the window: its counters began at zero. */

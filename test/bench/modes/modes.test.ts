@@ -12,13 +12,37 @@ t.test('the watch tells back, taken, told and silent envoys apart', async (t) =>
   watch.answered(0, seen);
   watch.begin(2000, 2);
   watch.answered(0, { ...seen, beganMs: 1900, nowMs: 2100, held: 2 });
-  t.same(watch.progress(), { back: 0, taken: 1, told: 0 }, 'it was begun before');
+  t.same(watch.progress(), { back: 0, taken: 1, told: 0, rehearsed: 0 }, 'it was begun before');
   watch.answered(0, { beganMs: 2500, nowMs: 2600, told: 2, held: 2 });
   watch.answered(1, { beganMs: 2500, nowMs: 2700, told: 1, held: 1 });
-  t.same(watch.progress(), { back: 2, taken: 1, told: 1 });
+  t.same(watch.progress(), { back: 2, taken: 1, told: 1, rehearsed: 0 });
   const { back, longestGap } = joinTimes([watch.times(4600), watch.times(4600)]);
   t.same([...back], [2600, 2700, 0, 2600, 2700, 0]);
   t.equal(longestGap[0], 2000, 'silence that lasts counts');
+});
+
+t.test('an envoy answers the question of a plan once, and the watch knows when', async (t) => {
+  const watch = new FleetWatch(2);
+  watch.begin(0, 1);
+  const asking = (plan: number) => ({
+    manifest: {
+      planId: Buffer.alloc(16, plan),
+      envoyId: Buffer.alloc(16),
+      bundleRoot: Buffer.alloc(32),
+      issuedAtMs: 1,
+      expiresAtMs: 2,
+    },
+    signature: Buffer.alloc(64),
+    document: Buffer.alloc(1),
+  });
+  t.ok(watch.isNew(1, asking(1)));
+  watch.answeredPlan(1, asking(1), 500);
+  t.notOk(watch.isNew(1, asking(1)), 'the same question again');
+  t.ok(watch.isNew(1, asking(2)), 'another plan');
+  t.ok(watch.isNew(0, asking(1)), 'another envoy');
+  t.equal(watch.progress().rehearsed, 1);
+  t.same([...watch.times(600).rehearsed], [0, 500]);
+  t.match(reached(watch.times(600).rehearsed, 0, 1), { all_s: 0.5, envoys: 1, of: 1 });
 });
 
 t.test('shares of a fleet are reached in order, or are absent', async () => {

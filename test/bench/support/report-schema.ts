@@ -56,7 +56,7 @@ export const reportSchema = Type.Object({
   reconnects: whole,
   errors: byCode,
   other_cores: Type.Optional(figure),
-  signed_ahead: Type.Optional(whole),
+  signed_ahead: Type.Optional(Type.Boolean()),
   samples: Type.Optional(Type.Array(Type.Object({ s: figure, rss_mb: figure }))),
   herd: Type.Optional(
     Type.Object({
@@ -74,6 +74,17 @@ export const reportSchema = Type.Object({
   ),
   publish: Type.Optional(
     Type.Object({ version: whole, request_s: figure, taken: reached, told: reached }),
+  ),
+  query: Type.Optional(
+    Type.Object({
+      asked: whole,
+      request_s: figure,
+      answered: reached,
+      in_database_s: figure,
+      joined: whole,
+      baseline_cores: figure,
+      server_cpu_us_per_answer: figure,
+    }),
   ),
   burst: Type.Optional(
     Type.Object({ envoys: whole, durable_s: figure, in_database_s: figure, retries: whole }),
