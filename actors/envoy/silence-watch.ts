@@ -1,5 +1,5 @@
 import type { Clock } from '../../runtime/ports/clock.ts';
-import { Wheel, type WheelTimer } from '../../runtime/wheel.ts';
+import { Wheel, WheelTimer } from '../../runtime/wheel.ts';
 import { envoyLimit } from '../policy/tables.ts';
 
 /** Envoys that one shard watches. */
@@ -16,9 +16,22 @@ export interface SilenceWatchParts {
   readonly onSilent: (envoyId: string) => void;
 }
 
-/** When an envoy was last heard of, by the monotonic clock. */
-interface Watched {
+/** When an envoy was last heard of, by the monotonic clock; as a timer, the next look. */
+class Watched extends WheelTimer {
+  readonly envoyId: string;
   seenMs: number;
+  readonly #look: (watched: Watched) => void;
+
+  constructor(envoyId: string, seenMs: number, look: (watched: Watched) => void) {
+    super();
+    this.envoyId = envoyId;
+    this.seenMs = seenMs;
+    this.#look = look;
+  }
+
+  due(): void {
+    this.#look(this);
+  }
 }
 
 /**
@@ -30,6 +43,7 @@ export class SilenceWatch {
   readonly #parts: SilenceWatchParts;
   readonly #wheel: Wheel;
   readonly #watched = new Map<string, Watched>();
+  readonly #lookAt = (watched: Watched): void => this.#look(watched);
   readonly #beatMs: number;
   /** Nobody counts as silent since before this. */
   #sinceMs: number;
@@ -49,6 +63,16 @@ export class SilenceWatch {
     return this.#watched.size;
   }
 
+  has(envoyId: string): boolean {
+    return this.#watched.has(envoyId);
+  }
+
+  /** Milliseconds until somebody who was not heard of since `seenMs` counts as silent. */
+  leftMs(seenMs: number): number {
+    const nowMs = this.#alive();
+    return Math.max(seenMs, this.#sinceMs) + this.#parts.limitMs - nowMs;
+  }
+
   /** The envoy is there now. */
   seen(envoyId: string): void {
     const nowMs = this.#alive();
@@ -64,6 +88,7 @@ export class SilenceWatch {
 
   /** Another shard watches it. */
   forget(envoyId: string): void {
+    this.#wheel.cancel(this.#watched.get(envoyId));
     this.#watched.delete(envoyId);
   }
 
@@ -75,26 +100,19 @@ export class SilenceWatch {
 
   #watch(envoyId: string, nowMs: number): void {
     if (this.#watched.size >= watchLimit) return;
-    const watched = { seenMs: nowMs };
+    const watched = new Watched(envoyId, nowMs, this.#lookAt);
     this.#watched.set(envoyId, watched);
-    this.#wait(envoyId, watched, this.#parts.limitMs);
+    this.#wheel.start(watched, this.#parts.limitMs);
   }
 
-  #wait(envoyId: string, watched: Watched, delayMs: number): void {
-    this.#wheel.add(delayMs, () => this.#look(envoyId, watched));
-  }
-
-  #look(envoyId: string, watched: Watched): void {
-    // It was forgotten, and perhaps watched anew.
-    if (this.#watched.get(envoyId) !== watched) return;
-    const nowMs = this.#alive();
-    const leftMs = Math.max(watched.seenMs, this.#sinceMs) + this.#parts.limitMs - nowMs;
+  #look(watched: Watched): void {
+    const leftMs = this.leftMs(watched.seenMs);
     if (leftMs > 0) {
-      this.#wait(envoyId, watched, leftMs);
+      this.#wheel.start(watched, leftMs);
       return;
     }
-    this.#watched.delete(envoyId);
-    this.#parts.onSilent(envoyId);
+    this.#watched.delete(watched.envoyId);
+    this.#parts.onSilent(watched.envoyId);
   }
 
   /** Now; notices that the thread did not run for a while. */

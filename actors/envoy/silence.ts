@@ -1,10 +1,11 @@
 import type { ActorKind, ActorSystem, Address } from '../../runtime/actor.ts';
+import type { TimerHandle } from '../../runtime/ports/clock.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import type { PolicyTables } from '../policy/tables.ts';
 import type { FleetEvents } from '../sink/messages.ts';
 import { silenceLimitMs } from './convergence.ts';
-import { envoyTable } from './record.ts';
+import { type EnvoyRecord, envoyTable } from './record.ts';
 import { SilenceWatch } from './silence-watch.ts';
 
 type Silent = FleetEvents['envoy.silent'];
@@ -64,6 +65,9 @@ export class Silence {
   readonly #limitMs: number;
   #system: Pick<ActorSystem, 'tell'> | undefined;
   #gathered: Silent[] = [];
+  #sweep: TimerHandle | undefined;
+  /** Told of since the start; undefined once everybody was looked at. */
+  #told: Set<string> | undefined;
 
   constructor(parts: SilenceParts) {
     this.#parts = parts;
@@ -77,40 +81,76 @@ export class Silence {
   }
 
   /**
-   * Expects everybody who may have been there before this thread started: envoys whose record stands
-   * here, and this shard's part of all that are enrolled, whose record may be lost. Each has the whole
-   * allowed silence from now on, because the server's own absence is nobody's silence.
+   * Everybody who may have been there before this thread started has the whole allowed silence from now
+   * on, because the server's own absence is nobody's silence. Envoys whose record stands here are looked
+   * at when it is over: until then they cost no memory, however many there are. This shard's part
+   * of all that are enrolled and have no record, which may be lost, is watched.
    */
   start(system: Pick<ActorSystem, 'tell'>): void {
     this.#system = system;
-    const { store, service, tables, thread, shards } = this.#parts;
+    this.#told = new Set();
+    const { store, peers, service, tables, thread, shards, ports } = this.#parts;
     const own = shards.indexOf(thread);
-    this.#walk(
-      (from) => [...store.range(envoyTable, { from, limit: startStep })],
-      ([, record]) => !record.revoked,
-    );
+    const isUnseen = (envoyId: string) =>
+      [store, ...peers].every((reader) => reader.get(envoyTable, envoyId) === undefined);
     this.#walk(
       (from) => [...service.range(tables.identities, { from, limit: startStep })],
-      ([envoyId, identity]) => !identity.revoked && shareOf(envoyId, shards.length) === own,
+      ([envoyId, identity]) => {
+        const isOwn = !identity.revoked && shareOf(envoyId, shards.length) === own;
+        if (isOwn && isUnseen(envoyId)) this.watch.expect(envoyId);
+      },
     );
+    this.#sweepAfter(ports.clock.monotonicMs());
   }
 
   stop(): void {
+    this.#sweep?.cancel();
     this.watch.stop();
     this.#system = undefined;
   }
 
+  /** Looks at every record once those who were not heard of since `fromMs` count as silent. */
+  #sweepAfter(fromMs: number): void {
+    const leftMs = this.watch.leftMs(fromMs);
+    if (leftMs > 0) {
+      const { clock } = this.#parts.ports;
+      this.#sweep = clock.after(leftMs, () => this.#sweepAfter(fromMs), { unref: true });
+      return;
+    }
+    this.#walk(
+      (from) => [...this.#parts.store.range(envoyTable, { from, limit: startStep })],
+      ([envoyId, record]) => this.#lookAt(envoyId, record),
+      () => {
+        this.#told = undefined;
+      },
+    );
+  }
+
+  /** Who was heard of since the start is watched, or was told of. */
+  #lookAt(envoyId: string, { revoked, lastSeenMs }: EnvoyRecord): void {
+    if (revoked || this.watch.has(envoyId) || this.#told?.has(envoyId)) return;
+    // Its record came from another shard meanwhile, or the clock was set.
+    const isRecent = this.#parts.ports.clock.nowMs() - lastSeenMs < this.#limitMs;
+    if (isRecent) this.watch.expect(envoyId);
+    else this.#silent(envoyId);
+  }
+
+  /** Step by step, so that envoys are served in between. */
   #walk<Row>(
     read: (from: string) => readonly (readonly [string, Row])[],
-    expected: (row: readonly [string, Row]) => boolean,
+    each: (row: readonly [string, Row]) => void,
+    done: () => void = () => undefined,
     from = '',
   ): void {
     if (this.#system === undefined) return;
     const rows = read(from);
-    for (const row of rows) if (expected(row)) this.watch.expect(row[0]);
+    for (const row of rows) each(row);
     const last = rows.at(-1)?.[0];
-    if (last === undefined || rows.length < startStep) return;
-    this.#parts.ports.clock.soon(() => this.#walk(read, expected, `${last}\u0000`));
+    if (last === undefined || rows.length < startStep) {
+      done();
+      return;
+    }
+    this.#parts.ports.clock.soon(() => this.#walk(read, each, done, `${last}\u0000`));
   }
 
   #silent(envoyId: string): void {
@@ -123,6 +163,7 @@ export class Silence {
     }
     // It moved to another shard, which watches it.
     if (lastSeenMs > own && nowMs - lastSeenMs < this.#limitMs) return;
+    this.#told?.add(envoyId);
     if (this.#gathered.length === 0) {
       ports.clock.after(gatherMs, () => this.#tell(), { unref: true });
     }
