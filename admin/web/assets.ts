@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { gzipSync } from 'node:zlib';
 import { Type } from 'typebox';
-import { Answer } from '../api/answer.ts';
+import { StaticAsset } from '../api/http/static-asset.ts';
 import { type Route, route } from '../api/route.ts';
 import { nothing, object } from '../api/schemas.ts';
 import { AdminError } from '../errors.ts';
@@ -43,23 +41,13 @@ const sources: Readonly<Record<string, { readonly file: string; readonly type: s
   },
 };
 
-/** Of SHA-256, hexadecimal: enough that another content has another address. */
-const hashLength = 16;
-
-interface Asset {
-  readonly type: string;
-  readonly bytes: Buffer;
-  readonly gzipped: Buffer;
-}
-
 const addresses = new Map<string, string>();
-const assets = new Map<string, Asset>();
+const assets = new Map<string, StaticAsset>();
 for (const [name, { file, type }] of Object.entries(sources)) {
-  const bytes = readFileSync(file);
-  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, hashLength);
-  const address = name.replace(/(\.[a-z]+)$/, `.${hash}$1`);
+  const asset = new StaticAsset(readFileSync(file), type);
+  const address = asset.hashedName(name);
   addresses.set(name, `/assets/${address}`);
-  assets.set(address, { type, bytes, gzipped: gzipSync(bytes) });
+  assets.set(address, asset);
 }
 
 /** The address of an asset; it changes with the content, so browsers may keep it for ever. */
@@ -80,14 +68,6 @@ export const assetRoute: Route = route({
   handle: async ({ parameters, header }) => {
     const asset = assets.get(parameters.name);
     if (asset === undefined) throw new AdminError('API_NOT_FOUND', `asset ${parameters.name}`);
-    const headers = {
-      'content-type': asset.type,
-      'cache-control': 'public, max-age=31536000, immutable',
-      vary: 'accept-encoding',
-    };
-    const zipped = /\bgzip\b/.test(header('accept-encoding') ?? '');
-    return zipped
-      ? new Answer(200, { ...headers, 'content-encoding': 'gzip' }, asset.gzipped)
-      : new Answer(200, headers, asset.bytes);
+    return await asset.answer(header);
   },
 });

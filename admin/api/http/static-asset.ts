@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { Answer } from '../answer.ts';
@@ -11,54 +10,59 @@ const brotliQuality = 6;
 /** Below this, compression saves nothing. */
 const compressFrom = 1_000;
 
-/** A file as it is served: read and compressed once, at its first use. */
-export interface StaticAsset {
-  readonly mediaType: string;
-  readonly etag: string;
-  readonly bytes: Buffer;
-  readonly gzip: Buffer | undefined;
-  readonly brotli: Buffer | undefined;
+interface Compressed {
+  readonly br: Buffer;
+  readonly gzip: Buffer;
 }
 
-/** `change`: what is served instead of what stands in the file. */
-export async function loadAsset(
-  file: string,
-  mediaType: string,
-  change: (bytes: Buffer) => Buffer = (bytes) => bytes,
-): Promise<StaticAsset> {
-  const bytes = change(await readFile(file));
-  const isWorth = bytes.length >= compressFrom && /^(text|application|image\/svg)/.test(mediaType);
+/** A file as it is served: compressed once, when somebody first takes it. */
+export class StaticAsset {
+  readonly #bytes: Buffer;
+  readonly #mediaType: string;
+  readonly #etag: string;
+  #compressed: Promise<Compressed> | undefined;
+
+  constructor(bytes: Buffer, mediaType: string) {
+    this.#bytes = bytes;
+    this.#mediaType = mediaType;
+    this.#etag = entityTag(bytes);
+  }
+
+  /** A name that changes with the content: "name.<tag>.js". */
+  hashedName(name: string): string {
+    return name.replace(/(\.[a-z]+)$/, `.${this.#etag.slice(1, 17)}$1`);
+  }
+
+  /** `header`: of the request. Whoever has it already gets 304; the address changes with the content. */
+  async answer(header: (name: string) => string | undefined): Promise<Answer> {
+    const headers = {
+      'cache-control': 'public, max-age=31536000, immutable',
+      etag: this.#etag,
+      vary: 'accept-encoding',
+    };
+    const known = header('if-none-match');
+    if (known !== undefined && namesTag(known, this.#etag)) return new Answer(304, headers, '');
+    const typed = { ...headers, 'content-type': this.#mediaType };
+    const accepted = header('accept-encoding') ?? '';
+    const encoding = (['br', 'gzip'] as const).find((each) =>
+      new RegExp(`\\b${each}\\b`).test(accepted),
+    );
+    if (encoding === undefined || !this.#isWorthCompressing) {
+      return new Answer(200, typed, this.#bytes);
+    }
+    this.#compressed ??= compress(this.#bytes);
+    const compressed = await this.#compressed;
+    return new Answer(200, { ...typed, 'content-encoding': encoding }, compressed[encoding]);
+  }
+
+  get #isWorthCompressing(): boolean {
+    const isText = /^(text|application|image\/svg)/.test(this.#mediaType);
+    return isText && this.#bytes.length >= compressFrom;
+  }
+}
+
+async function compress(bytes: Buffer): Promise<Compressed> {
   const options = { params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality } };
-  const [gzipped, brotli] = isWorth
-    ? await Promise.all([compressGzip(bytes), compressBrotli(bytes, options)])
-    : [undefined, undefined];
-  return { mediaType, etag: entityTag(bytes), bytes, gzip: gzipped, brotli };
-}
-
-/** A name that changes with the content: "name.<tag>.js". */
-export function hashedName(name: string, { etag }: StaticAsset): string {
-  return name.replace(/(\.[a-z]+)$/, `.${etag.slice(1, 17)}$1`);
-}
-
-/** `header`: of the request. Whoever has it already gets 304; the address changes with the content. */
-export function assetAnswer(
-  asset: StaticAsset,
-  header: (name: string) => string | undefined,
-): Answer {
-  const headers = {
-    'cache-control': 'public, max-age=31536000, immutable',
-    etag: asset.etag,
-    vary: 'accept-encoding',
-  };
-  const known = header('if-none-match');
-  if (known !== undefined && namesTag(known, asset.etag)) return new Answer(304, headers, '');
-  const accepted = header('accept-encoding') ?? '';
-  const typed = { ...headers, 'content-type': asset.mediaType };
-  if (asset.brotli !== undefined && /\bbr\b/.test(accepted)) {
-    return new Answer(200, { ...typed, 'content-encoding': 'br' }, asset.brotli);
-  }
-  if (asset.gzip !== undefined && /\bgzip\b/.test(accepted)) {
-    return new Answer(200, { ...typed, 'content-encoding': 'gzip' }, asset.gzip);
-  }
-  return new Answer(200, typed, asset.bytes);
+  const [br, gzipped] = await Promise.all([compressBrotli(bytes, options), compressGzip(bytes)]);
+  return { br, gzip: gzipped };
 }

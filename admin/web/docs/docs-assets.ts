@@ -1,11 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Type } from 'typebox';
-import {
-  assetAnswer,
-  hashedName,
-  loadAsset,
-  type StaticAsset,
-} from '../../api/http/static-asset.ts';
+import { StaticAsset } from '../../api/http/static-asset.ts';
 import { route } from '../../api/route.ts';
 import { nothing, object } from '../../api/schemas.ts';
 import { AdminError } from '../../errors.ts';
@@ -44,14 +40,14 @@ function load(name: DocsAsset): Promise<StaticAsset> {
   const known = loaded.get(name);
   if (known !== undefined) return known;
   const [file, mediaType] = sources[name];
-  const asset = loadAsset(file, mediaType, withoutForeign);
+  const asset = readFile(file).then((bytes) => new StaticAsset(withoutForeign(bytes), mediaType));
   loaded.set(name, asset);
   return asset;
 }
 
 /** Where the page loads it from; changes with the content. */
 export async function docsAssetPath(name: DocsAsset): Promise<string> {
-  return `/docs/assets/${hashedName(name, await load(name))}`;
+  return `/docs/assets/${(await load(name)).hashedName(name)}`;
 }
 
 /** Public, because it says nothing of this server: what is described needs a login. */
@@ -69,9 +65,9 @@ export const docsAssetRoute = route({
       throw new AdminError('API_NOT_FOUND', `asset ${parameters.name}`);
     }
     const asset = await load(plain as DocsAsset);
-    if (hashedName(plain, asset) !== parameters.name) {
+    if (asset.hashedName(plain) !== parameters.name) {
       throw new AdminError('API_NOT_FOUND', `asset ${parameters.name}`);
     }
-    return assetAnswer(asset, header);
+    return await asset.answer(header);
   },
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import t from 'tap';
 import type { Grant } from '../../../actors/accounts/messages.ts';
 import type { RunDetailView } from '../../../admin/api/backend.ts';
@@ -256,6 +257,8 @@ t.test('a spreadsheet computes nothing that a machine wrote', async (t) => {
   for (const row of rows) t.match(row, `,"'=HYPERLINK(""http://evil.example"",""x"")",`);
 });
 
+const unpack = { br: brotliDecompressSync, gzip: gunzipSync };
+
 t.test('assets are kept for ever under a name that changes with them', async (t) => {
   const ask = hostileFleet();
   const login = text(await ask('/login'));
@@ -265,9 +268,21 @@ t.test('assets are kept for ever under a name that changes with them', async (t)
     const plain = await ask(address);
     t.equal(plain.status, 200, address);
     t.match(plain.headers['cache-control'], 'immutable');
-    const zipped = await ask(address, { 'accept-encoding': 'gzip, br' });
-    t.equal(zipped.headers['content-encoding'], 'gzip');
-    t.ok((zipped.body as Uint8Array).length < (plain.body as Uint8Array).length * 1.05);
+    const whole = plain.body as Uint8Array;
+    for (const [accepted, encoding] of [
+      ['gzip, br', 'br'],
+      ['gzip', 'gzip'],
+    ] as const) {
+      const { headers, body } = await ask(address, { 'accept-encoding': accepted });
+      const bytes = body as Uint8Array;
+      const isPacked = headers['content-encoding'] !== undefined;
+      t.equal(headers['content-encoding'], isPacked ? encoding : undefined);
+      t.ok(isPacked || whole.length < 1_000, `${address}: only what is small goes as it is`);
+      t.ok(Buffer.from(isPacked ? unpack[encoding](bytes) : bytes).equals(whole));
+      t.ok(bytes.length <= whole.length);
+    }
+    const again = await ask(address, { 'if-none-match': plain.headers.etag ?? '' });
+    t.same([again.status, again.body], [304, '']);
   }
   const outside = await ask('/assets/..%2f..%2fpackage.json');
   t.ok([400, 404].includes(outside.status), 'no way out of the assets');
