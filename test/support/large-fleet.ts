@@ -44,11 +44,15 @@ const shares = [
 
 type State = (typeof shares)[number][0] | 'converged';
 
-/** `file`: of a database that may not exist yet. `nowMs`: what "now" is for everything in it. */
+/**
+ * `file`: of a database that may not exist yet. `nowMs`: what "now" is for everything in it. `envoyId`: where
+ * it matters that UUIDs are spread, as real ones are.
+ */
 export async function makeLargeFleet(
   file: string,
   count: number,
   nowMs = Date.now(),
+  envoyId = idInOrder,
 ): Promise<LargeFleet> {
   const writer = new SinkWriter({ file, runsPerEnvoy: 100 });
   await writer.open();
@@ -56,7 +60,7 @@ export async function makeLargeFleet(
   const database = new Database(file);
   // Nothing of it must survive a power cut.
   database.pragma('synchronous = OFF');
-  const fleet = describeFleet(count);
+  const fleet = describeFleet(count, envoyId);
   insertEnvoys(database, fleet, nowMs);
   insertTraits(database, fleet, nowMs);
   insertRuns(database, fleet, nowMs);
@@ -66,13 +70,17 @@ export async function makeLargeFleet(
   return fleet;
 }
 
-function describeFleet(count: number): LargeFleet {
+function idInOrder(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+}
+
+function describeFleet(count: number, envoyId: (number: number) => string): LargeFleet {
   const six = (number: number) => String(number).padStart(6, '0');
   return {
     count,
     hostname: (number) =>
       `${roles[number % 3]}-${six(number)}.${sites[Math.floor(number / 3) % 4]}.example`,
-    envoyId: (number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
+    envoyId,
     serial: (number) => `SN-${six(number)}`,
   };
 }
