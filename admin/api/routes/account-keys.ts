@@ -1,11 +1,10 @@
 import { Type } from 'typebox';
-import type { AccountView } from '../../../actors/accounts/messages.ts';
 import { federationAddress } from '../../../actors/federation/messages.ts';
 import { AdminError } from '../../errors.ts';
 import { KeyTextError, parseLoginKey } from '../../login/public-key.ts';
 import type { Principal } from '../authenticate.ts';
 import type { Backend } from '../backend.ts';
-import { refuseBeyondOwn } from '../hand-out.ts';
+import { accountInReach, accountOf } from '../one-account.ts';
 import { route } from '../route.ts';
 import { idParameter, nothing, object } from '../schemas.ts';
 
@@ -38,14 +37,6 @@ function readKey(text: string): { publicKey: string; comment: string } {
     if (!(error instanceof KeyTextError)) throw error;
     throw new AdminError('LOGIN_KEY_INVALID', error.message);
   }
-}
-
-/** The account, when the asker has all that it may do: who adds a key can log in as it. */
-function withinReach(backend: Backend, nameOrId: string, asker: Principal): AccountView {
-  const account = backend.views.accounts.find(nameOrId);
-  if (account === undefined) throw new AdminError('API_NOT_FOUND', `account ${nameOrId}`);
-  refuseBeyondOwn(asker, account);
-  return account;
 }
 
 /** Throws API_FORBIDDEN for a token, and LOGIN_NOT_FRESH for a login of some time ago. */
@@ -129,11 +120,9 @@ const ofOthers = [
     parameters: idParameter,
     query: nothing,
     body: undefined,
-    handle: async ({ backend, parameters }) => {
-      const account = backend.views.accounts.find(parameters.id);
-      if (account === undefined) throw new AdminError('API_NOT_FOUND', `account ${parameters.id}`);
-      return { items: backend.views.federation.keys(account.id) };
-    },
+    handle: async ({ backend, parameters }) => ({
+      items: backend.views.federation.keys(accountOf(backend, parameters.id).id),
+    }),
   }),
   route({
     method: 'POST',
@@ -144,7 +133,7 @@ const ofOthers = [
     query: nothing,
     body: keyBody,
     handle: async ({ backend, asker, parameters, body, by }) =>
-      await addKey(backend, withinReach(backend, parameters.id, asker).id, body, by),
+      await addKey(backend, accountInReach(backend, parameters.id, asker).id, body, by),
   }),
   route({
     method: 'DELETE',
@@ -155,7 +144,7 @@ const ofOthers = [
     query: nothing,
     body: undefined,
     handle: async ({ backend, asker, parameters, by }) => {
-      const { id } = withinReach(backend, parameters.id, asker);
+      const { id } = accountInReach(backend, parameters.id, asker);
       return await removeKey(backend, id, parameters.fingerprint, by);
     },
   }),
@@ -177,11 +166,9 @@ const identities = [
     parameters: idParameter,
     query: nothing,
     body: undefined,
-    handle: async ({ backend, parameters }) => {
-      const account = backend.views.accounts.find(parameters.id);
-      if (account === undefined) throw new AdminError('API_NOT_FOUND', `account ${parameters.id}`);
-      return { items: backend.views.federation.identities(account.id) };
-    },
+    handle: async ({ backend, parameters }) => ({
+      items: backend.views.federation.identities(accountOf(backend, parameters.id).id),
+    }),
   }),
   route({
     method: 'POST',
@@ -192,7 +179,7 @@ const identities = [
     query: nothing,
     body: object({ subject: Type.String({ minLength: 1, maxLength: 255 }) }),
     handle: async ({ backend, asker, parameters, body, by }) => {
-      const { id, name } = withinReach(backend, parameters.id, asker);
+      const { id, name } = accountInReach(backend, parameters.id, asker);
       const payload = { accountId: id, issuer: issuerOf(backend), subject: body.subject, by };
       await backend.ask(federationAddress(), 'linkIdentity', payload, askDeadlineMs);
       return { name, issuer: payload.issuer, subject: body.subject };
@@ -207,7 +194,7 @@ const identities = [
     query: nothing,
     body: undefined,
     handle: async ({ backend, asker, parameters, by }) => {
-      const { id, name } = withinReach(backend, parameters.id, asker);
+      const { id, name } = accountInReach(backend, parameters.id, asker);
       const payload = { accountId: id, issuer: issuerOf(backend), by };
       await backend.ask(federationAddress(), 'unlinkIdentity', payload, askDeadlineMs);
       return { name, issuer: payload.issuer };

@@ -1,14 +1,8 @@
 import { Type } from 'typebox';
-import {
-  type AccountView,
-  accountRoles,
-  accountsAddress,
-} from '../../../actors/accounts/messages.ts';
-import { AdminError } from '../../errors.ts';
-import type { Principal } from '../authenticate.ts';
-import type { Backend } from '../backend.ts';
+import { accountRoles, accountsAddress } from '../../../actors/accounts/messages.ts';
 import { refuseBeyondOwn } from '../hand-out.ts';
 import { pageOfAll, wholeListQuery } from '../http/whole-list.ts';
+import { accountInReach, accountOf } from '../one-account.ts';
 import { roles } from '../permissions.ts';
 import { route } from '../route.ts';
 import { idParameter, nothing, object } from '../schemas.ts';
@@ -32,19 +26,6 @@ const changes = {
     ),
   ),
 };
-
-function oneAccount(backend: Backend, nameOrId: string): AccountView {
-  const account = backend.views.accounts.find(nameOrId);
-  if (account === undefined) throw new AdminError('API_NOT_FOUND', `account ${nameOrId}`);
-  return account;
-}
-
-/** The account, when the asker has all that it may do. */
-function withinReach(backend: Backend, nameOrId: string, asker: Principal): AccountView {
-  const account = oneAccount(backend, nameOrId);
-  refuseBeyondOwn(asker, account);
-  return account;
-}
 
 const collection = [
   route({
@@ -96,7 +77,7 @@ const collection = [
     query: nothing,
     body: undefined,
     handle: async ({ backend, parameters }) => {
-      const account = oneAccount(backend, parameters.id);
+      const account = accountOf(backend, parameters.id);
       return { ...account, sessions: backend.views.accounts.sessions(account.id) };
     },
   }),
@@ -109,7 +90,7 @@ const collection = [
     query: nothing,
     body: object({ ...changes, role: Type.Optional(Type.Enum([...accountRoles])) }),
     handle: async ({ backend, parameters, body, by, asker }) => {
-      const { id, name } = withinReach(backend, parameters.id, asker);
+      const { id, name } = accountInReach(backend, parameters.id, asker);
       refuseBeyondOwn(asker, body);
       await backend.ask(accountsAddress(), 'change', { ...body, id, by }, askDeadlineMs);
       return { id, name };
@@ -124,7 +105,7 @@ const collection = [
     query: nothing,
     body: undefined,
     handle: async ({ backend, parameters, by, asker }) => {
-      const { id, name } = withinReach(backend, parameters.id, asker);
+      const { id, name } = accountInReach(backend, parameters.id, asker);
       await backend.ask(accountsAddress(), 'remove', { id, by }, askDeadlineMs);
       return { deleted: id, name };
     },
@@ -144,7 +125,7 @@ const states = [
       query: nothing,
       body: undefined,
       handle: async ({ backend, parameters, by, asker }) => {
-        const { id, name } = withinReach(backend, parameters.id, asker);
+        const { id, name } = accountInReach(backend, parameters.id, asker);
         await backend.ask(accountsAddress(), 'setDisabled', { id, disabled, by }, askDeadlineMs);
         return { id, name, disabled };
       },
@@ -159,7 +140,7 @@ const states = [
     query: nothing,
     body: object({ password: Type.Optional(passwordText) }),
     handle: async ({ backend, parameters, body, by, asker }) => {
-      const { id, name } = withinReach(backend, parameters.id, asker);
+      const { id, name } = accountInReach(backend, parameters.id, asker);
       const payload = { id, password: body.password, by };
       const reset = await backend.ask(accountsAddress(), 'resetPassword', payload, askDeadlineMs);
       return { id, name, password: body.password === undefined ? reset.password : null };
@@ -174,7 +155,7 @@ const states = [
     query: nothing,
     body: undefined,
     handle: async ({ backend, parameters, by, asker }) => {
-      const { id, name } = withinReach(backend, parameters.id, asker);
+      const { id, name } = accountInReach(backend, parameters.id, asker);
       await backend.ask(accountsAddress(), 'resetTotp', { id, by }, askDeadlineMs);
       return { id, name };
     },
@@ -188,7 +169,7 @@ const states = [
     query: nothing,
     body: undefined,
     handle: async ({ backend, parameters, by, asker }) => {
-      const { id, name } = withinReach(backend, parameters.id, asker);
+      const { id, name } = accountInReach(backend, parameters.id, asker);
       const payload = { accountId: id, except: undefined, reason: 'ended by an administrator', by };
       await backend.ask(accountsAddress(), 'endSessions', payload, askDeadlineMs);
       return { id, name };
