@@ -24,7 +24,7 @@ const sliceMs = 5;
 /** While the fleet connects, those who are in leave out every second due time: nobody is silent for
  * as long as it takes to be called offline. */
 const paceWhileConnecting = 2;
-/** An envoy never leaves out more than one due time in a row, unless it leaves out all. */
+/** An envoy never leaves out more than one due time in a row. */
 const paceMax = 2;
 
 export interface LoadOptions {
@@ -153,8 +153,8 @@ export class FleetLoad {
   }
 
   /**
-   * Leaves out due times: the same connections, fewer check-ins. `every`: 1 to 2, or a large number
-   * for none at all. Nobody leaves out two in a row, so that the server calls nobody offline.
+   * The same connections, but fewer check-ins than are due, or more. `every`: so many intervals lie
+   * between two, up to 2: nobody leaves out two due times in a row, and is called offline for it.
    */
   pace(every: number, changed: number): void {
     this.#every = every;
@@ -245,8 +245,7 @@ export class FleetLoad {
 
   #isLeftOut(seat: Seat): boolean {
     if (this.#every <= 1) return false;
-    if (this.#every > paceMax) return true;
-    seat.leftOut += 1 - 1 / this.#every;
+    seat.leftOut += 1 - 1 / Math.min(paceMax, this.#every);
     if (seat.leftOut < 1) return false;
     seat.leftOut -= 1;
     return true;
@@ -264,7 +263,7 @@ export class FleetLoad {
     this.#tally.done += 1;
     this.#tally.checkInLatencies.record((nowMs - seat.startedMs) * 1000);
     const isChanged = this.#measuring && this.#changed > 0 && this.#random() < this.#changed;
-    const nextDueMs = nowMs + news.nextCheckInMs;
+    const nextDueMs = nowMs + news.nextCheckInMs * Math.min(1, this.#every);
     if (news.wantTraits || news.rehearsal !== undefined || isChanged) {
       void this.#follow(seat, news, isChanged, nextDueMs);
     } else this.#over(seat, nextDueMs);

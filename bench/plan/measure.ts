@@ -4,6 +4,7 @@ import { processCpuUs, processRssKb } from '../fleet/process-cost.ts';
 import type { Progress } from '../fleet/progress.ts';
 import type { ServerUnderTest } from '../fleet/server-under-test.ts';
 import { measureVerifyUs, medianOf } from '../fleet/signing.ts';
+import { Calm } from '../run/calm.ts';
 import { databaseBytes, databaseObjects } from '../run/disk.ts';
 import { machineCpuUs } from '../run/sampler.ts';
 import {
@@ -17,11 +18,12 @@ import {
 
 /** The server's rhythm while it is measured; envoys may leave out due times. */
 export const measuringIntervalMs = 1000;
-/** Parts that the time is divided into: warm-up and five points. */
-const parts = 6;
+/** Parts that the time is divided into: warm-up, five points, and the server alone. */
+const parts = 6.5;
 const pollMs = 50;
-/** So many due times left out are all of them. */
-const silentEvery = 10_000;
+/** After the last connection, by envoys, and at least. */
+const calmLimitMs = { least: 3000, perEnvoy: 10 } as const;
+const calmLookMs = 500;
 
 export interface MeasuredPoint extends Point {
   readonly what: string;
@@ -67,25 +69,28 @@ export async function measureMachine(
   const partMs = (given.seconds * 1000) / parts;
   const bench: Bench = { server, progress, signal, generators, partMs };
   const verify = measureVerifyUs();
+  await calm(bench);
+  const alone = await point(bench, 'the server alone', { every: 1, changed: 0, share: 0.5 });
   const empty = reading(bench, 0);
   const firstUs = await connect(bench, 0, half);
   const halfway = reading(bench, half);
   const secondUs = await connect(bench, half, envoys);
   const full = reading(bench, envoys);
   await pass(bench, partMs, 'warming up');
+  await calm(bench);
   const whole = await point(bench, 'all envoys', { every: 1, changed: 0 });
+  const slow = await point(bench, 'every second due time', { every: 2, changed: 0 });
+  const fast = await point(bench, 'three times as often', { every: 1 / 3, changed: 0 });
   const before = await written(bench);
   const reporting = await point(bench, 'with reports', { every: 1, changed: 0.05 });
   const after = await written(bench);
-  const slow = await point(bench, 'every second due time', { every: 2, changed: 0 });
-  const idle = await point(bench, 'connected, but silent', { every: silentEvery, changed: 0 });
-  const heldOut = await point(bench, 'held out: between, with reports', {
-    ...{ every: 1.5, changed: 0.02 },
+  const heldOut = await point(bench, 'held out: twice as often, with reports', {
+    ...{ every: 0.5, changed: 0.01 },
     heldOut: true,
   });
   verify.push(...measureVerifyUs());
   const reports = Math.max(1, after.reports - before.reports);
-  const used = [whole, reporting, slow, idle];
+  const used = [alone, whole, slow, fast, reporting];
   const model = fitModel(used, [empty, halfway, full], {
     // The reading before began its count.
     writer_us_per_report: (after.writerBusy * (after.atMs - before.atMs) * 1000) / reports,
@@ -130,12 +135,13 @@ async function connect(bench: Bench, from: number, to: number): Promise<number> 
 async function point(
   bench: Bench,
   what: string,
-  pace: { every: number; changed: number; heldOut?: boolean },
+  pace: { every: number; changed: number; heldOut?: boolean; share?: number },
 ): Promise<MeasuredPoint> {
-  const { server, generators, partMs } = bench;
+  const { server, generators } = bench;
+  const partMs = bench.partMs * (pace.share ?? 1);
   for (const generator of generators) generator.pace(pace.every, pace.changed);
   // Until the new pace is everybody's.
-  await pass(bench, Math.min(partMs / 3, 2 * measuringIntervalMs * pace.every), what);
+  await pass(bench, Math.min(partMs / 3, 2 * measuringIntervalMs * Math.max(1, pace.every)), what);
   for (const generator of generators) generator.startMeasuring();
   while (!generators.every((generator) => generator.measuring)) await sleep(pollMs);
   const before = { ms: performance.now(), us: processCpuUs(server.pid), all: machineCpuUs() };
@@ -159,7 +165,7 @@ async function point(
     server_cores: serverUs / 1000 / passedMs,
     rss_kb: processRssKb(server.pid),
     other_cores: Math.max(0, othersUs) / 1000 / passedMs,
-    generator_utilization: Math.max(...generators.map(({ utilization }) => utilization)),
+    generator_utilization: Math.max(0, ...generators.map(({ utilization }) => utilization)),
   };
 }
 
@@ -183,6 +189,25 @@ async function written({ server, signal }: Bench): Promise<Written> {
     atMs: performance.now(),
     writerBusy: service?.figures.utilization ?? 0,
   };
+}
+
+/** Until the wave of connections is over for the server, too; a busy machine is not waited for. */
+async function calm(bench: Bench): Promise<void> {
+  const { server, generators } = bench;
+  const seen = new Calm();
+  const counts = () => generators.map((generator) => generator.counts());
+  const spent = () => ({
+    atMs: performance.now(),
+    serverUs: processCpuUs(server.pid),
+    missed: counts().reduce((sum, { missed }) => sum + missed, 0),
+  });
+  const connected = counts().reduce((sum, count) => sum + count.connected, 0);
+  const limitMs = calmLimitMs.least + calmLimitMs.perEnvoy * connected;
+  for (const untilMs = performance.now() + limitMs; performance.now() < untilMs; ) {
+    const before = spent();
+    await pass(bench, calmLookMs, 'waiting for the server to be calm');
+    if (seen.look(before, spent(), await server.figures()) === undefined) return;
+  }
 }
 
 async function pass({ server, progress, signal }: Bench, ms: number, what: string): Promise<void> {

@@ -124,7 +124,7 @@ t.test('a plan measures this machine and answers', { skip }, async (t) => {
   const { code, out, errors } = await new BenchProcess(words, temporary).ended;
   t.equal(code, 0, errors);
   const plan = JSON.parse(out) as PlanReport;
-  t.equal(plan.measured.points.length, 5);
+  t.equal(plan.measured.points.length, 6);
   t.equal(plan.measured.points.filter((point) => point.held_out).length, 1);
   t.ok(Number.isFinite(plan.measured.error.cpu));
   t.ok(plan.answer.headroom > 0 && plan.table.length > 0);
