@@ -106,6 +106,7 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
     ask: async (_to, type, payload) => {
       asked.push({ type, payload });
       if (type === 'publish') throw refuse;
+      if (type === 'list') return [] as never;
       return { id: 't1', token: 'vigo-token-x', expiresAtMs: 5 } as never;
     },
     metrics: async () => 'vigo_shards 1\n',
@@ -136,7 +137,7 @@ export function fakeBackend(): Backend & { asked: { type: string; payload: unkno
       pendings: new PendingLogins(),
     },
     views: {
-      status: async () => ({ version: '0' }) as never,
+      status: async () => ({ version: '0', shards: [] }) as never,
       tokens: () => [],
       adminTokens: () => [],
       adminToken: () => undefined,

@@ -134,6 +134,15 @@ t.test('the OpenAPI document lists every route', async (t) => {
   }
 });
 
+t.test('no route answers 500 to a body that it does not know', async (t) => {
+  const { asAdmin } = setUp();
+  for (const { method, path } of routeTable) {
+    for (const body of ['', '{}', '[]', '"x"', '{']) {
+      t.ok((await asAdmin(method, path, body)).status < 500, `${method} ${path} with ${body}`);
+    }
+  }
+});
+
 t.test('no request makes the router throw or answer 500', async () => {
   const { asAdmin } = setUp();
   await fc.assert(
