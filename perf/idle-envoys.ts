@@ -128,8 +128,8 @@ async function measure(directory: string, count: number) {
     ...(flags === undefined ? {} : { nodeFlags: flags.split(' ') }),
   });
   try {
-    const isPrepared = existsSync(server.identitiesFile);
-    if (!isPrepared) await prepare(server, count);
+    const isPrepared = existsSync(join(directory, marks.stores));
+    if (!isPrepared) await prepare(directory, server, count);
     const [identity] = readIdentities(server.identitiesFile, realEnvoys);
     if (identity === undefined) throw new Error('no identity');
     const figures: Started[] = [];
@@ -153,11 +153,17 @@ async function measure(directory: string, count: number) {
   }
 }
 
-async function prepare(server: ServerUnderTest, count: number): Promise<void> {
-  await server.prepare();
+/** Of a directory that is kept: what a run before has made in it. */
+const marks = { database: 'in-database', stores: 'in-stores' };
+
+async function prepare(directory: string, server: ServerUnderTest, count: number): Promise<void> {
   const nowMs = Date.now();
-  if (count > 0) await makeLargeFleet(server.databaseFile, count, nowMs, spreadId);
-  say(`${count} envoys: in the database`);
+  if (!existsSync(join(directory, marks.database))) {
+    await server.prepare();
+    if (count > 0) await makeLargeFleet(server.databaseFile, count, nowMs, spreadId);
+    writeFileSync(join(directory, marks.database), '');
+    say(`${count} envoys: in the database`);
+  }
   server.launch();
   await untilServing(server);
   await server.publish();
@@ -166,6 +172,7 @@ async function prepare(server: ServerUnderTest, count: number): Promise<void> {
   }
   await server.stop();
   if (count > 0) await writeIdleEnvoys({ home: server.home, shards, count, nowMs });
+  writeFileSync(join(directory, marks.stores), '');
   say(`${count} envoys: in the stores`);
 }
 
