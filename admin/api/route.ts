@@ -6,6 +6,7 @@ import type { RequestHead } from './http-edge.ts';
 import type { Permission } from './permissions.ts';
 import type { EnvoyFacts, Reach } from './policy-decision.ts';
 import type { Problem } from './problem.ts';
+import type { Freshness } from './shared-work.ts';
 
 /** Bytes of a body; more only where a route says so. */
 export const bodyBytesMax = 1024 * 1024;
@@ -18,6 +19,21 @@ export type ReadApi = <T>(
   path: string,
   query?: Readonly<Record<string, string | number | undefined>>,
 ) => Promise<T>;
+
+/**
+ * For answers that are the same for all who may see the same: made by nobody in particular, once for
+ * many. What it reads is decided as for the asker.
+ */
+export interface SharedReading {
+  /** The asker's rights, without a name; see `scopeOf`. */
+  readonly asker: Principal;
+  readonly read: ReadApi;
+  /**
+   * Resolves with what `make` made for this request, or lately for one with the same path, query and
+   * rights. `position`: the newest live event when it began.
+   */
+  once<T>(wanted: Freshness, make: (position: number) => Promise<T>): Promise<T>;
+}
 
 /**
  * One operation of the REST API. The schemas validate what comes in, give the handler its types and
@@ -69,6 +85,7 @@ export interface Route<
     /** Throws API_FORBIDDEN unless the asker has the route's permission on this envoy. */
     permitEnvoy(envoy: EnvoyFacts): void;
     readonly read: ReadApi;
+    readonly shared: SharedReading;
     readonly peerAddress: string;
     /** The Host header: the name under which the asker reached us. */
     readonly host: string | undefined;

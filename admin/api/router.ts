@@ -22,8 +22,10 @@ import type { ApiMeter } from './metrics/api-meter.ts';
 import { openApiDocument } from './openapi.ts';
 import { type EnvoyFacts, permit, permitEnvoy, reachOf } from './policy-decision.ts';
 import { type Problem, problemOf } from './problem.ts';
-import { bodyBytesMax, type ReadApi, type Route } from './route.ts';
+import { bodyBytesMax, type ReadApi, type Route, type SharedReading } from './route.ts';
 import { type Found, RouteIndex } from './route-index.ts';
+import { scopeKey, scopeOf } from './scope.ts';
+import { SharedWork } from './shared-work.ts';
 import { nameOf, newTraceparent, traceparentOf, withTrace } from './trace.ts';
 
 const openApiPath = '/api/v1/openapi.json';
@@ -31,6 +33,7 @@ const json = 'application/json';
 const binary = 'application/octet-stream';
 const monotonic = { monotonicMs: () => performance.now() };
 const reading = new Set(['GET', 'HEAD']);
+const noBody = new Uint8Array();
 
 /** How the router knows who asks. */
 export interface Access {
@@ -61,6 +64,7 @@ export class Router {
   readonly #meter: ApiMeter | undefined;
   readonly #rates: RateGuard;
   readonly #idempotency: IdempotencyStore;
+  readonly #work: SharedWork;
   readonly #document: string;
 
   /** `meter` counts what is answered. `pages` are for people, and no part of the API's document. */
@@ -80,6 +84,7 @@ export class Router {
     this.#meter = meter;
     this.#rates = rates;
     this.#idempotency = new IdempotencyStore(monotonic);
+    this.#work = new SharedWork(() => backend.live.journal.newest, monotonic.monotonicMs);
     this.#document = JSON.stringify(openApiDocument(routes));
   }
 
@@ -197,7 +202,7 @@ export class Router {
       body: readBody(found, request) as never,
     };
     await this.#unchanged(found, values, asker, request);
-    const reply = await route.handle({ ...context, ...given });
+    const reply = await this.#handled(route, { ...context, ...given });
     if (reply instanceof Answer) return worded(reply, name);
     const { cacheSeconds, mediaType } = route;
     const cache = cacheSeconds === undefined ? undefined : `public, max-age=${cacheSeconds}`;
@@ -210,6 +215,15 @@ export class Router {
     const body = JSON.stringify(shown ?? {});
     if (route.method === 'GET') return this.#readable(request, body, name, headers);
     return respond(200, { ...headers, 'content-type': json }, body, name);
+  }
+
+  /** Whoever changed something sees it, also when a part of it failed. */
+  async #handled(route: Route, given: Parameters<Route['handle']>[0]): Promise<unknown> {
+    try {
+      return await route.handle(given);
+    } finally {
+      if (!reading.has(route.method)) this.#work.forget();
+    }
   }
 
   /** An answer with an entity tag, or 304 when the asker has it already. */
@@ -277,10 +291,21 @@ export class Router {
       reach: reachOf(asker, permission),
       permitEnvoy: (envoy: EnvoyFacts) => permitEnvoy(asker, permission, envoy),
       read: this.#reader(asker, request),
+      shared: this.#shared(asker, request),
       host: request.header('host'),
       header: (name: string) => request.header(name),
       peerAddress: request.peerAddress,
       recheck: () => this.#again(route, request),
+    };
+  }
+
+  #shared(asker: Principal, { method, path, query, peerAddress }: EdgeRequest): SharedReading {
+    const scope = scopeOf(asker);
+    const nobodys = { method, path, query, peerAddress, header: () => undefined, body: noBody };
+    return {
+      asker: scope,
+      read: this.#reader(scope, nobodys),
+      once: (wanted, make) => this.#work.once(`${scopeKey(asker)} ${path}?${query}`, wanted, make),
     };
   }
 

@@ -21,6 +21,13 @@ export interface Listening {
   readonly types?: readonly string[];
   /** UUID of the one envoy that the page is about. */
   readonly envoy?: string;
+  /** Only what stands in the audit log. */
+  readonly audited?: true;
+  /**
+   * Seconds: the page is told at most so often that there is news; 'one by one': it is told of every
+   * event.
+   */
+  readonly every?: number | 'one by one';
 }
 
 interface Shown {
@@ -40,6 +47,8 @@ interface AroundPerson extends Around {
   readonly asker: Principal;
   /** Of the page, as the route has it: "/envoys/{id}". */
   readonly path: string;
+  /** The newest live event that the page knows of. */
+  readonly position?: number | undefined;
 }
 
 /** A part of a page that is refused stays as it was; the script tells why. */
@@ -50,6 +59,7 @@ const htmxConfig = JSON.stringify({
   // What somebody opened or closed stays so when its part of the page is shown again.
   morphIgnore: ['data-htmx-powered', 'open'],
 });
+const everyDefault = 3;
 const themeCookie = /(?:^|;\s*)vigo_theme=(light|dark)(?:;|$)/;
 
 export function themeOf(cookies: string | undefined): Theme {
@@ -58,7 +68,7 @@ export function themeOf(cookies: string | undefined): Theme {
 }
 
 /** A page of somebody who is logged in: sidebar, top bar, what is shown, keys. */
-export function layout({ view, asker, theme, path }: AroundPerson): Html {
+export function layout({ view, asker, theme, path, position }: AroundPerson): Html {
   const { title, body } = view;
   return htmlDocument(
     { title, theme },
@@ -90,7 +100,7 @@ export function layout({ view, asker, theme, path }: AroundPerson): Html {
     ${body}
   </main>
 </div>
-${view.listen && listener(view.listen)}
+${view.listen && listener(view.listen, position)}
 ${keyboardHelp(navigation)}
 <div class="toasts" data-toasts role="status" aria-live="polite"></div>`,
   );
@@ -162,9 +172,16 @@ function navigationGroup(
     )}</ul>`;
 }
 
-/** One connection a page: its events reach the parts that wait for them. */
-function listener({ types, envoy }: Listening): Html {
-  const path = pathTo('/api/v1/events', { type: types?.join(','), envoy });
+/** One connection a page: its events reach the parts that wait for them. Hidden pages have none. */
+function listener(listening: Listening, after?: number): Html {
+  const { types, envoy, audited, every = everyDefault } = listening;
+  const path = pathTo('/api/v1/events', {
+    type: types?.join(','),
+    envoy,
+    audited: audited && 'true',
+    every: every === 'one by one' ? undefined : every,
+    after,
+  });
   return html`<div hidden hx-sse:connect="${path}" hx-swap="none"></div>`;
 }
 

@@ -6,16 +6,9 @@ import type { Permission } from '../api/permissions.ts';
 import type { Problem } from '../api/problem.ts';
 import { type ReadApi, type Route, route } from '../api/route.ts';
 import { errorPanel } from './components/error-panel.ts';
+import { Drawn, wantedBy } from './drawn.ts';
 import type { Html } from './html.ts';
-import {
-  bareLayout,
-  type Crumb,
-  type Listening,
-  layout,
-  partsOnly,
-  type Theme,
-  themeOf,
-} from './layout.ts';
+import { bareLayout, type Crumb, type Listening, layout, type Theme, themeOf } from './layout.ts';
 import { pathTo } from './path.ts';
 import { pageHeaders } from './security-headers.ts';
 
@@ -57,6 +50,16 @@ interface PageDefinition<Parameters extends TObject, Query extends TObject> {
   render(
     request: PageRequest<Static<Parameters>, Static<Query>>,
   ): Promise<PageView | Answer> | PageView | Answer;
+  /**
+   * True: everybody with the same rights sees the same, and `render` runs once for all who look at the
+   * same time. It gets those rights without a person, so that nothing of one can reach another.
+   */
+  readonly shared?: true;
+  /** Of a shared page: what only this person sees around the shared view; no part that is live. */
+  personal?(
+    request: PageRequest<Static<Parameters>, Static<Query>>,
+    view: PageView,
+  ): Promise<PageView>;
 }
 
 /**
@@ -66,7 +69,7 @@ interface PageDefinition<Parameters extends TObject, Query extends TObject> {
 export function page<P extends TObject, Q extends TObject>(
   definition: PageDefinition<P, Q>,
 ): Route {
-  const { path, summary, access, parameters, query, render } = definition;
+  const { path, summary, access, parameters, query, render, shared, personal } = definition;
   return route({
     method: 'GET',
     path,
@@ -78,22 +81,31 @@ export function page<P extends TObject, Q extends TObject>(
     query,
     body: undefined,
     handle: async (request) => {
-      const { asker, read, host, header, backend } = request;
-      const nowMs = backend.nowMs();
-      const view = await render({
+      const { asker, header } = request;
+      const asked: PageRequest<Static<P>, Static<Q>> = {
         parameters: request.parameters as Static<P>,
         query: request.query as Static<Q>,
         asker,
-        read,
-        host,
+        read: request.read,
+        host: request.host,
         header,
-        nowMs,
-      });
-      if (view instanceof Answer) return view;
-      const theme = themeOf(header('cookie'));
+        nowMs: request.backend.nowMs(),
+      };
       const isPart = header('hx-request') !== undefined;
-      const around = isPart ? partsOnly : access === 'public' ? bareLayout : layout;
-      return htmlAnswer(view.status ?? 200, around({ view, asker, theme, path }));
+      const drawn = shared
+        ? await request.shared.once(wantedBy(header), async (position) => {
+            const { asker, read } = request.shared;
+            const nobodys = { ...asked, asker, read, host: undefined, header: () => undefined };
+            return new Drawn(await render(nobodys), position);
+          })
+        : new Drawn(await render(asked));
+      if (drawn.view instanceof Answer) return drawn.view;
+      if (isPart) return await drawn.parts(header);
+      const view = personal === undefined ? drawn.view : await personal(asked, drawn.view);
+      const theme = themeOf(header('cookie'));
+      const around = access === 'public' ? bareLayout : layout;
+      const { position } = drawn;
+      return htmlAnswer(view.status ?? 200, around({ view, asker, theme, path, position }));
     },
     refuse: refusedPage,
   });

@@ -2,6 +2,7 @@ import type { LiveEvent } from '../../../actors/events/messages.ts';
 import type { Principal } from '../authenticate.ts';
 import type { Permission } from '../permissions.ts';
 import { type EnvoyFacts, type Reach, reachOf } from '../policy-decision.ts';
+import { scopeKey } from '../scope.ts';
 
 /** What may be seen by whom: the beginning of the type decides which right an event needs. */
 const permissions: readonly (readonly [prefix: string, Permission])[] = [
@@ -35,10 +36,9 @@ export interface EventReader {
 export type FindFacts = (envoyId: string) => EnvoyFacts | undefined;
 
 export function eventReader(asker: Principal, facts: FindFacts): EventReader {
-  const { role, grants = [], permissions: limit = [], envoys = [], mustChangePassword } = asker;
   const reaches = new Map<Permission, Reach>();
   return {
-    key: JSON.stringify([role, grants, limit, envoys, mustChangePassword === true]),
+    key: scopeKey(asker),
     mayRead: ({ type, envoyId }) => {
       const permission = permissionFor(type);
       const reach = reaches.get(permission) ?? reachOf(asker, permission);

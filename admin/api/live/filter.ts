@@ -14,11 +14,12 @@ export interface EventFilter {
 
 /**
  * `types`: comma-separated names or globs ("rollout.*,policy.published"); `envoys`: comma-separated
- * UUIDs. Absent: all. Throws API_BAD_REQUEST.
+ * UUIDs. Absent: all. `audited`: only what stands in the audit log. Throws API_BAD_REQUEST.
  */
 export function eventFilter(
   types: string | undefined,
   envoys: readonly string[] | undefined,
+  audited = false,
 ): EventFilter {
   const patterns = types?.split(',').map((pattern) => pattern.trim());
   if (patterns !== undefined && patterns.length > patternsMax) {
@@ -31,8 +32,10 @@ export function eventFilter(
   const fits = patterns === undefined ? () => true : picomatch([...patterns]);
   const wanted = envoys === undefined ? undefined : new Set(envoys);
   return {
-    key: `${patterns?.join(',') ?? '*'} ${envoys?.join(',') ?? '*'}`,
-    accepts: ({ type, envoyId }) =>
-      fits(type) && (wanted === undefined || (envoyId !== undefined && wanted.has(envoyId))),
+    key: `${patterns?.join(',') ?? '*'} ${envoys?.join(',') ?? '*'} ${audited}`,
+    accepts: ({ type, envoyId, auditSequence }) =>
+      fits(type) &&
+      (!audited || auditSequence !== undefined) &&
+      (wanted === undefined || (envoyId !== undefined && wanted.has(envoyId))),
   };
 }

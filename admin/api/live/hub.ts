@@ -6,6 +6,7 @@ import { type EventReader, eventReader, type FindFacts } from './event-access.ts
 import { cachedFacts } from './facts-cache.ts';
 import type { EventFilter } from './filter.ts';
 import { EventJournal, type JournalEntry } from './journal.ts';
+import { type NewsReader, NewsRounds } from './news.ts';
 import { EventChunk, type LiveConnection, type LiveOutlet, type StreamNotice } from './outlet.ts';
 
 export interface HubLimits {
@@ -40,6 +41,10 @@ export interface Subscription {
   readonly filter: EventFilter;
   /** The id behind which to begin; undefined: with what comes from now on. */
   readonly after: number | undefined;
+  /** Milliseconds: it is told at most so often that there is news; absent: of every event. */
+  readonly everyMs?: number;
+  /** It was here before: what it missed is not to wait. */
+  readonly comesBack?: boolean;
   readonly asker: Principal;
   /** Who asks now, with the credential that the stream was opened with; throws when it ended. */
   readonly recheck: () => Principal;
@@ -50,6 +55,8 @@ interface Viewer extends Subscription {
   reader: EventReader;
   /** The id of the last event that was looked at for this viewer. */
   position: number;
+  /** Monotonic; used of viewers that are told of news. */
+  toldAtMs: number;
   /** Monotonic; since when something waits without a byte taken; undefined: nothing waits. */
   waitingSinceMs: number | undefined;
 }
@@ -63,6 +70,7 @@ export class EventHub {
   readonly #clock: Clock;
   readonly #facts: FindFacts;
   readonly #limits: HubLimits;
+  readonly #news: NewsRounds;
   readonly #viewers = new Set<Viewer>();
   readonly #ended = new Map<string, number>();
   readonly #notes: Record<string, unknown> = {};
@@ -85,6 +93,7 @@ export class EventHub {
     this.#facts = cachedFacts(facts, () => clock.monotonicMs());
     this.#limits = limits;
     this.journal = journal ?? new EventJournal(clock.nowMs());
+    this.#news = new NewsRounds(clock, this.journal, (reader) => this.#takes(reader as Viewer));
   }
 
   get viewers(): number {
@@ -107,7 +116,7 @@ export class EventHub {
   }
 
   tell(events: readonly LiveEvent[]): void {
-    for (const event of events) this.journal.append(event);
+    this.#news.take(events.map((event) => this.journal.append(event)));
     this.#pumpSoon();
     if (events.some(({ type }) => accessChanges.test(type))) this.#recheckSoon();
   }
@@ -142,12 +151,13 @@ export class EventHub {
 
   open(subscription: Subscription, outlet: LiveOutlet): LiveConnection {
     const { newest } = this.journal;
-    const { after = newest, asker } = subscription;
+    const { after = newest, asker, comesBack = false } = subscription;
     const viewer: Viewer = {
       ...subscription,
       outlet,
       reader: eventReader(asker, this.#facts),
       position: after,
+      toldAtMs: comesBack ? Number.NEGATIVE_INFINITY : this.#clock.monotonicMs(),
       waitingSinceMs: undefined,
     };
     this.#viewers.add(viewer);
@@ -157,14 +167,15 @@ export class EventHub {
       viewer.position = newest;
       outlet.notify(resetNotice(newest));
     }
-    this.#pump(viewer, new Map());
+    if (isNewsReader(viewer)) this.#news.add(viewer);
+    else this.#pump(viewer, new Map());
     this.#schedule();
     return {
       drained: () => {
         viewer.waitingSinceMs = undefined;
-        this.#pump(viewer, new Map());
+        if (!isNewsReader(viewer)) this.#pump(viewer, new Map());
       },
-      closed: () => this.#viewers.delete(viewer),
+      closed: () => this.#remove(viewer),
     };
   }
 
@@ -172,6 +183,7 @@ export class EventHub {
   close(): void {
     this.#timer?.cancel();
     this.#sending?.cancel();
+    this.#news.close();
     for (const viewer of [...this.#viewers]) this.#end(viewer, 'EVENTS_SERVER_STOPS');
   }
 
@@ -202,15 +214,26 @@ export class EventHub {
   #pumpAll(): void {
     this.#sentAtMs = this.#clock.monotonicMs();
     const made = new Map<string, EventChunk>();
-    for (const viewer of [...this.#viewers]) this.#pump(viewer, made);
+    for (const viewer of [...this.#viewers]) if (!isNewsReader(viewer)) this.#pump(viewer, made);
+  }
+
+  /** False when too much waits for it already. */
+  #takes(viewer: Viewer): boolean {
+    if (viewer.outlet.waitingBytes <= this.#limits.waitingBytesMax) return true;
+    viewer.waitingSinceMs ??= this.#clock.monotonicMs();
+    return false;
+  }
+
+  #remove(viewer: Viewer): boolean {
+    if (isNewsReader(viewer)) this.#news.remove(viewer);
+    return this.#viewers.delete(viewer);
   }
 
   /** `made`: chunks that viewers of the same place, filter and rights share. */
   #pump(viewer: Viewer, made: Map<string, EventChunk>): void {
     const { outlet, filter } = viewer;
     while (viewer.position < this.journal.newest) {
-      if (outlet.waitingBytes > this.#limits.waitingBytesMax) {
-        viewer.waitingSinceMs ??= this.#clock.monotonicMs();
+      if (!this.#takes(viewer)) {
         if (!this.journal.holds(viewer.position)) this.#end(viewer, 'EVENTS_TOO_SLOW');
         return;
       }
@@ -231,7 +254,7 @@ export class EventHub {
   }
 
   #end(viewer: Viewer, code: AdminErrorCode): void {
-    if (!this.#viewers.delete(viewer)) return;
+    if (!this.#remove(viewer)) return;
     this.#ended.set(code, (this.#ended.get(code) ?? 0) + 1);
     const { message, remedy } = new AdminError(code);
     viewer.outlet.end({ type: 'end', id: viewer.position, data: { code, message, remedy } });
@@ -263,12 +286,20 @@ export class EventHub {
   #recheck(): void {
     for (const viewer of [...this.#viewers]) {
       try {
-        viewer.reader = eventReader(viewer.recheck(), this.#facts);
+        this.#mayRead(viewer, eventReader(viewer.recheck(), this.#facts));
       } catch (error) {
         const known = error instanceof AdminError && error.code === 'API_FORBIDDEN';
         this.#end(viewer, known ? 'API_FORBIDDEN' : 'EVENTS_CREDENTIAL_ENDED');
       }
     }
+  }
+
+  #mayRead(viewer: Viewer, reader: EventReader): void {
+    const isSame = reader.key === viewer.reader.key;
+    if (isSame) return;
+    if (isNewsReader(viewer)) this.#news.remove(viewer);
+    viewer.reader = reader;
+    if (isNewsReader(viewer)) this.#news.add(viewer);
   }
 
   #lookAfter(): void {
@@ -282,6 +313,10 @@ export class EventHub {
       } else if (beats && outlet.waitingBytes === 0) outlet.beat();
     }
   }
+}
+
+function isNewsReader(viewer: Viewer): viewer is Viewer & NewsReader {
+  return viewer.everyMs !== undefined;
 }
 
 function resetNotice(id: number): StreamNotice {

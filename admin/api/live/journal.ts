@@ -43,16 +43,18 @@ export class EventJournal {
     return this.#newest;
   }
 
-  append(event: LiveEvent): void {
+  append(event: LiveEvent): JournalEntry {
     this.#newest += 1;
     const id = this.#newest;
     const json = JSON.stringify({ id, ...event });
-    this.#entries.push({ id, event, json });
+    const entry = { id, event, json };
+    this.#entries.push(entry);
     this.#characters += json.length;
     const { entriesMax, charactersMax } = this.#limits;
     while (this.#size > entriesMax || (this.#characters > charactersMax && this.#size > 1)) {
       this.#drop();
     }
+    return entry;
   }
 
   /** Something is missing here: whoever saw less than what follows has a gap. */
@@ -69,9 +71,9 @@ export class EventJournal {
     return id >= this.#oldestCursor && id <= this.#newest;
   }
 
-  /** At most `limit` events behind an id that it `holds`, oldest first. */
+  /** At most `limit` events behind an id, oldest first; of those that it `holds`. */
   after(id: number, limit: number): readonly JournalEntry[] {
-    const at = this.#from + (id - this.#oldestCursor);
+    const at = this.#from + Math.max(0, id - this.#oldestCursor);
     return this.#entries.slice(at, at + limit);
   }
 

@@ -25,7 +25,7 @@ export function sseEvent(id: number, type: string, json: string): string {
 
 /** What the stream says of itself; not in the journal. */
 export interface StreamNotice {
-  readonly type: 'hello' | 'reset' | 'end';
+  readonly type: 'hello' | 'news' | 'reset' | 'end';
   /** Where the stream stands. */
   readonly id: number;
   readonly data: Readonly<Record<string, unknown>>;

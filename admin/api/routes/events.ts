@@ -9,6 +9,7 @@ import { nameLengthMax, nothing, object, pageLimitMax } from '../schemas.ts';
 /** `x-accel-buffering`: nginx would hold events back. */
 const streamHeaders = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' };
 const envoysMax = 50;
+const everySecondsMax = 300;
 const typesLengthMax = 1_000;
 const idPattern = /^\d{1,16}$/;
 
@@ -55,6 +56,14 @@ export const eventRoutes = [
           description: 'UUIDs or host names, with commas',
         }),
       ),
+      audited: Type.Optional(Type.Boolean({ description: 'only what stands in the audit log' })),
+      every: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: everySecondsMax,
+          description: 'seconds: of a stream, tell at most so often that there is news (`news`)',
+        }),
+      ),
       limit: Type.Optional(
         Type.Integer({ minimum: 1, maximum: pageLimitMax, description: 'of a page' }),
       ),
@@ -68,7 +77,7 @@ export const eventRoutes = [
       const { live, views } = backend;
       const names = query.envoy?.split(',').slice(0, envoysMax);
       const envoys = names?.flatMap((name) => views.findEnvoys(name).map(({ id }) => id));
-      const filter = eventFilter(query.type, envoys);
+      const filter = eventFilter(query.type, envoys, query.audited);
       const after = cursorOf(query.after, header('last-event-id'));
       const isStream = header('accept')?.includes('text/event-stream') ?? false;
       if (!isStream && header('upgrade') === undefined) {
@@ -77,7 +86,13 @@ export const eventRoutes = [
         return { items: entries.map(({ id, event }) => ({ id, ...event })), next };
       }
       live.admit(asker);
-      const body = new LiveBody((outlet) => live.open({ filter, after, asker, recheck }, outlet));
+      const { every } = query;
+      const subscription = {
+        ...{ filter, after, asker, recheck },
+        ...(every === undefined ? {} : { everyMs: every * 1000 }),
+        comesBack: header('last-event-id') !== undefined,
+      };
+      const body = new LiveBody((outlet) => live.open(subscription, outlet));
       return new Answer(200, streamHeaders, body);
     },
   }),

@@ -359,6 +359,27 @@
   document.addEventListener('htmx:response:error', () => live('lost', 'Not up to date'));
   document.addEventListener('htmx:after:swap', tellTimes);
 
+  // -- live parts: what they have, and of which news they ask --------------------------------------
+  /** Of the part as it stands in the page; the server answers nothing when it would be the same. */
+  const tags = new WeakMap();
+
+  document.addEventListener('htmx:config:request', ({ detail: { ctx } }) => {
+    const region = ctx.sourceElement;
+    if (region?.dataset?.liveRegion === undefined) return;
+    const { headers } = ctx.request;
+    const { type, detail } = ctx.sourceEvent ?? {};
+    if (tags.has(region)) headers['If-None-Match'] = tags.get(region);
+    if ((type === 'news' || type === 'reset') && detail?.id) headers['Vigo-News'] = detail.id;
+  });
+
+  document.addEventListener('htmx:after:request', ({ detail: { ctx } }) => {
+    const region = ctx.sourceElement;
+    if (region?.dataset?.liveRegion === undefined || ctx.response.status !== 200) return;
+    const tag = ctx.response.headers.get('etag');
+    if (tag === null) tags.delete(region);
+    else tags.set(region, tag);
+  });
+
   /** A log that grows at its top while it is looked at. What comes in is text, never markup. */
   const logLinesMax = 200;
 

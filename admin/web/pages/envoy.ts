@@ -58,7 +58,7 @@ function envoyView(envoy: Envoy, view: View, nowMs: number, body: Html, actions?
   return {
     title: envoy.hostname || envoy.id,
     crumbs,
-    listen: { envoy: envoy.id },
+    listen: { envoy: envoy.id, every: 'one by one' },
     actions: html`${actions}${stateBadge(envoy.state)} <span class="muted small">seen ${timeAgo(envoy.lastSeenMs, nowMs)}</span>`,
     body: html`${tabs('Views of this envoy', [
       tab('Overview', 'overview'),

@@ -61,13 +61,11 @@ const envoyList = page({
   access: 'envoys.read',
   parameters: nothing,
   query: listQuery,
+  shared: true,
   render: async ({ read, query, nowMs }) => {
-    const [found, views] = await Promise.all([
-      partOf(readEnvoys(read, query, rowsAPage)),
-      read<Views>('/api/v1/views'),
-    ]);
+    const found = await partOf(readEnvoys(read, query, rowsAPage));
     if (found instanceof Refused) {
-      const body = html`${savedViews(views, query)}${filters(query)}${refusedNote(found)}`;
+      const body = html`${filters(query)}${refusedNote(found)}`;
       return { title: 'Envoys', status: found.problem.status, body };
     }
     const { cursor: _, ...first } = query;
@@ -77,13 +75,16 @@ const envoyList = page({
       listen: { types: events },
       actions: html`<a class="button small" href="${pathTo('/envoys.csv', first)}" download>${icon('download')} CSV</a>
         <a class="button small primary" href="/enrollment">Enroll</a>`,
-      body: html`${savedViews(views, query)}${filters(query)}${live({
+      body: html`${filters(query)}${live({
         id: 'envoys',
         path,
-        on: events,
         body: list(found, query, nowMs),
       })}`,
     };
+  },
+  personal: async ({ read, query }, view) => {
+    const views = await read<Views>('/api/v1/views');
+    return { ...view, body: html`${savedViews(views, query)}${view.body}` };
   },
 });
 

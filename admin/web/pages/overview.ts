@@ -17,7 +17,6 @@ import { type Html, html, ownMarkup } from '../html.ts';
 import { may } from '../may.ts';
 import { page, redirect } from '../page.ts';
 import { pathTo } from '../path.ts';
-import { SharedPart } from '../shared-part.ts';
 import { attentionList } from './attention.ts';
 
 export type Overview = Static<typeof overviewShape>;
@@ -48,14 +47,13 @@ const events = [
   'envoy.revoked',
 ];
 
-const shared = new SharedPart(1_500);
-
 export const overviewPage = page({
   path: '/',
   summary: 'The fleet at a glance',
   access: 'envoys.read',
   parameters: noParameters,
   query: object({ window: Type.Optional(Type.Enum([...windows])) }),
+  shared: true,
   render: async ({ read, query, nowMs, asker }) => {
     const window = query.window ?? '24h';
     // Who may see only some envoys begins with the list of them.
@@ -66,14 +64,12 @@ export const overviewPage = page({
     ]);
     const path = pathTo('/', { window: query.window });
     const isEmpty = overview.envoys.active === 0;
-    const body = shared.of(`${window} ${JSON.stringify(overview.envoys)}`, nowMs, () =>
-      isEmpty ? noFleet() : fleet(overview, runs.items, nowMs),
-    );
+    const body = isEmpty ? noFleet() : fleet(overview, runs.items, nowMs);
     return {
       title: 'Overview',
       actions: windowSwitch(window),
-      listen: { types: events },
-      body: live({ id: 'overview', path, on: events, everySeconds: 5, body }),
+      listen: { types: events, every: 5 },
+      body: live({ id: 'overview', path, body }),
     };
   },
 });

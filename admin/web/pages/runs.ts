@@ -29,6 +29,7 @@ const runList = page({
     state: Type.Optional(Type.Enum(states)),
     cursor: Type.Optional(Type.String({ maxLength: 500 })),
   }),
+  shared: true,
   render: async ({ read, query, nowMs }) => {
     const found = await read<Page<RunView>>('/api/v1/runs', { ...query, limit: runsAPage });
     const { cursor, ...first } = query;
@@ -47,7 +48,7 @@ const runList = page({
     return {
       title: 'Runs',
       listen: { types: events },
-      body: html`${stateChips(query.state)}${live({ id: 'runs', path: pathTo('/runs', query), on: events, body })}`,
+      body: html`${stateChips(query.state)}${live({ id: 'runs', path: pathTo('/runs', query), body })}`,
     };
   },
 });

@@ -1,5 +1,4 @@
 import { Type } from 'typebox';
-import { auditEventTypes } from '../../../../actors/audit/event-types.ts';
 import type { AuditView, CheckpointView, Page } from '../../../api/backend.ts';
 import { nameLengthMax, nothing, object } from '../../../api/schemas.ts';
 import { choiceField, textField } from '../../components/action-form.ts';
@@ -20,7 +19,6 @@ const rowsShown = 50;
 const text = Type.Optional(Type.String({ maxLength: nameLengthMax }));
 
 /** Nobody reads an older page for what comes in now. */
-const listened = families.map(([family]) => family).filter((family) => family !== '');
 
 /** Who did what: filtered, newest first, with the state of the proof above it. */
 export const auditLogPage = page({
@@ -34,6 +32,7 @@ export const auditLogPage = page({
     subject: text,
     before: Type.Optional(Type.Integer({ minimum: 1 })),
   }),
+  shared: true,
   render: async ({ read, query }) => {
     const { type, actor, subject, before } = query;
     const filter = {
@@ -53,13 +52,12 @@ export const auditLogPage = page({
     const rows = items.toReversed();
     return {
       title: 'Audit',
-      ...(before === undefined ? { listen: { types: listened } } : {}),
+      ...(before === undefined ? { listen: { audited: true } } : {}),
       actions: html`<a class="button" href="/audit/export.jsonl" download>${icon('download')} Export</a>`,
       body: html`${checkpoint instanceof Refused ? refusedNote(checkpoint) : checkpointPanel(checkpoint)}
         ${filterForm(query)}
         ${live({
           id: 'entries',
-          on: before === undefined ? Object.keys(auditEventTypes) : [],
           path: pathTo('/audit', { ...filter, before }),
           body:
             rows.length === 0

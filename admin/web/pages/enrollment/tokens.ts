@@ -40,7 +40,6 @@ export const tokensPage = page({
         until it ends.</p>
         ${live({
           id: 'tokens',
-          on: tokenEvents,
           path: '/enrollment',
           body: items.length === 0 ? noTokens() : tokenTable(items, asker, nowMs),
         })}

@@ -15,7 +15,7 @@ import { page } from '../../page.ts';
 import { part } from '../../path.ts';
 import { personOf } from '../policy/words.ts';
 import { accountState, passwordDialog } from './accounts.ts';
-import { accessRoleOptions, accountEvents, roleOptions } from './roles.ts';
+import { accessRoleOptions, roleOptions } from './roles.ts';
 
 type Account = AccountView & { readonly sessions: readonly SessionView[] };
 
@@ -38,7 +38,6 @@ export const accountPage = page({
       ...(canManage ? { actions: buttons(account) } : {}),
       body: html`${live({
         id: 'account',
-        on: accountEvents,
         path: `/people/${part(account.name)}`,
         body: html`<div class="columns">${about(account, nowMs)}${grantsPanel(account.grants)}</div>
           ${sessionTable(account.sessions, asker, nowMs)}`,

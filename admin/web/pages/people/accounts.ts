@@ -14,7 +14,7 @@ import { type Html, html } from '../../html.ts';
 import { may } from '../../may.ts';
 import { page } from '../../page.ts';
 import { part } from '../../path.ts';
-import { accountEvents, roleOptions } from './roles.ts';
+import { roleOptions } from './roles.ts';
 
 /** Who may do what: accounts of people. */
 export const accountsPage = page({
@@ -34,7 +34,6 @@ export const accountsPage = page({
       body: html`${peopleTabs('accounts')}
         ${live({
           id: 'accounts',
-          on: accountEvents,
           path: '/people',
           body: kept.length === 0 ? noAccounts() : accountTable(kept, nowMs),
         })}${canManage && html`${newDialog()}${passwordDialog()}`}`,

@@ -1,6 +1,5 @@
 import { type AccessRole, accessRoles } from '../../../../actors/access/messages.ts';
 import type { AccountRole } from '../../../../actors/accounts/messages.ts';
-import { type AuditEventTypeName, auditEventTypes } from '../../../../actors/audit/event-types.ts';
 
 const meanings: Readonly<Record<AccountRole, string>> = {
   viewer: 'viewer: looks at everything but secrets',
@@ -21,8 +20,3 @@ export const roleOptions: readonly (readonly [string, string])[] = [
 export const accessRoleOptions: readonly (readonly [AccessRole, string])[] = accessRoles.map(
   (role) => [role, meanings[role]] as const,
 );
-
-/** Everything that may change what these pages show. */
-export const accountEvents: readonly AuditEventTypeName[] = (
-  Object.keys(auditEventTypes) as AuditEventTypeName[]
-).filter((type) => /^(account|session|access)\./.test(type));

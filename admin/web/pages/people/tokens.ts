@@ -44,7 +44,6 @@ export const apiTokensPage = page({
       body: html`${peopleTabs('tokens')}
         ${live({
           id: 'api-tokens',
-          on: events,
           path: '/people/tokens',
           body: items.length === 0 ? noTokens() : tokenTable(items, asker, nowMs),
         })}${canManage && html`${newDialog()}${madeDialog()}`}`,

@@ -31,12 +31,10 @@ export const planPage = page({
     return {
       title: `Plan ${plan.id.slice(0, 8)}`,
       crumbs: [{ label: 'Plans', path: '/plans' }],
-      listen: { types: planEvents },
+      listen: { types: planEvents, every: 10 },
       body: live({
         id: 'plan',
-        on: planEvents,
         path: `/plans/${plan.id}`,
-        everySeconds: 10,
         body: html`${about(plan)}${summaryTiles(plan)}
           ${plan.live && rehearsalPanel(plan.live)}
           ${plan.groups.map(groupPanel)}

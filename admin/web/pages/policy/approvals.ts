@@ -35,7 +35,6 @@ export const approvalsPage = page({
       listen: { types: policyEvents },
       body: html`${live({
         id: 'candidate',
-        on: policyEvents,
         path: '/approvals',
         body: html`${freezeNotice(status.freeze)}${body ?? (candidate && about(candidate))}`,
       })}

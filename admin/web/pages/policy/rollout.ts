@@ -48,6 +48,7 @@ export const rolloutPage = page({
   parameters: nothing,
   /** `of`: the version that somebody just put in force. */
   query: object({ of: Type.Optional(Type.Integer({ minimum: 1 })) }),
+  shared: true,
   render: async ({ read, asker, nowMs, query }) => {
     const { rollout } = await read<{ rollout: RolloutView | null }>('/api/v1/config/rollout');
     // It reached everybody at once: there is nothing to watch here, and the version tells the rest.
@@ -61,7 +62,6 @@ export const rolloutPage = page({
       listen: { types: rolloutEvents },
       body: html`${live({
         id: 'rollout',
-        on: rolloutEvents,
         path: '/rollout',
         body: html`${freezeNotice(freeze)}${rollout === null ? noRollout() : about(rollout, asker, nowMs)}${stepList(steps, nowMs)}`,
       })}${rollout !== null && may(asker, 'rollout.control') && orderDialogs(rollout)}`,

@@ -28,6 +28,7 @@ export const versionsPage = page({
   access: 'config.read',
   parameters: nothing,
   query: object({ limit: Type.Optional(Type.Integer({ minimum: 1, maximum: shownMax })) }),
+  shared: true,
   render: async ({ read, query, asker, nowMs }) => {
     const limit = query.limit ?? shownFirst;
     const status = await read<PublishStatus>('/api/v1/config/status');
@@ -40,7 +41,6 @@ export const versionsPage = page({
       actions: html`<a class="button" href="/policy/compare">Compare</a>${freezeButton(status.freeze, asker)}`,
       body: html`${live({
         id: 'versions',
-        on: policyEvents,
         path: pathTo('/policy', query),
         body: html`${freezeNotice(status.freeze)}${waitingNotice(status)}${livePanel(status, nowMs)}
           ${versionTable(history.items, status.version, nowMs)}

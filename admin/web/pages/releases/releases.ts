@@ -59,7 +59,6 @@ export const releasesPage = page({
       listen: { types: events },
       body: html`${live({
         id: 'releases',
-        on: events,
         path: '/releases',
         body: html`${rollout && rolloutPanel(rollout, releases.fleet, asker, nowMs)}
           ${fleetPanel(releases.fleet, rollout)}${releaseList(releases.items, nowMs)}`,

@@ -31,7 +31,7 @@ export const secretsPage = page({
       listen: { types: events },
       body: html`<p class="muted">Names only: no page shows or takes a value. <code>vigocli secrets set</code> sets one,
           <code>reveal</code> shows one to an administrator and writes it down.</p>
-        ${live({ id: 'secrets', on: events, path: '/secrets', body })}`,
+        ${live({ id: 'secrets', path: '/secrets', body })}`,
     };
   },
 });

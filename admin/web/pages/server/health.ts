@@ -36,6 +36,7 @@ export const healthPage = page({
   access: 'status.read',
   parameters: nothing,
   query: nothing,
+  shared: true,
   render: async ({ read }) => {
     const [status, metrics] = await Promise.all([
       read<StatusView>('/api/v1/status'),
@@ -43,13 +44,11 @@ export const healthPage = page({
     ]);
     return {
       title: 'Server',
-      listen: { types: events },
+      listen: { types: events, every: 5 },
       actions: html`<a class="button" href="/server/doctor">${icon('heart')} Examine</a>`,
       body: live({
         id: 'health',
-        on: events,
         path: '/server',
-        everySeconds: 5,
         body: healthOf(status, samplesOf(metrics, families)),
       }),
     };
