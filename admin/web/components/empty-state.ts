@@ -1,7 +1,7 @@
 import { type Html, html } from '../html.ts';
 import { type IconName, icon } from './icon.ts';
 
-interface EmptyState {
+export interface EmptyState {
   readonly icon: IconName;
   readonly title: string;
   /** What would be here, and how it gets here. */

@@ -1,4 +1,5 @@
 import { type Html, type HtmlValue, html, ownMarkup } from '../html.ts';
+import { type EmptyState, emptyState } from './empty-state.ts';
 
 export interface Column<Row> {
   readonly label: string;
@@ -18,10 +19,13 @@ interface Table<Row> {
   rowId?(row: Row): string;
   /** The keys j and k walk through the rows: for the main list of a page. */
   readonly main?: boolean;
+  /** What stands in its place when there is no row; absent: a table without rows. */
+  readonly empty?: EmptyState;
 }
 
 /** A list of rows; on a phone each row becomes a card, whose cells say what they are. */
-export function table<Row>({ caption, columns, rows, rowId, main }: Table<Row>): Html {
+export function table<Row>({ caption, columns, rows, rowId, main, empty }: Table<Row>): Html {
+  if (rows.length === 0 && empty !== undefined) return emptyState(empty);
   return html`<div class="table-scroll"${main && ownMarkup(' data-rows')}><table class="table cards">
     <caption class="visually-hidden">${caption}</caption>
     <thead><tr>${columns.map(heading)}</tr></thead>

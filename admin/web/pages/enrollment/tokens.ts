@@ -1,7 +1,6 @@
 import type { Principal } from '../../../api/authenticate.ts';
 import type { TokenView } from '../../../api/backend.ts';
 import { nothing } from '../../../api/schemas.ts';
-import { emptyState } from '../../components/empty-state.ts';
 import { icon } from '../../components/icon.ts';
 import { live } from '../../components/live.ts';
 import { plural } from '../../components/numbers.ts';
@@ -41,20 +40,12 @@ export const tokensPage = page({
         ${live({
           id: 'tokens',
           path: '/enrollment',
-          body: items.length === 0 ? noTokens() : tokenTable(items, asker, nowMs),
+          body: tokenTable(items, asker, nowMs),
         })}
         ${canWrite && html`${newTokenDialog()}${createdDialog()}`}`,
     };
   },
 });
-
-function noTokens(): Html {
-  return emptyState({
-    icon: 'key',
-    title: 'There is no token yet',
-    text: 'A token and one command bring a machine into the fleet.',
-  });
-}
 
 function tokenTable(items: readonly TokenView[], asker: Principal, nowMs: number): Html {
   const shown = items.slice(0, shownMost);
@@ -64,6 +55,11 @@ function tokenTable(items: readonly TokenView[], asker: Principal, nowMs: number
     main: true,
     rows: shown,
     rowId: ({ id }) => `token-${id}`,
+    empty: {
+      icon: 'key',
+      title: 'There is no token yet',
+      text: 'A token and one command bring a machine into the fleet.',
+    },
     columns: [
       {
         label: 'Host names',

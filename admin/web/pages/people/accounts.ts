@@ -2,7 +2,6 @@ import type { AccountView } from '../../../../actors/accounts/messages.ts';
 import { nothing } from '../../../api/schemas.ts';
 import { actionForm, choiceField, textField } from '../../components/action-form.ts';
 import { dialog } from '../../components/dialog.ts';
-import { emptyState } from '../../components/empty-state.ts';
 import { icon } from '../../components/icon.ts';
 import { live } from '../../components/live.ts';
 import { plural } from '../../components/numbers.ts';
@@ -35,7 +34,7 @@ export const accountsPage = page({
         ${live({
           id: 'accounts',
           path: '/people',
-          body: kept.length === 0 ? noAccounts() : accountTable(kept, nowMs),
+          body: accountTable(kept, nowMs),
         })}${canManage && html`${newDialog()}${passwordDialog()}`}`,
     };
   },
@@ -52,20 +51,17 @@ function newButton(): Html {
   return html`<button type="button" class="button primary" data-dialog="new-account">${icon('user')} New account</button>`;
 }
 
-function noAccounts(): Html {
-  return emptyState({
-    icon: 'users',
-    title: 'There is no account yet',
-    text: 'Whoever is here uses an API token. Accounts are for people: with a password, a second factor, sessions.',
-  });
-}
-
 function accountTable(items: readonly AccountView[], nowMs: number): Html {
   return table({
     caption: 'Accounts by name',
     main: true,
     rows: items,
     rowId: ({ id }) => `account-${id}`,
+    empty: {
+      icon: 'users',
+      title: 'There is no account yet',
+      text: 'Whoever is here uses an API token. Accounts are for people: with a password, a second factor, sessions.',
+    },
     columns: [
       {
         label: 'Name',

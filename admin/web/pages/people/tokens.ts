@@ -3,7 +3,6 @@ import type { Principal } from '../../../api/authenticate.ts';
 import { nothing } from '../../../api/schemas.ts';
 import { actionForm, choiceField, textField } from '../../components/action-form.ts';
 import { dialog } from '../../components/dialog.ts';
-import { emptyState } from '../../components/empty-state.ts';
 import { icon } from '../../components/icon.ts';
 import { live } from '../../components/live.ts';
 import { plural } from '../../components/numbers.ts';
@@ -45,19 +44,11 @@ export const apiTokensPage = page({
         ${live({
           id: 'api-tokens',
           path: '/people/tokens',
-          body: items.length === 0 ? noTokens() : tokenTable(items, asker, nowMs),
+          body: tokenTable(items, asker, nowMs),
         })}${canManage && html`${newDialog()}${madeDialog()}`}`,
     };
   },
 });
-
-function noTokens(): Html {
-  return emptyState({
-    icon: 'key',
-    title: 'There is no token yet',
-    text: 'Programs, and the CLI on other machines, use a token of their own, with as little as they need.',
-  });
-}
 
 function tokenTable(items: readonly AdminTokenView[], asker: Principal, nowMs: number): Html {
   const canManage = may(asker, 'access.manage');
@@ -66,6 +57,11 @@ function tokenTable(items: readonly AdminTokenView[], asker: Principal, nowMs: n
     main: true,
     rows: items.slice(0, rowsShown),
     rowId: ({ id }) => `api-token-${id}`,
+    empty: {
+      icon: 'key',
+      title: 'There is no token yet',
+      text: 'Programs, and the CLI on other machines, use a token of their own, with as little as they need.',
+    },
     columns: [
       { label: 'Name', cell: ({ name }) => html`<span class="cell-main">${name}</span>` },
       { label: 'Role', cell: ({ role }) => html`<span class="tag">${role}</span>` },

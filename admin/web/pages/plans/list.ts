@@ -3,7 +3,6 @@ import type { Principal } from '../../../api/authenticate.ts';
 import { nothing } from '../../../api/schemas.ts';
 import { actionForm, choiceField } from '../../components/action-form.ts';
 import { dialog } from '../../components/dialog.ts';
-import { emptyState } from '../../components/empty-state.ts';
 import { shortHash } from '../../components/hash.ts';
 import { icon } from '../../components/icon.ts';
 import { plural } from '../../components/numbers.ts';
@@ -29,9 +28,10 @@ export const plansPage = page({
     return {
       title: 'Plans',
       actions: planButton(asker),
-      body: html`${
-        items.length === 0 ? noPlans() : planTable(items, nowMs)
-      }${fidelity instanceof Refused ? undefined : lastFidelity(fidelity)}${may(asker, 'config.plan') && planDialog()}`,
+      body: html`${planTable(
+        items,
+        nowMs,
+      )}${fidelity instanceof Refused ? undefined : lastFidelity(fidelity)}${may(asker, 'config.plan') && planDialog()}`,
     };
   },
 });
@@ -41,20 +41,17 @@ function planButton(asker: Principal): Html | undefined {
   return html`<button type="button" class="button primary" data-dialog="new-plan">${icon('plan')} Plan now</button>`;
 }
 
-function noPlans(): Html {
-  return emptyState({
-    icon: 'plan',
-    title: 'There is no plan yet',
-    text: 'A plan says what the stack directory would change on each machine, before it is live, and is compared with what happened afterwards.',
-  });
-}
-
 function planTable(items: readonly PlanListItem[], nowMs: number): Html {
   return table({
     caption: 'Plans, newest first',
     main: true,
     rows: items,
     rowId: ({ id }) => `plan-${id}`,
+    empty: {
+      icon: 'plan',
+      title: 'There is no plan yet',
+      text: 'A plan says what the stack directory would change on each machine, before it is live, and is compared with what happened afterwards.',
+    },
     columns: [
       {
         label: 'Plan',

@@ -9,7 +9,6 @@ import { nothing } from '../../../api/schemas.ts';
 import { barTable, segmentedBar } from '../../charts/parts.ts';
 import { actionForm, textField } from '../../components/action-form.ts';
 import { dialog } from '../../components/dialog.ts';
-import { emptyState } from '../../components/empty-state.ts';
 import { facts } from '../../components/facts.ts';
 import { live } from '../../components/live.ts';
 import { count } from '../../components/numbers.ts';
@@ -137,15 +136,13 @@ function fleetPanel(
 }
 
 function releaseList(items: readonly ReleaseView[], nowMs: number): Html {
-  if (items.length === 0) {
-    return emptyState({
+  return table({
+    caption: 'Releases, newest first',
+    empty: {
       icon: 'tag',
       title: 'No release was added yet',
       text: 'A build of the agent is added with: vigocli releases add vigo --release 0.2.0 --platform linux-x64.',
-    });
-  }
-  return table({
-    caption: 'Releases, newest first',
+    },
     main: true,
     rows: items,
     columns: [

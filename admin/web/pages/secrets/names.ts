@@ -1,6 +1,5 @@
 import type { SecretSummary } from '../../../../actors/secrets/messages.ts';
 import { nothing } from '../../../api/schemas.ts';
-import { emptyState } from '../../components/empty-state.ts';
 import { live } from '../../components/live.ts';
 import { partOf, Refused, refusedNote } from '../../components/refused.ts';
 import { table } from '../../components/table.ts';
@@ -20,12 +19,7 @@ export const secretsPage = page({
   query: nothing,
   render: async ({ read, nowMs }) => {
     const found = await partOf(read<{ items: readonly SecretSummary[] }>('/api/v1/secrets'));
-    const body =
-      found instanceof Refused
-        ? refusedNote(found)
-        : found.items.length === 0
-          ? noSecrets()
-          : secretTable(found.items, nowMs);
+    const body = found instanceof Refused ? refusedNote(found) : secretTable(found.items, nowMs);
     return {
       title: 'Secrets',
       listen: { types: events },
@@ -36,19 +30,16 @@ export const secretsPage = page({
   },
 });
 
-function noSecrets(): Html {
-  return emptyState({
-    icon: 'key',
-    title: 'There is no secret yet',
-    text: 'What a stack calls secret:db/password is set with: vigocli secrets set db/password.',
-  });
-}
-
 function secretTable(items: readonly SecretSummary[], nowMs: number): Html {
   return table({
     caption: 'Secrets by name',
     main: true,
     rows: items,
+    empty: {
+      icon: 'key',
+      title: 'There is no secret yet',
+      text: 'What a stack calls secret:db/password is set with: vigocli secrets set db/password.',
+    },
     columns: [
       { label: 'Name', cell: ({ path }) => html`<span class="cell-main mono">${path}</span>` },
       { label: 'Version', number: true, cell: ({ version }) => (version === 0 ? '-' : version) },
