@@ -8,7 +8,7 @@ import { rest } from './support/rest.ts';
 import { TestServer } from './support/server-process.ts';
 import { cli } from './support/vigocli.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(400_000);
 
 /** Everything about a tree that a write would change: names, kinds, modes, contents, times. */
 function digest(directory: string): string {
