@@ -5,20 +5,11 @@ import type { Backend } from '../backend.ts';
 import { route } from '../route.ts';
 import { idParameter, nameLengthMax, nothing, object } from '../schemas.ts';
 import { publishDeadlineMs, stackBytesMax, uploadedFiles, withUpload } from './config/shared.ts';
+import { wholePlanId } from './plan-id.ts';
 
 const targetsMax = 100;
 const waitMsMax = 3_600_000;
 const listMax = 50;
-/** Plans have long ids; a beginning that only one has will do. */
-const idPrefix = /^[0-9a-f]{8}[0-9a-f-]{0,28}$/;
-
-function wholeId(backend: Backend, id: string): string {
-  const ids = idPrefix.test(id) ? backend.views.plans.ids(id) : [];
-  if (ids.length > 1) throw new AdminError('API_AMBIGUOUS', `${id} is ${ids.join(', ')}`, { ids });
-  if (ids[0] === undefined) throw new AdminError('API_NOT_FOUND', `plan ${id}`);
-  return ids[0];
-}
-
 function fidelityOf(backend: Backend, id: string | undefined) {
   const view = id === undefined ? undefined : backend.views.plans.fidelity(id);
   if (view !== undefined) return view;
@@ -85,7 +76,7 @@ export const planRoutes = [
     query: nothing,
     body: undefined,
     handle: async ({ backend, parameters }) =>
-      backend.views.plans.plan(wholeId(backend, parameters.id.toLowerCase())),
+      backend.views.plans.plan(wholePlanId(backend, parameters.id.toLowerCase())),
   }),
   route({
     method: 'GET',
@@ -96,7 +87,7 @@ export const planRoutes = [
     query: nothing,
     body: undefined,
     handle: async ({ backend, parameters }) =>
-      fidelityOf(backend, wholeId(backend, parameters.id.toLowerCase())),
+      fidelityOf(backend, wholePlanId(backend, parameters.id.toLowerCase())),
   }),
   route({
     method: 'GET',

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { publishAddress, publishQueryAddress } from '../../../../actors/publish/messages.ts';
 import { route } from '../../route.ts';
 import { nameLengthMax, nothing, object } from '../../schemas.ts';
+import { wholePlanId } from '../plan-id.ts';
 import {
   contentHash,
   message,
@@ -72,15 +73,17 @@ export const publishRoutes = [
       rollout: Type.Optional(rollout),
     }),
     bodyBytesMax: stackBytesMax,
-    handle: ({ backend, body: { files, message: why = '', ...rest }, by }) =>
-      withUpload(backend, files, (at) =>
+    handle: ({ backend, body: { files, message: why = '', planId, ...rest }, by }) => {
+      const plan = planId === undefined ? {} : { planId: wholePlanId(backend, planId) };
+      return withUpload(backend, files, (at) =>
         backend.ask(
           publishAddress(),
           'publish',
-          { ...rest, ...at, message: why, by },
+          { ...rest, ...at, ...plan, message: why, by },
           publishDeadlineMs,
         ),
-      ),
+      );
+    },
   }),
   route({
     method: 'POST',
