@@ -1,39 +1,15 @@
-import type { ActorKind, ActorSystem, Address } from '../../runtime/actor.ts';
+import type { ActorSystem } from '../../runtime/actor.ts';
 import type { TimerHandle } from '../../runtime/ports/clock.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import type { PolicyTables } from '../policy/tables.ts';
 import type { FleetEvents } from '../sink/messages.ts';
+import { outboxWriterAddress } from '../sink/outbox-writer.ts';
 import { silenceLimitMs } from './convergence.ts';
 import { type EnvoyRecord, envoyTable } from './record.ts';
 import { SilenceWatch } from './silence-watch.ts';
 
 type Silent = FleetEvents['envoy.silent'];
-
-/** Writes into its shard's outbox who fell silent. Key: the thread's name. */
-export type SilenceMessages = {
-  silent: { payload: { envoys: readonly Silent[] }; reply: undefined };
-};
-
-export function silenceAddress(thread: string): Address<SilenceMessages> {
-  return { kind: 'silence', key: thread };
-}
-
-export const silenceKind: ActorKind<undefined, SilenceMessages> = {
-  name: 'silence',
-  placement: 'fleet',
-  mailboxLimit: 256,
-  idleAfterMs: 0,
-  restart: { maxRestarts: 5, withinMs: 60_000 },
-  activate: () => undefined,
-  handlers: {
-    silent(turn, { envoys }) {
-      const atMs = turn.ports.clock.nowMs();
-      for (const body of envoys) turn.emit({ type: 'envoy.silent', atMs, body });
-      return undefined;
-    },
-  },
-};
 
 /** Envoys that fall silent together are told of together. */
 const gatherMs = 50;
@@ -179,9 +155,13 @@ export class Silence {
       for (const { envoyId } of gathered) this.watch.expect(envoyId);
       return;
     }
+    const { thread, ports } = this.#parts;
+    const atMs = ports.clock.nowMs();
     for (let at = 0; at < gathered.length; at += perMessage) {
-      const envoys = gathered.slice(at, at + perMessage);
-      this.#system?.tell(silenceAddress(this.#parts.thread), 'silent', { envoys });
+      const events = gathered
+        .slice(at, at + perMessage)
+        .map((body) => ({ type: 'envoy.silent', atMs, body }));
+      this.#system?.tell(outboxWriterAddress(thread), 'write', { events });
     }
   }
 }

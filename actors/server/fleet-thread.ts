@@ -13,15 +13,15 @@ import { envoyKind } from '../envoy/actor.ts';
 import { AuditView } from '../envoy/audit-view.ts';
 import { createPolicyView, type PolicyView } from '../envoy/policy-view.ts';
 import { createSecretView, type SecretView } from '../envoy/secret-view.ts';
-import { Silence, silenceAddress, silenceKind } from '../envoy/silence.ts';
+import { Silence } from '../envoy/silence.ts';
 import { UpdateView } from '../envoy/update-view.ts';
 import { createRehearsalView, type RehearsalView } from '../plan/rehearsal-view.ts';
 import { sinkAddress } from '../sink/messages.ts';
+import { outboxWriterAddress, outboxWriterKind } from '../sink/outbox-writer.ts';
 import { sqlStatementCount } from '../sink/statement-counter.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import { sodiumPemSigner, sodiumVerifier } from './crypto/sodium.ts';
 import { createEndpoint, type Endpoint } from './endpoint/endpoint.ts';
-import { refusalAddress, refusalKind } from './endpoint/refusal-log.ts';
 import { fleetCountersControl } from './fleet-counters.ts';
 import { createLog, type Log } from './log.ts';
 import { nodeReleaseParts } from './node-release-files.ts';
@@ -162,7 +162,7 @@ class Shard {
       outbox,
       ports,
       reviveError: reviveServerError,
-      kinds: [this.#envoys(), refusalKind, silenceKind],
+      kinds: [this.#envoys(), outboxWriterKind],
       onEmitted: () => this.#notice(),
       onEvent: (event) => {
         if (event.type === 'mailbox.refused') this.#mailboxRefusals += event.count ?? 1;
@@ -203,8 +203,7 @@ class Shard {
   async #start(system: ThreadSystem): Promise<void> {
     const { thread, data, log, policy, outbox, stores, ports, silence } = this.#parts;
     this.#system = system;
-    await system.claim(refusalAddress(thread));
-    await system.claim(silenceAddress(thread));
+    await system.claim(outboxWriterAddress(thread));
     // An envoy's record may stand in any of them; without it the envoy would look new.
     const late = await waitForPeers(stores, ports.clock, peersDeadlineMs);
     if (late.length > 0) log.warn({ late }, 'other threads have not opened their stores');

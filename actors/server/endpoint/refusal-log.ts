@@ -1,32 +1,9 @@
 import { makeUuid, uuidToText } from '../../../agent/protocol/uuid.ts';
-import type { ActorKind, ActorSystem, Address } from '../../../runtime/actor.ts';
+import type { ActorSystem, Address, OutboxEvent } from '../../../runtime/actor.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { AuditEventTypeName } from '../../audit/event-types.ts';
+import { type OutboxWriterMessages, outboxWriterAddress } from '../../sink/outbox-writer.ts';
 import { refusalFlushMs, refusalKindLimit } from './limits.ts';
-
-/** Writes the audit events of refusals into the outbox of its shard. Key: the thread's name. */
-export type RefusalMessages = {
-  record: { payload: { events: readonly AuditEvent[] }; reply: undefined };
-};
-
-export function refusalAddress(thread: string): Address<RefusalMessages> {
-  return { kind: 'refusal-log', key: thread };
-}
-
-export const refusalKind: ActorKind<undefined, RefusalMessages> = {
-  name: 'refusal-log',
-  placement: 'fleet',
-  mailboxLimit: 64,
-  idleAfterMs: 0,
-  restart: { maxRestarts: 5, withinMs: 60_000 },
-  activate: () => undefined,
-  handlers: {
-    record(turn, { events }) {
-      for (const event of events) turn.emit({ type: 'audit', atMs: event.atMs, body: event });
-      return undefined;
-    },
-  },
-};
 
 /** The refusals that are security, and their audit types. */
 const auditTypes: Readonly<Record<string, AuditEventTypeName>> = {
@@ -71,12 +48,12 @@ interface Gathered {
 export class RefusalLog {
   readonly #gathered = new Map<string, Gathered>();
   readonly #system: RefusalSystem;
-  readonly #address: Address<RefusalMessages>;
+  readonly #address: Address<OutboxWriterMessages>;
   #scheduled = false;
 
   constructor(system: RefusalSystem, thread: string) {
     this.#system = system;
-    this.#address = refusalAddress(thread);
+    this.#address = outboxWriterAddress(thread);
   }
 
   add(fact: RefusalFact): void {
@@ -100,7 +77,7 @@ export class RefusalLog {
   flush(): void {
     this.#scheduled = false;
     const events = this.#take();
-    if (events.length > 0) this.#system.tell(this.#address, 'record', { events });
+    if (events.length > 0) this.#system.tell(this.#address, 'write', { events });
   }
 
   /** As `flush`; resolves when the events are in the outbox. Called before the shard stops. */
@@ -108,12 +85,15 @@ export class RefusalLog {
     const options = { deadlineMs: settleDeadlineMs };
     // A store that takes nothing any more must not keep the shard from stopping.
     await this.#system
-      .ask(this.#address, 'record', { events: this.#take() }, options)
+      .ask(this.#address, 'write', { events: this.#take() }, options)
       .catch(() => undefined);
   }
 
-  #take(): AuditEvent[] {
-    const events = [...this.#gathered].map(([kind, gathered]) => this.#event(kind, gathered));
+  #take(): OutboxEvent[] {
+    const events = [...this.#gathered].map(([kind, gathered]) => {
+      const body = this.#event(kind, gathered);
+      return { type: 'audit', atMs: body.atMs, body };
+    });
     this.#gathered.clear();
     return events;
   }

@@ -1,8 +1,10 @@
 import t from 'tap';
 import { silenceLimitMs } from '../../../actors/envoy/convergence.ts';
 import { EnvoyRecord, envoyTable } from '../../../actors/envoy/record.ts';
-import { Silence, type SilenceMessages } from '../../../actors/envoy/silence.ts';
+import { Silence } from '../../../actors/envoy/silence.ts';
 import { serverTables } from '../../../actors/server/thread-data.ts';
+import type { FleetEvents } from '../../../actors/sink/messages.ts';
+import type { OutboxWriterMessages } from '../../../actors/sink/outbox-writer.ts';
 import type { ActorSystem } from '../../../runtime/actor.ts';
 import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 import { SeededRandom } from '../../../runtime/simulate/seeded-random.ts';
@@ -69,8 +71,11 @@ function begin(stores: Awaited<ReturnType<typeof fill>>) {
     mayTell: () => true,
   });
   const tell = (_to: unknown, _type: unknown, payload: unknown): void => {
-    const { envoys } = payload as SilenceMessages['silent']['payload'];
-    for (const { envoyId } of envoys) told.push({ envoyId, atMs: time.nowMs });
+    const { events } = payload as OutboxWriterMessages['write']['payload'];
+    for (const { body } of events) {
+      const { envoyId } = body as FleetEvents['envoy.silent'];
+      told.push({ envoyId, atMs: time.nowMs });
+    }
   };
   silence.start({ tell: tell as ActorSystem['tell'] });
   return { time, silence, told };

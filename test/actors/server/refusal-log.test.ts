@@ -2,12 +2,14 @@ import t from 'tap';
 import type { AuditEvent } from '../../../actors/audit/event.ts';
 import { refusalKindLimit } from '../../../actors/server/endpoint/limits.ts';
 import { RefusalLog } from '../../../actors/server/endpoint/refusal-log.ts';
+import type { OutboxWriterMessages } from '../../../actors/sink/outbox-writer.ts';
 import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 
 function logWith(): { log: RefusalLog; events: AuditEvent[] } {
   const events: AuditEvent[] = [];
   const tell = (_to: unknown, _type: string, payload: unknown) => {
-    events.push(...(payload as { events: AuditEvent[] }).events);
+    const { events: written } = payload as OutboxWriterMessages['write']['payload'];
+    events.push(...written.map(({ body }) => body as AuditEvent));
   };
   const ask = async (to: unknown, type: string, payload: unknown) => {
     await Promise.resolve();
