@@ -1,13 +1,8 @@
 import type { ActorSystem, Address, MessageMap, OutboxEvent } from './actor.ts';
 import { type Ask, Asks, pendingAskLimit } from './asks.ts';
-import {
-  Channel,
-  type ChannelReceiver,
-  plainError,
-  type ReviveError,
-  reviveError,
-} from './channel.ts';
+import { Channel, type ChannelReceiver, type ReviveError, reviveError } from './channel.ts';
 import { Committer } from './committer.ts';
+import { deliveryOutcome } from './delivery-outcome.ts';
 import { Directory } from './directory.ts';
 import type { Envelope, ReplyTo, RuntimeEvent } from './envelope.ts';
 import { RuntimeError, reasonOf } from './errors.ts';
@@ -16,6 +11,7 @@ import { Locks } from './locks.ts';
 import { MailRoom } from './mail.ts';
 import type { Link } from './ports/network.ts';
 import type { Ports } from './ports/ports.ts';
+import { ReplyOver } from './reply-over.ts';
 import { Reports } from './reports.ts';
 import { SoftWrites } from './soft-writes.ts';
 import type { Operation, Store, StoreReader } from './store.ts';
@@ -151,8 +147,11 @@ export class ThreadSystem implements ActorSystem {
   /** Wires another thread; a link of the same name is replaced. */
   attach(peer: string, link: Link): void {
     this.detach(peer);
-    const receiver = this.#receiver(() => channel);
-    const channel = new Channel(peer, link, receiver);
+    const channel: Channel = new Channel(
+      peer,
+      link,
+      this.#receiver(() => channel),
+    );
     this.#channels.set(peer, channel);
   }
 
@@ -469,40 +468,6 @@ export class ThreadSystem implements ActorSystem {
   }
 }
 
-/** Sends an answer back to the thread that asked. */
-class ReplyOver implements ReplyTo {
-  readonly #channel: Channel;
-  readonly #id: number;
-
-  constructor(channel: Channel, id: number) {
-    this.#channel = channel;
-    this.#id = id;
-  }
-
-  resolve(value: unknown): void {
-    this.#channel.value(this.#id, value);
-  }
-
-  reject(error: unknown): void {
-    this.#channel.error(this.#id, plainError(error));
-  }
-}
-
 function tooManyAsks(): Promise<never> {
   return Promise.reject(new RuntimeError('RUNTIME_ASKS_FULL', { limit: pendingAskLimit }));
-}
-
-/** A coded refusal is an answer; trouble of the engine is a reason to come again. */
-function deliveryOutcome(error: unknown): 'delivered' | 'failed' | 'later' {
-  if (!isCodedError(error)) return 'failed';
-  switch (error.code) {
-    case 'RUNTIME_ACTOR_FAILED':
-    case 'RUNTIME_ACTIVATION_FAILED':
-    case 'RUNTIME_UNKNOWN_MESSAGE':
-    case 'RUNTIME_UNKNOWN_KIND':
-    case 'RUNTIME_NOT_ENCODABLE':
-      return 'failed';
-    default:
-      return error.code.startsWith('RUNTIME_') ? 'later' : 'delivered';
-  }
 }
