@@ -71,7 +71,7 @@ export async function runPlan(
   const envoys = Math.min(most, Math.max(least, Math.round(options.seconds * envoysPerSecond)));
   const server = new ServerUnderTest(
     directory,
-    { envoys, intervalMs: measuringIntervalMs, shards: 0 },
+    { envoys, intervalMs: measuringIntervalMs, shards: 0, compileAnew: true },
     parts.signal,
   );
   const generators: Generator[] = [];

@@ -48,6 +48,11 @@ export interface Finding {
 /** A function is named when it took so large a part of what its path grew by. */
 const namedShare = 0.05;
 const namedMax = 8;
+/**
+ * One function that grew by so many verifications, and by so large a share of its path, is found
+ * although a busy machine has hidden it in the sum.
+ */
+const jump = { least: 1, share: 0.15 } as const;
 /** Standard errors by which a change must exceed the tolerance. */
 const errorsOfDoubt = 2;
 
@@ -63,7 +68,8 @@ export function findRegressions(
     const after = fresh.paths[path];
     const where = grown(before, after);
     const doubt = errorsOfDoubt * (before.error + after.error);
-    if (after.cpu_to_verify > before.cpu_to_verify * (1 + tolerance + doubt)) {
+    const limit = before.cpu_to_verify * (1 + tolerance + doubt);
+    if (after.cpu_to_verify > limit || where.some((one) => hasJumped(one, before, doubt))) {
       const costs = { before: before.cpu_to_verify, after: after.cpu_to_verify };
       findings.push({ what: `${path}: CPU, in verifications`, ...costs, where });
     }
@@ -78,6 +84,17 @@ export function findRegressions(
     findings.push({ what, before: 0, after: 1, where: [] });
   }
   return findings;
+}
+
+function hasJumped(
+  { name, ...cost }: Finding['where'][number],
+  { cpu_to_verify }: PathFigures,
+  doubt: number,
+): boolean {
+  // What V8 does beside the program's functions is no function.
+  if (name.startsWith('(')) return false;
+  const least = Math.max(jump.least, jump.share * cpu_to_verify) * (1 + doubt);
+  return cost.after - cost.before > least;
 }
 
 function grown(before: PathFigures, after: PathFigures): Finding['where'] {

@@ -47,7 +47,7 @@ export async function measureServer(
   const profiles = join(options.directory, `profiles-${process.pid}-${monotonicUs()}`);
   mkdirSync(profiles, { recursive: true });
   const server = new ServerUnderTest(options.directory, {
-    ...{ envoys: options.envoys, intervalMs, shards: 1 },
+    ...{ envoys: options.envoys, intervalMs, shards: 1, compileAnew: true },
     nodeFlags: [
       ...(options.plant === undefined ? [] : ['--import', options.plant]),
       ...['--cpu-prof', `--cpu-prof-dir=${profiles}`],

@@ -73,6 +73,14 @@ t.test('noise is no regression, and less cost never is', async (t) => {
   t.same(findRegressions(kept, figures(1, 0.02, {}), 0), []);
 });
 
+t.test('a function that got much dearer is found in a sum that hides it', async (t) => {
+  const kept = figures(6, 0.03, { a: 1, '(program)': 1 });
+  const [finding] = findRegressions(kept, figures(7, 0.03, { a: 3.4 }), 0.25);
+  t.match(finding, { where: [{ name: 'a', before: 1, after: 3.4 }] });
+  t.same(findRegressions(kept, figures(7, 0.03, { '(program)': 4 }), 0.25), [], 'not V8 itself');
+  t.same(findRegressions(figures(60, 0.03, {}), figures(62, 0.03, { a: 3.4 }), 0.25), []);
+});
+
 t.test('the functions that grew are named, dearest first', async (t) => {
   const kept = figures(3, 0, { a: 1, b: 0.5, c: 0.5 });
   const [finding] = findRegressions(kept, figures(6, 0, { a: 1.5, b: 3, c: 0.5 }), 0.25);
