@@ -119,11 +119,9 @@ export class SinkQueries {
 
   /** By the SHA-256 of the token, hex; also an expired or revoked one. */
   adminToken(tokenSha256: string): AdminTokenRecord | undefined {
-    const query = builder
-      .selectFrom('admin_tokens')
-      .selectAll()
-      .where('token_sha256', '=', tokenSha256);
-    const [row] = this.#all(query);
+    // Asked by each request: even building the query would cost more than it does.
+    const sql = 'select * from admin_tokens where token_sha256 = ?';
+    const [row] = this.#statements.all<Parameters<typeof adminTokenRecord>[0]>(sql, [tokenSha256]);
     return row && adminTokenRecord(row);
   }
 

@@ -8,7 +8,7 @@ import type { LiveOutlet } from './outlet.ts';
  * All who are due within a round are told of the same moment, spread over the round: what one of them
  * then asks for serves the others, and they do not all ask at once.
  */
-const roundMs = 1_000;
+const roundMs = 2_000;
 const tickMs = 100;
 
 /** Somebody who wants to know that something happened, not what. */
@@ -119,7 +119,6 @@ export class NewsRounds {
       .filter(([reader, group]) => group.newest > reader.position)
       .map(([reader]) => reader);
     if (waiting.length === 0) return false;
-    const dueMs = (reader: NewsReader) => reader.toldAtMs + reader.everyMs;
     const earliestMs = waiting.reduce(
       (least, reader) => Math.min(least, dueMs(reader)),
       Number.POSITIVE_INFINITY,
@@ -151,6 +150,11 @@ export class NewsRounds {
   #again(afterMs: number): void {
     this.#timer = this.#clock.after(afterMs, () => this.#step(), { unref: true });
   }
+}
+
+/** Those who want to be told equally often are due together, whenever they came. */
+function dueMs({ toldAtMs, everyMs }: NewsReader): number {
+  return (Math.floor(toldAtMs / everyMs) + 1) * everyMs;
 }
 
 function look(group: Group, entries: readonly JournalEntry[]): boolean {

@@ -65,7 +65,7 @@ t.test('a hundred events a second are one word every five seconds, for each who 
   }
   t.same(news[0]?.data, { types: ['run.finished', 'envoy.state'] });
   for (const [at, { atMs }] of news.entries()) {
-    t.ok(at === 0 || atMs - (news[at - 1]?.atMs ?? 0) >= everyMs - 1_000, 'not sooner');
+    t.ok(at === 0 || atMs - (news[at - 1]?.atMs ?? 0) >= everyMs - 2_000, 'not sooner');
   }
   t.equal(peer.sent, 0, 'and no event by itself');
   const last = hub.journal.newest;
@@ -98,21 +98,36 @@ t.test('many are told of the same moment, some after the other', (t) => {
   hub.tell([event('run.finished')]);
   const { newest } = hub.journal;
   const told = () => viewers.filter(({ news }) => news.length > 0).length;
-  t.equal(told(), 20);
+  t.equal(told(), 10);
   hub.tell([event('run.finished')]);
-  run(500);
-  t.equal(told(), 120, 'they do not all ask at once');
-  run(500);
+  run(1_000);
+  t.equal(told(), 110, 'they do not all ask at once');
+  run(1_000);
   t.equal(told(), 200);
   t.ok(
     viewers.every(({ news }) => news[0]?.id === newest),
     'so that what one of them gets serves the others',
   );
-  run(everyMs + 1_000);
+  run(2 * everyMs);
   t.ok(
     viewers.every(({ news }) => news.length === 2 && news[1]?.id === newest + 1),
     'nobody is left behind',
   );
+  t.end();
+});
+
+t.test('who came at different times is told together, so that one drawing serves all', (t) => {
+  const { hub, run, watch } = setUp();
+  const early = watch();
+  run(1_700);
+  const late = watch();
+  for (let at = 0; at < 100; at++) {
+    hub.tell([event('run.finished')]);
+    run(300);
+  }
+  const ids = (viewer: typeof early) => viewer.news.map(({ id }) => id);
+  t.ok(ids(late).length > 3);
+  t.same(ids(early), ids(late));
   t.end();
 });
 
