@@ -90,6 +90,12 @@ export const loginErrors = {
     httpStatus: 401,
     exitCode: 4,
   },
+  OIDC_HANDOVER_INVALID: {
+    message: 'the code from the browser is wrong, used or too old, or it is for another program',
+    remedy: 'begin again: vigocli auth login --oidc',
+    httpStatus: 401,
+    exitCode: 4,
+  },
   OIDC_NOT_ALLOWED: {
     message: 'you may not log in here',
     remedy: 'ask an administrator; oidc.allowed_domains, allowed_groups and roles decide it',
@@ -100,6 +106,12 @@ export const loginErrors = {
     message: 'nobody here is linked to your account at the provider',
     remedy: 'an administrator can do it: vigocli users link NAME --subject SUBJECT',
     httpStatus: 403,
+    exitCode: 4,
+  },
+  LOGIN_NOT_FINISHED: {
+    message: 'nobody logged in with the browser in time',
+    remedy: 'begin again, and open the address that is printed within ten minutes',
+    httpStatus: 401,
     exitCode: 4,
   },
 } as const;

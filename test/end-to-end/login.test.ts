@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,10 +7,13 @@ import t from 'tap';
 import { parse } from 'yaml';
 import { totpCode, totpStepAt } from '../../actors/accounts/totp.ts';
 import { buildProgram } from '../../admin/cli/program.ts';
+import { pkceChallenge } from '../../admin/login/program-login.ts';
 import { openIdProvider, testClient } from '../support/openid-provider.ts';
 import { OpenSsh } from '../support/openssh.ts';
+import { programFile } from '../support/program.ts';
 import { requires } from '../support/requires.ts';
 import { base32Bytes } from './support/base32.ts';
+import { eventually } from './support/database.ts';
 import { shellWithVigocli } from './support/documented-commands.ts';
 import { TestServer } from './support/server-process.ts';
 import { Browser, send } from './support/web-client.ts';
@@ -84,6 +89,46 @@ async function run(line: string): Promise<string> {
   return printed;
 }
 
+const addressForm = /^ {2}(https:\/\/\S+)$/m;
+
+/** A vigocli of its own, and somebody who opens the address that it prints. */
+async function runWithBrowser(
+  line: string,
+  person: string,
+  brings: (handed: Handed, child: ChildProcess) => unknown = ({ address }) => fetch(address),
+  terminal: readonly string[] = [],
+): Promise<string> {
+  const [, ...words] = line.split(' ');
+  const command = [process.execPath, programFile('admin/cli/main'), ...words];
+  const child =
+    terminal.length === 0
+      ? spawn(process.execPath, command.slice(1))
+      : spawn('script', [...terminal, command.join(' '), '/dev/null']);
+  let printed = '';
+  const take = (chunk: Buffer) => {
+    printed += chunk.toString();
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  const ended = once(child, 'close');
+  t.ok(await eventually(() => addressForm.test(printed) || child.exitCode !== null));
+  const [, address = ''] = addressForm.exec(printed) ?? [];
+  if (address === '') throw new Error(printed);
+  const { pathname, search } = new URL(address);
+  t.match(address, /^https:\/\/vigo\.example\.com\//, 'the name that the provider knows');
+  const { answer } = await throughProvider(person, pathname + search);
+  await brings(answer.body as unknown as Handed, child);
+  await ended;
+  return printed;
+}
+
+/** What the page shows to a person after the provider, as a program gets it. */
+interface Handed {
+  readonly account: string;
+  readonly code: string;
+  readonly address: string;
+}
+
 interface Event {
   readonly type: string;
   readonly details: Readonly<Record<string, unknown>>;
@@ -102,7 +147,7 @@ t.test('docs/login.md: its commands do what it says, in their order', { skip }, 
   t.ok(lines.length >= 25);
   for (const line of lines) {
     const here = line.replaceAll('vigo.example.com:8443', `127.0.0.1:${server.run?.apiPort}`);
-    const output = await run(here);
+    const output = line.includes('--oidc') ? await runWithBrowser(here, 'carol') : await run(here);
     if (line === 'vigocli auth logout') {
       t.match(output, /The session has ended/);
       t.match(await run('vigocli auth status --json'), /"kind": "local token"/);
@@ -117,6 +162,15 @@ t.test('docs/login.md: its commands do what it says, in their order', { skip }, 
     if (line.includes('context list')) t.match(output, /prod +127\.0\.0\.1:\d+ +grace/);
     if (line.includes('account.logged_in')) t.match(output, /account\.logged_in/);
   }
+});
+
+const noTerminal = requires('command:script');
+t.test('who has the browser elsewhere pastes its code', { skip: noTerminal }, async (t) => {
+  const pastes = ({ code }: Handed, { stdin }: ChildProcess) => stdin?.write(`${code}\n`);
+  const line = 'vigocli auth login --oidc --no-browser';
+  const output = await runWithBrowser(line, 'carol', pastes, ['-qec']);
+  t.match(output, /You are carol at/);
+  await run('vigocli auth logout');
 });
 
 t.test('docs/login.md: its section of server.yaml has only keys that there are', async (t) => {
@@ -264,9 +318,13 @@ t.test('a key of the browser logs in at the real server', async (t) => {
 });
 
 /** A browser that walks from the login page to the provider and back. */
-async function throughProvider(person: string, meddle = (back: URL) => back) {
+async function throughProvider(
+  person: string,
+  start = '/api/v1/login/oidc?next=/envoys',
+  meddle = (back: URL) => back,
+) {
   const browser = new Browser(server);
-  const begun = await browser.send('GET', '/api/v1/login/oidc?next=/envoys');
+  const begun = await browser.send('GET', start);
   const back = meddle(await provider.logIn(String(begun.headers.location), person));
   const pending = browser.cookie;
   const answer = await browser.send('GET', `/api/v1/login/oidc/callback${back.search}`);
@@ -314,9 +372,44 @@ t.test('after the provider the second factor is asked for, unless it asked for o
   t.match((await asserted.browser.send('GET', '/api/v1/session')).body, { name: 'judy' });
 });
 
+t.test('a login in the browser is for the vigocli that began it, and for once', async (t) => {
+  const verifier = 'v'.repeat(43);
+  const challenge = pkceChallenge(verifier);
+  const start = `/api/v1/login/oidc?port=4711&challenge=${challenge}`;
+  const finish = (body: object) =>
+    send(server, 'POST', '/api/v1/login/oidc/handover', { body, headers: {} });
+  const handed = async (person = 'carol') => {
+    const { answer, browser } = await throughProvider(person, start);
+    t.equal((await browser.send('GET', '/api/v1/session')).status, 401, 'the browser gets nothing');
+    return answer.body as unknown as Handed;
+  };
+  const { account, code, address } = await handed();
+  t.equal(account, 'carol');
+  t.equal(address, `http://127.0.0.1:4711/${challenge}?code=${code}`);
+  const opened = await finish({ code, verifier });
+  t.match(opened, { status: 200, body: { name: 'carol', token: /^vgos_/ } });
+  const refused = { status: 401, body: { code: 'OIDC_HANDOVER_INVALID' } };
+  t.match(await finish({ code, verifier }), refused, 'again');
+  const other = (await handed()).code;
+  t.match(await finish({ code: other, verifier: 'w'.repeat(43) }), refused, 'another program');
+  t.match(await finish({ code: other, verifier }), refused, 'it was seen, so it is void');
+  for (const half of ['port=4711', `challenge=${challenge}`, `port=80&challenge=${challenge}`]) {
+    t.equal((await send(server, 'GET', `/api/v1/login/oidc?${half}`)).status, 400, half);
+  }
+  const twoFactors = await finish({ code: (await handed('judy')).code, verifier });
+  t.match(twoFactors, { status: 200, body: { challenge: /./ } }, 'and the second factor is asked');
+  const late = { code: judysCodes.pop(), challenge: twoFactors.body.challenge, as: 'token' };
+  const ended = await send(server, 'POST', '/api/v1/session/second-factor', { body: late });
+  t.match(ended, { status: 200, body: { name: 'judy', token: /^vgos_/ } });
+
+  const usage = { code: 'CLI_USAGE' };
+  await t.rejects(run('vigocli auth login --oidc --name carol'), usage);
+  await t.rejects(run('vigocli --no-input auth login --oidc'), usage);
+});
+
 t.test('whom the provider proves but nobody admits stays outside, and it is noted', async (t) => {
   const codeOf = async (person: string, meddle?: (back: URL) => URL) =>
-    (await throughProvider(person, meddle)).answer.body.code;
+    (await throughProvider(person, undefined, meddle)).answer.body.code;
   const with_ = (name: string, value: string) => (back: URL) => {
     back.searchParams.set(name, value);
     return back;

@@ -14,19 +14,28 @@ export interface OpenIdProviderHandle {
 
 export const testClient = { id: 'vigo', secret: 'a secret of the test' };
 
-/** A real, certified OpenID provider on this machine, with one client. */
+/** A real, certified OpenID provider on this machine, with one client; the addresses may come later. */
 export async function openIdProvider(
   t: Pick<Test, 'teardown'>,
   people: People,
   redirectUris: readonly string[],
 ): Promise<OpenIdProviderHandle> {
   const server = createServer();
+  let handle: ReturnType<Provider['callback']> | undefined;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {
     server.close();
     server.closeAllConnections();
   });
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server.on('request', (request, response) => {
+    handle ??= providerOf(issuer, people, redirectUris);
+    void handle(request, response);
+  });
+  return { issuer, logIn: (url, person) => new Browser(issuer).logIn(url, person) };
+}
+
+function providerOf(issuer: string, people: People, redirectUris: readonly string[]) {
   const provider = new Provider(issuer, {
     clients: [
       {
@@ -49,8 +58,7 @@ export async function openIdProvider(
     }),
   });
   provider.use((context, next) => tellMethods(provider, people, context.path, next));
-  server.on('request', provider.callback());
-  return { issuer, logIn: (url, person) => new Browser(issuer).logIn(url, person) };
+  return provider.callback();
 }
 
 /** The provider's own login form does not say how it has proven somebody: `amr` of the person does. */

@@ -1,4 +1,4 @@
-import type { ApiSettings } from '../../../actors/server/config/api-section.ts';
+import type { ServerConfig } from '../../../actors/server/config/config.ts';
 import type { Clock } from '../../../runtime/ports/clock.ts';
 import { AdminError } from '../../errors.ts';
 
@@ -30,7 +30,7 @@ export const ratePolicies: RatePolicies = {
 
 const secondsPerMinute = 60;
 
-export function ratePoliciesOf(settings: ApiSettings): RatePolicies {
+export function ratePoliciesOf(settings: ServerConfig['api']): RatePolicies {
   const policy = (name: string, perSecond: number, burst: number) => ({ name, perSecond, burst });
   const { refusalsPerMinute, refusalsBurst } = settings;
   return {

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { AdminError } from '../../errors.ts';
 import { SignatureError, verifyEd25519, verifySshSignature } from '../../login/signature.ts';
 import type { Backend } from '../backend.ts';
+import { loginAddress } from '../login/oidc/address.ts';
 import { tellRefusal } from '../login/refused.ts';
 import { route } from '../route.ts';
 import { nothing, object } from '../schemas.ts';
@@ -78,11 +79,16 @@ export const keyLoginRoutes = [
     parameters: nothing,
     query: nothing,
     body: undefined,
-    handle: async ({ backend }) => ({
-      password: true,
-      key: true,
-      oidc: backend.login.provider?.settings.label ?? null,
-    }),
+    handle: async ({ backend, host }) => {
+      const { provider } = backend.login;
+      return {
+        password: true,
+        key: true,
+        oidc: provider?.settings.label ?? null,
+        /** Where a login there begins, under the name to which the provider sends browsers back. */
+        oidcUrl: provider === undefined ? null : loginAddress(provider, host),
+      };
+    },
   }),
   route({
     method: 'POST',

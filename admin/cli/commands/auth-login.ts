@@ -28,9 +28,13 @@ export function addLoginCommands(auth: Command, open: OpenSession): void {
 function addLogin(auth: Command, open: OpenSession): void {
   const login = auth
     .command('login')
-    .description('log in with your account: by password, or by an SSH key that stays where it is')
+    .description(
+      'log in with your account: by password, by an SSH key that stays where it is, or in a browser',
+    )
     .option('--name <account>', 'your account; without it the one of the last login here')
     .option('--ssh-key [file]', "sign with the SSH agent's Ed25519 keys, or with this key file")
+    .option('--oidc', "in a browser, here or elsewhere, at the server's OpenID provider")
+    .option('--no-browser', 'with --oidc: print the address, and open no browser')
     .option('--password-file <file>', 'password in the first line of a file; - is standard input')
     .option('--code <code>', 'code of your authenticator app, when it cannot be asked for')
     .action(async (flags: LoginFlags) => {
@@ -48,6 +52,7 @@ function addLogin(auth: Command, open: OpenSession): void {
     'vigocli auth login --name alice',
     'vigocli auth login --name alice --ssh-key',
     'vigocli auth login --name alice --ssh-key ~/.ssh/id_ed25519',
+    'vigocli auth login --oidc',
   ]);
 }
 

@@ -6,17 +6,23 @@ import { type ServerPlace, serverOf } from '../connection.ts';
 import { forgetLogin, type KeptLogin, readLogin, writeLogin } from '../context/login-file.ts';
 import { readHidden, readStandardInput } from '../hidden-input.ts';
 import type { Session } from '../session.ts';
+import { byBrowser } from './by-browser.ts';
 import { checkChallenge, signWithAgent, signWithKeyFile } from './sign-challenge.ts';
 
 export interface LoginFlags {
   readonly name?: string;
   /** true: the agent's keys. */
   readonly sshKey?: string | true;
+  /** At the OpenID provider of the server. */
+  readonly oidc?: boolean;
+  /** false: do not open one. */
+  readonly browser?: boolean;
   readonly passwordFile?: string;
   readonly code?: string;
 }
 
 interface OpenedSession {
+  readonly name?: string;
   readonly token: string;
   readonly expiresAtMs: number;
   readonly mustChangePassword?: boolean;
@@ -45,18 +51,35 @@ const pathOfSession = '/api/v1/session';
 export async function logIn(it: Session, flags: LoginFlags): Promise<LoggedIn> {
   const place = serverOf(it.options, process.env);
   const before = keptLogin(place);
-  const account = await accountName(it, flags.name ?? before?.account);
   const client = new Client({ ...place, token: undefined });
-  const answer =
-    flags.sshKey === undefined
-      ? await byPassword(it, client, account, flags)
-      : await byKey(client, place, account, flags.sshKey);
+  const { answer, known } = await firstProof(it, client, place, flags, before?.account);
   const opened = 'challenge' in answer ? await bySecondFactor(it, client, answer, flags) : answer;
+  const account = opened.name ?? known;
   const { token, expiresAtMs, mustChangePassword = false } = opened;
   writeLogin(process.env, place.context, { account, token, expiresAtMs, target: place.target });
   if (before !== undefined) await endQuietly(place, before);
   const { context, target: server } = place;
   return { account, context, server, expiresAtMs, mustChangePassword };
+}
+
+/** `known`: whose name was given; the provider says itself who somebody is. */
+async function firstProof(
+  it: Session,
+  client: Client,
+  place: ServerPlace,
+  flags: LoginFlags,
+  last: string | undefined,
+): Promise<{ answer: OpenedSession | FactorWanted; known: string }> {
+  const { name, sshKey, passwordFile, oidc = false, browser = true } = flags;
+  if (oidc) {
+    if ((name ?? sshKey ?? passwordFile) !== undefined) {
+      throw new AdminError('CLI_USAGE', 'with --oidc the provider says who you are, and how');
+    }
+    return { answer: await byBrowser(it, client, browser), known: '' };
+  }
+  const known = await accountName(it, name ?? last);
+  if (sshKey === undefined) return { answer: await byPassword(it, client, known, flags), known };
+  return { answer: await byKey(client, place, known, sshKey), known };
 }
 
 /** A file that is broken or exposed is not in the way of the login that replaces it. */

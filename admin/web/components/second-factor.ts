@@ -12,6 +12,6 @@ export function secondFactorForm(next: string, challenge?: string): Html {
       <span class="hint" id="code-hint">Of your authenticator app, or one of your recovery codes.</span></div>
     <p class="form-error" data-error role="alert"></p>
     <button class="button primary">Log in</button>
-    <p class="small"><a href="/login">Begin again</a></p>
+    <a class="button" href="/login">Begin again</a>
   </form>`;
 }

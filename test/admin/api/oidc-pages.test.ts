@@ -41,5 +41,6 @@ t.test('a refused login is a page for people and a problem for programs', async 
     password: true,
     key: true,
     oidc: null,
+    oidcUrl: null,
   });
 });

@@ -1,5 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
+import type { WaitingProgram } from './handover.ts';
+
 /** A login that the provider has not answered yet; the browser carries it, sealed. */
 export interface PendingLogin {
   readonly state: string;
@@ -9,6 +11,8 @@ export interface PendingLogin {
   readonly redirectUri: string;
   /** A path of ours, for afterwards. */
   readonly next: string;
+  /** It is for a program, not for the browser. */
+  readonly program?: WaitingProgram;
   readonly expiresAtMs: number;
 }
 

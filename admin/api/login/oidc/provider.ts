@@ -20,6 +20,7 @@ import {
 import type { ServerConfig } from '../../../../actors/server/config/config.ts';
 import { AdminError } from '../../../errors.ts';
 import { OnceOnly } from '../once-only.ts';
+import { Handovers } from './handover.ts';
 import { providerFetch } from './https-fetch.ts';
 import { type PendingLogin, pendingLifeMs } from './pending-login.ts';
 import { refusalOf } from './refusal.ts';
@@ -41,6 +42,7 @@ const discoveryLifeMs = 3_600_000;
  */
 export class OpenIdProvider {
   readonly settings: OidcSettings;
+  readonly handovers: Handovers;
   readonly #nowMs: () => number;
   readonly #used: OnceOnly;
   #known: { readonly configuration: Promise<Configuration>; readonly untilMs: number } | undefined;
@@ -49,6 +51,7 @@ export class OpenIdProvider {
     this.settings = settings;
     this.#nowMs = nowMs;
     this.#used = new OnceOnly(nowMs);
+    this.handovers = new Handovers(nowMs);
   }
 
   /** Where to send the browser, and what it has to bring back. */
