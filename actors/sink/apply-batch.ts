@@ -165,7 +165,8 @@ async function forgetOldRuns(writer: Writer, envoyId: string, through: number): 
 }
 
 function runRow({ envoyId, receivedAtMs, report }: ReportedRun): NewRun {
-  const { summary } = report;
+  const { total = 0, unchanged = 0, created = 0, updated = 0 } = report.summary ?? {};
+  const { deleted = 0, skipped = 0, blocked = 0, failed = 0 } = report.summary ?? {};
   return {
     run_id: uuidText(report.runId),
     envoy_id: envoyId,
@@ -179,14 +180,14 @@ function runRow({ envoyId, receivedAtMs, report }: ReportedRun): NewRun {
     dry_run: Number(report.dryRun),
     policy_changed: Number(report.policyChanged),
     offline: Number(report.offline),
-    total: summary?.total ?? 0,
-    unchanged: summary?.unchanged ?? 0,
-    created: summary?.created ?? 0,
-    updated: summary?.updated ?? 0,
-    deleted: summary?.deleted ?? 0,
-    skipped: summary?.skipped ?? 0,
-    blocked: summary?.blocked ?? 0,
-    failed: summary?.failed ?? 0,
+    total,
+    unchanged,
+    created,
+    updated,
+    deleted,
+    skipped,
+    blocked,
+    failed,
     incidents: JSON.stringify(
       report.incidents.map(({ code, message, atMs }) => ({ code, message, atMs })),
     ),

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { envoyStates, stateOfNumber } from '../envoy/states.ts';
+import type { FleetDaysTable } from './fleet-tables.ts';
 import type { SinkSchema } from './schema.ts';
 
 export const minuteMs = 60_000;
@@ -82,6 +83,17 @@ export interface FleetDay {
 }
 
 export const dayMs = 24 * hourMs;
+
+/** Of the row of a day; undefined: nothing happened on it. */
+export function fleetDay(row: FleetDaysTable | undefined): FleetDay {
+  return {
+    runs: row?.runs ?? 0,
+    runsWithChanges: row?.runs_with_changes ?? 0,
+    runsFailed: row?.runs_failed ?? 0,
+    resourcesChanged: row?.resources_changed ?? 0,
+    transitions: row?.transitions ?? 0,
+  };
+}
 
 export async function addToDay(
   writer: Kysely<SinkSchema>,

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3';
 import { type EnvoyState, envoyStates, stateNumber } from '../envoy/states.ts';
 import type { AgentVersionCount } from './agent-versions.ts';
-import { dayMs, hourMs, minuteMs } from './fleet-history.ts';
-import type { FleetHistoryTable } from './fleet-tables.ts';
+import { dayMs, fleetDay, hourMs, minuteMs } from './fleet-history.ts';
+import type { FleetDaysTable, FleetHistoryTable } from './fleet-tables.ts';
 import type { AttentionView, FleetSeries, FleetToday, FleetWindow } from './fleet-views.ts';
 import { Statements } from './statements.ts';
 
@@ -108,27 +108,17 @@ export class OverviewQueries {
   today(nowMs: number): FleetToday {
     const sinceMs = nowMs - (nowMs % dayMs);
     return this.#keep('today', () => {
-      const [day] = this.#all<Record<string, number>>('select * from fleet_days where day_ms = ?', [
+      const [day] = this.#all<FleetDaysTable>('select * from fleet_days where day_ms = ?', [
         sinceMs,
       ]);
-      const [fleet] = this.#all<{ enrolled: number; revoked: number; published: number }>(
+      const [fleet = { enrolled: 0, revoked: 0, published: 0 }] = this.#all<{ enrolled: number; revoked: number; published: number }>(
         `select count(*) filter (where enrolled_at_ms >= ?) as enrolled,
            count(*) filter (where revoked_at_ms >= ?) as revoked,
            (select count(*) from policy_versions where published_at_ms >= ?) as published
          from envoys`,
         [sinceMs, sinceMs, sinceMs],
       );
-      return {
-        sinceMs,
-        runs: day?.runs ?? 0,
-        runsWithChanges: day?.runs_with_changes ?? 0,
-        runsFailed: day?.runs_failed ?? 0,
-        resourcesChanged: day?.resources_changed ?? 0,
-        transitions: day?.transitions ?? 0,
-        published: fleet?.published ?? 0,
-        enrolled: fleet?.enrolled ?? 0,
-        revoked: fleet?.revoked ?? 0,
-      };
+      return { sinceMs, ...fleetDay(day), ...fleet };
     });
   }
 
