@@ -111,7 +111,11 @@ export class OverviewQueries {
       const [day] = this.#all<FleetDaysTable>('select * from fleet_days where day_ms = ?', [
         sinceMs,
       ]);
-      const [fleet = { enrolled: 0, revoked: 0, published: 0 }] = this.#all<{ enrolled: number; revoked: number; published: number }>(
+      const [fleet = { enrolled: 0, revoked: 0, published: 0 }] = this.#all<{
+        enrolled: number;
+        revoked: number;
+        published: number;
+      }>(
         `select count(*) filter (where enrolled_at_ms >= ?) as enrolled,
            count(*) filter (where revoked_at_ms >= ?) as revoked,
            (select count(*) from policy_versions where published_at_ms >= ?) as published
