@@ -174,6 +174,7 @@ export const attentionKinds = [
   'freeze',
   'certificate',
   'token',
+  'api-token',
 ] as const;
 
 export type AttentionKind = (typeof attentionKinds)[number];
@@ -205,4 +206,29 @@ export interface SavedView {
     readonly order?: 'asc' | 'desc';
   };
   readonly changedAtMs: number;
+}
+
+/** An API token that ends soon, or has ended some days ago; not one that was revoked. */
+export interface EndingApiToken {
+  readonly id: string;
+  readonly name: string;
+  /** Whose it is; null: of a program. */
+  readonly accountId: string | null;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly lastUsedMs: number | null;
+}
+
+/** An enrollment token that ends within a day, and was not used. */
+export interface EndingEnrollmentToken {
+  readonly id: string;
+  readonly match: readonly string[];
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+export interface EndingTokens {
+  /** The one that ends first is first. */
+  readonly api: readonly EndingApiToken[];
+  readonly enrollment: readonly EndingEnrollmentToken[];
 }

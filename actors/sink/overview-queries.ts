@@ -1,9 +1,16 @@
 import type Database from 'better-sqlite3';
 import { type EnvoyState, envoyStates, stateNumber } from '../envoy/states.ts';
 import type { AgentVersionCount } from './agent-versions.ts';
+import { endingTokens } from './ending-tokens.ts';
 import { dayMs, fleetDay, hourMs, minuteMs } from './fleet-history.ts';
 import type { FleetDaysTable, FleetHistoryTable } from './fleet-tables.ts';
-import type { AttentionView, FleetSeries, FleetToday, FleetWindow } from './fleet-views.ts';
+import type {
+  AttentionView,
+  EndingTokens,
+  FleetSeries,
+  FleetToday,
+  FleetWindow,
+} from './fleet-views.ts';
 import { Statements } from './statements.ts';
 
 /** Minutes are gathered so that a chart of a day has as many points as it has pixels. */
@@ -15,6 +22,8 @@ const windows: Readonly<Record<FleetWindow, { spanMs: number; stepMs: number; ro
 const ageMs = 2_000;
 /** Versions change slowly, and counting them takes longest. */
 const versionsAgeMs = 10_000;
+/** What ends in days is not asked for every second. */
+const endingAgeMs = 5_000;
 const exampleLimit = 5;
 /** Policy versions that are told apart. */
 const versionLimit = 20;
@@ -129,6 +138,11 @@ export class OverviewQueries {
   /** Envoys that need a person; those in maintenance have one. */
   attention(): AttentionView[] {
     return this.#keep('attention', () => urgent.flatMap((one) => this.#attentionTo(one)));
+  }
+
+  /** `nowMs`: the wall clock. */
+  ending(nowMs: number): EndingTokens {
+    return this.#keep('ending', () => endingTokens(this.#statements, nowMs), endingAgeMs);
   }
 
   /** How often envoys came into each state, ever. */

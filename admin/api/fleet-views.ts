@@ -1,5 +1,6 @@
 import { convergedPercent } from '../../actors/envoy/convergence.ts';
 import type {
+  EndingTokens,
   EnvoyDetailView,
   EnvoyView,
   FleetOverview,
@@ -20,6 +21,8 @@ export interface FleetViews {
   resources(envoyId: string): ResourcesView;
   /** Without what actors have to be asked for. */
   overview(window: FleetWindow, nowMs: number): FleetOverview;
+  /** Tokens that end. */
+  ending(nowMs: number): EndingTokens;
   /** By name. */
   savedViews(owner: string): readonly SavedView[];
   /** When the certificates of the server end, milliseconds since 1970. */
@@ -74,6 +77,7 @@ export function fleetViewsOf(
         attention: overview.attention(),
       };
     },
+    ending: (nowMs) => overview.ending(nowMs),
     savedViews: (owner) => queries.savedViews(owner),
   };
 }

@@ -24,25 +24,36 @@ const places: Readonly<Record<string, string>> = {
   freeze: '/policy',
   certificate: '/server',
   token: '/enrollment',
+  'api-token': '/people/tokens',
 };
 
-function placeOf({ kind, state }: Attention): string {
-  return state === undefined ? (places[kind] ?? '/') : pathTo('/envoys', { state });
+/** Undefined: the reader has no page of it. */
+function placeOf({ kind, state }: Attention, seesTokens: boolean): string | undefined {
+  if (state !== undefined) return pathTo('/envoys', { state });
+  return kind === 'api-token' && !seesTokens ? undefined : places[kind];
 }
 
 /** What waits for somebody, most urgent first; or that nothing does. */
-export function attentionList(matters: readonly Attention[], nowMs: number): Html {
+export function attentionList(
+  matters: readonly Attention[],
+  nowMs: number,
+  seesTokens: boolean,
+): Html {
   if (matters.length === 0) {
-    return html`<div class="empty">${icon('check')}<strong>Nobody is needed</strong><p>Envoys that fail, drift or fall silent, approvals and stopped rollouts stand here.</p></div>`;
+    return html`<div class="empty">${icon('check')}<strong>Nobody is needed</strong><p>Envoys that fail, drift or fall silent, approvals, stopped rollouts and what is about to end stand here.</p></div>`;
   }
-  return html`<ul class="notes">${matters.map((matter) => attentionItem(matter, nowMs))}</ul>`;
+  return html`<ul class="notes">${matters.map((matter) => attentionItem(matter, nowMs, seesTokens))}</ul>`;
 }
 
-function attentionItem(matter: Attention, nowMs: number): Html {
-  const { severity, text, sinceMs, examples } = matter;
+function attentionItem(matter: Attention, nowMs: number, seesTokens: boolean): Html {
+  const { severity, text, sinceMs, state, examples } = matter;
+  const place = placeOf(matter, seesTokens);
+  const shown = examples
+    .slice(0, examplesMax)
+    .map(({ id, name }) =>
+      state === undefined ? html`${name} ` : html`<a href="/envoys/${part(id)}">${name}</a> `,
+    );
   return html`<li>${badge(severity, tones[severity], shapes[severity])}
-    <a class="cell-main" href="${placeOf(matter)}">${text}</a>
-    <p>${sinceMs !== undefined && html`${timeAgo(sinceMs, nowMs)} `}${examples
-      .slice(0, examplesMax)
-      .map(({ id, name }) => html`<a href="/envoys/${part(id)}">${name}</a> `)}</p></li>`;
+    ${place === undefined ? html`<span class="cell-main">${text}</span>` : html`<a class="cell-main" href="${place}">${text}</a>`}
+    <p>${sinceMs !== undefined && html`${timeAgo(sinceMs, nowMs)} `}${shown}</p></li>`;
 }

@@ -64,7 +64,8 @@ export const overviewPage = page({
     ]);
     const path = pathTo('/', { window: query.window });
     const isEmpty = overview.envoys.active === 0;
-    const body = isEmpty ? noFleet() : fleet(overview, runs.items, nowMs);
+    const seesTokens = may(asker, 'access.read');
+    const body = isEmpty ? noFleet() : fleet(overview, runs.items, nowMs, seesTokens);
     return {
       title: 'Overview',
       actions: windowSwitch(window),
@@ -72,16 +73,30 @@ export const overviewPage = page({
       body: live({ id: 'overview', path, body }),
     };
   },
+  personal: async ({ read, asker, nowMs }, view) => {
+    // Who sees everybody's tokens has seen these.
+    if (asker.accountId === undefined || may(asker, 'access.read')) return view;
+    const { attention } = await read<Overview>('/api/v1/fleet/overview');
+    const own = attention.filter(({ kind }) => kind === 'api-token');
+    if (own.length === 0) return view;
+    const yours = panel({ title: 'Your tokens', body: attentionList(own, nowMs, false) });
+    return { ...view, body: html`${yours}${view.body}` };
+  },
 });
 
-function fleet(overview: Overview, runs: readonly RunView[], nowMs: number): Html {
+function fleet(
+  overview: Overview,
+  runs: readonly RunView[],
+  nowMs: number,
+  seesTokens: boolean,
+): Html {
   return html`${tiles(overview)}
     <div class="columns-wide-first">
       ${convergence(overview)}
       ${panel({
         title: 'Needs a human',
         aside: overview.attention.length > 0 && plural(overview.attention.length, 'matter'),
-        body: attentionList(overview.attention, nowMs),
+        body: attentionList(overview.attention, nowMs, seesTokens),
       })}
     </div>
     <div class="charts">${share(overview)}${checkIns(overview)}${latency(overview)}</div>

@@ -89,6 +89,7 @@ function fakeFleetViews(): FleetViews {
       },
       attention: [],
     }),
+    ending: () => ({ api: [], enrollment: [] }),
     savedViews: () => [],
   };
 }
