@@ -17,7 +17,7 @@ import { put } from '../present/output.ts';
 import { exitCodesHelp } from './help.ts';
 import { stopOnSignal } from './stop-on-signal.ts';
 
-type Extra = 'how' | 'burst' | 'viewers' | 'sign-ahead';
+type Extra = 'how' | 'burst' | 'viewers' | 'turn-every' | 'sign-ahead';
 
 interface ModeCommand {
   readonly run: Mode;
@@ -34,6 +34,11 @@ const extraOptions: Readonly<
   how: ['--how <stop|kill>', 'how the server ends: in order, or as by a power cut', 'stop'],
   burst: ['--burst <share>', 'envoys that report changes at the same moment', '50%'],
   viewers: ['--viewers <count>', 'people in front of a dashboard', '20'],
+  'turn-every': [
+    '--turn-every <duration>',
+    'viewers turn to another page so often; 0s: each keeps the page that it opened',
+    '0s',
+  ],
   'sign-ahead': ['--sign-ahead', 'sign the check-ins before the window (up to four minutes of it)'],
 };
 
@@ -65,13 +70,14 @@ const modes: Readonly<Record<ModeName, ModeCommand>> = {
   },
   dashboard: {
     run: dashboardMode,
-    description: 'people look at pages and the event stream while the fleet checks in',
-    ...{ interval: '15s', duration: '60s', extras: ['viewers'] },
+    description: 'people look at pages that are live while the fleet checks in',
+    ...{ interval: '15s', duration: '60s', changed: '1%', extras: ['viewers', 'turn-every'] },
   },
   mixed: {
     run: mixedMode,
     description: 'check-ins, changes, viewers, a publish and a burst of reports in one run',
-    ...{ interval: '15s', duration: '60s', changed: '10%', extras: ['burst', 'viewers'] },
+    ...{ interval: '15s', duration: '60s', changed: '10%' },
+    extras: ['burst', 'viewers', 'turn-every'],
   },
   soak: {
     run: soakMode,

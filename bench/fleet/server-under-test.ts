@@ -199,6 +199,12 @@ export class ServerUnderTest {
     return { port: this.#apiPort, caPem: this.caPem, token };
   }
 
+  /** A credential for one who only looks. */
+  async viewerToken(name: string): Promise<string> {
+    const answer = await this.#rest('POST', '/api/v1/auth/tokens', { name, role: 'viewer' });
+    return (JSON.parse(answer) as { token: string }).token;
+  }
+
   /** In order, or by force when that takes too long. */
   async stop(): Promise<void> {
     const late = setTimeout(() => this.#child?.kill('SIGKILL'), stopLimitMs);

@@ -1,67 +1,67 @@
-import { Agent, type RequestOptions, request } from 'node:https';
+import { Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Latencies } from './histogram.ts';
+import { LivePage, type PageWatch, type ViewersTarget } from './live-page.ts';
 
-/** What a dashboard asks for, again and again. Those that this server has not are left out. */
-const paths = [
-  '/api/v1/status',
-  '/api/v1/envoys?limit=50',
-  '/api/v1/runs?limit=50',
-  '/api/v1/audit?limit=50',
-  '/',
-  '/envoys',
-  '/runs',
-] as const;
-const streamPath = '/api/v1/events';
-/** A person looks at a page for so long; each viewer differs by up to half of it. */
-const lookMs = 5000;
-const seatingMaxMs = 30_000;
+/** What stands open on the screens of an office; whoever leafs goes through all of them. */
+const pages = ['/', '/envoys', '/runs', '/', '/policy', '/server', '/', '/audit'] as const;
+const seatingMaxMs = 60_000;
 const pollMs = 100;
-
-export interface ViewersTarget {
-  readonly port: number;
-  readonly caPem: string;
-  readonly token: string;
-}
+/** They do not arrive all at once. */
+const arrivalMs = 10;
+/** As of a browser. */
+const socketsPerViewer = 6;
 
 export interface ViewersSeen {
   readonly viewers: number;
-  /** Event streams that the server has opened. */
+  /** 'open': each keeps its page; 'leafing': each turns to another one again and again. */
+  readonly kind: 'open' | 'leafing';
+  /** Event streams that are open. */
   readonly streams: number;
   readonly stream_events: number;
+  /** Pages and parts of pages. */
   readonly requests: number;
+  /** Of those: parts that were fetched again, and parts that were the same as before. */
+  readonly refreshes: number;
+  readonly unchanged: number;
   readonly failed: number;
   /** Milliseconds, by path. */
   readonly pages: Readonly<Record<string, { readonly p50: number; readonly p99: number }>>;
 }
 
-/** People in front of dashboards: each holds the event stream and turns over pages. */
+/** Makes a credential for one viewer. */
+export type MakeToken = (name: string) => Promise<string>;
+
+/** People in front of dashboards, each known by a token of its own. */
 export class Viewers {
-  readonly #target: ViewersTarget;
-  readonly #random: () => number;
+  readonly #target: Omit<ViewersTarget, 'token'>;
+  readonly #makeToken: MakeToken;
+  readonly #turnEveryMs: number;
   readonly #latencies = new Map<string, Latencies>();
   readonly #agents: Agent[] = [];
   readonly #cancel = new AbortController();
-  #running: Promise<unknown> = Promise.resolve();
+  readonly #views: Promise<void>[] = [];
   requests = 0;
+  refreshes = 0;
+  unchanged = 0;
   failed = 0;
   streams = 0;
   streamEvents = 0;
 
-  constructor(target: ViewersTarget, random: () => number = Math.random) {
+  /** `turnEveryMs`: how long each looks at a page, give or take a half; 0: for ever. */
+  constructor(target: Omit<ViewersTarget, 'token'>, makeToken: MakeToken, turnEveryMs: number) {
     this.#target = target;
-    this.#random = random;
+    this.#makeToken = makeToken;
+    this.#turnEveryMs = turnEveryMs;
   }
 
-  /** Resolves when it is known which pages there are. */
+  /** Resolves when all have arrived. */
   async start(count: number): Promise<void> {
-    const probe = this.#agent();
-    const known: string[] = [];
-    for (const path of paths) {
-      if ((await this.#get(path, probe)) === 200) known.push(path);
+    for (let at = 0; at < count && !this.#cancel.signal.aborted; at += 1) {
+      const token = await this.#makeToken(`viewer-${at}`);
+      this.#views.push(this.#view(at, token));
+      await sleep(arrivalMs);
     }
-    for (const path of known) this.#latencies.set(path, new Latencies());
-    this.#running = Promise.all(Array.from({ length: count }, () => this.#view(known)));
   }
 
   /** Resolves when all hold their stream: the cost of 200 people who arrive at once is not that of their looking. */
@@ -70,16 +70,28 @@ export class Viewers {
       await sleep(pollMs);
   }
 
+  /** Counts from here on. */
+  startMeasuring(): void {
+    this.requests = 0;
+    this.refreshes = 0;
+    this.unchanged = 0;
+    this.failed = 0;
+    this.streamEvents = 0;
+    this.#latencies.clear();
+  }
+
   async stop(): Promise<void> {
     this.#cancel.abort();
-    await this.#running;
+    await Promise.all(this.#views);
     for (const agent of this.#agents) agent.destroy();
   }
 
   /** What they have seen so far. */
   figures(viewers: number): ViewersSeen {
-    const { requests, failed, streams, streamEvents: stream_events } = this;
-    return { viewers, streams, stream_events, requests, failed, pages: this.#pages() };
+    const { requests, refreshes, unchanged, failed, streams } = this;
+    const kind = this.#turnEveryMs > 0 ? 'leafing' : 'open';
+    const counts = { requests, refreshes, unchanged, failed, pages: this.#pages() };
+    return { viewers, kind, streams, stream_events: this.streamEvents, ...counts };
   }
 
   #pages(): Record<string, { p50: number; p99: number }> {
@@ -91,65 +103,52 @@ export class Viewers {
     );
   }
 
-  #agent(): Agent {
-    const agent = new Agent({ keepAlive: true, maxSockets: 2, ca: this.#target.caPem });
+  async #view(first: number, token: string): Promise<void> {
+    const { port, caPem } = this.#target;
+    const agent = new Agent({ keepAlive: true, maxSockets: socketsPerViewer, ca: caPem });
     this.#agents.push(agent);
-    return agent;
-  }
-
-  async #view(known: readonly string[]): Promise<void> {
-    const agent = this.#agent();
-    this.#stream(agent);
-    const first = Math.floor(this.#random() * known.length);
-    for (let at = first; known.length > 0 && !this.#cancel.signal.aborted; at += 1) {
-      const path = known[at % known.length] as string;
-      const startedMs = performance.now();
-      const status = await this.#get(path, agent);
-      if (this.#cancel.signal.aborted) return;
-      this.requests += 1;
-      if (status === 200) {
-        this.#latencies.get(path)?.record((performance.now() - startedMs) * 1000);
-      } else this.failed += 1;
-      const pauseMs = lookMs * (0.5 + this.#random());
-      await sleep(pauseMs, undefined, { signal: this.#cancel.signal }).catch(() => undefined);
+    for (let at = first; !this.#cancel.signal.aborted; at += 1) {
+      const path = pages[at % pages.length] as string;
+      const page = new LivePage(path, { port, caPem, token }, agent, this.#watch());
+      await page.open();
+      await this.#look();
+      page.close();
     }
   }
 
-  /** Server-sent events, for as long as the viewer looks. */
-  #stream(agent: Agent): void {
-    const outgoing = request({ ...this.#request(streamPath, agent), agent }, (incoming) => {
-      const isStream = incoming.headers['content-type']?.startsWith('text/event-stream') === true;
-      if (incoming.statusCode !== 200 || !isStream) {
-        incoming.resume();
-        return;
-      }
-      this.streams += 1;
-      incoming.on('data', (chunk: Buffer) => {
-        this.streamEvents += chunk.toString('latin1').split('\ndata:').length - 1;
-      });
-      incoming.on('error', () => {});
-    });
-    outgoing.setHeader('accept', 'text/event-stream');
-    outgoing.on('error', () => {});
-    outgoing.end();
-  }
-
-  #request(path: string, agent: Agent): RequestOptions {
-    const headers = { authorization: `Bearer ${this.#target.token}` };
+  /** Until it is time for another page, or to go. */
+  async #look(): Promise<void> {
     const { signal } = this.#cancel;
-    return { host: '127.0.0.1', port: this.#target.port, path, agent, headers, signal };
+    const ms = this.#turnEveryMs * (0.5 + Math.random());
+    const forMs = ms > 0 ? ms : 2 ** 31 - 1;
+    await sleep(forMs, undefined, { signal }).catch(() => undefined);
   }
 
-  /** The status, once the whole page is here; 0 when there was none. */
-  #get(path: string, agent: Agent): Promise<number> {
-    return new Promise((resolve) => {
-      const outgoing = request(this.#request(path, agent), (incoming) => {
-        incoming.resume();
-        incoming.on('end', () => resolve(incoming.statusCode ?? 0));
-        incoming.on('error', () => resolve(0));
-      });
-      outgoing.on('error', () => resolve(0));
-      outgoing.end();
-    });
+  #watch(): PageWatch {
+    return {
+      loaded: (path, kind, status, tookMs) => this.#loaded(path, kind, status, tookMs),
+      streamOpened: () => {
+        this.streams += 1;
+      },
+      streamEnded: () => {
+        this.streams -= 1;
+      },
+      told: () => {
+        this.streamEvents += 1;
+      },
+    };
+  }
+
+  #loaded(path: string, kind: 'page' | 'refresh', status: number, tookMs: number): void {
+    this.requests += 1;
+    if (kind === 'refresh') this.refreshes += 1;
+    if (status === 304) this.unchanged += 1;
+    if (status !== 200 && status !== 304) {
+      this.failed += 1;
+      return;
+    }
+    const known = this.#latencies.get(path) ?? new Latencies();
+    this.#latencies.set(path, known);
+    known.record(tookMs * 1000);
   }
 }

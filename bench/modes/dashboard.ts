@@ -8,10 +8,12 @@ export const dashboardMode: Mode = (options, parts) =>
   withRun(options, parts, async (run) => {
     await run.connect();
     const alone = await half(run, 'without viewers');
-    const viewers = new Viewers(run.server.api);
+    const { server } = run;
+    const makeToken = (name: string) => server.viewerToken(name);
+    const viewers = new Viewers(server.api, makeToken, options.turnEveryMs);
     await viewers.start(options.viewers);
     await viewers.seated(options.viewers);
-    const watched = await half(run, `${options.viewers} viewers`);
+    const watched = await half(run, `${options.viewers} viewers`, () => viewers.startMeasuring());
     const report = await run.closeWindow();
     await viewers.stop();
     return {
@@ -21,6 +23,7 @@ export const dashboardMode: Mode = (options, parts) =>
         ...viewers.figures(options.viewers),
         latency_p99_ratio: ratio(watched.latencyP99Ms, alone.latencyP99Ms),
         server_cpu_ratio: ratio(watched.cpuUsPerCheckIn, alone.cpuUsPerCheckIn),
+        server_cores_added: Math.round((watched.cores - alone.cores) * 1000) / 1000,
       },
     };
   });
@@ -28,11 +31,14 @@ export const dashboardMode: Mode = (options, parts) =>
 interface Half {
   readonly latencyP99Ms: number;
   readonly cpuUsPerCheckIn: number;
+  readonly cores: number;
 }
 
-async function half(run: BenchRun, what: string): Promise<Half> {
+async function half(run: BenchRun, what: string, begin = () => {}): Promise<Half> {
   const { generator, options, server } = run;
   await run.openWindow();
+  begin();
+  const beganMs = performance.now();
   const beforeUs = processCpuUs(server.pid);
   await run.pass(options.durationMs / 2, (left) => {
     const { done, missed } = generator.counts();
@@ -42,6 +48,7 @@ async function half(run: BenchRun, what: string): Promise<Half> {
   return {
     latencyP99Ms: generator.latencyP99Ms,
     cpuUsPerCheckIn: cpuUs / Math.max(1, generator.counts().done),
+    cores: cpuUs / 1000 / (performance.now() - beganMs),
   };
 }
 

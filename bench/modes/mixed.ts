@@ -8,7 +8,9 @@ import { burstNow } from './reports.ts';
 export const mixedMode: Mode = (options, parts) =>
   withRun(options, parts, async (run) => {
     await run.connect();
-    const viewers = new Viewers(run.server.api);
+    const { server } = run;
+    const makeToken = (name: string) => server.viewerToken(name);
+    const viewers = new Viewers(server.api, makeToken, options.turnEveryMs);
     await viewers.start(options.viewers);
     await run.openWindow();
     const quarter = (what: string) => run.pass(options.durationMs / 4, (s) => `${what}, ${s} s`);
@@ -20,6 +22,6 @@ export const mixedMode: Mode = (options, parts) =>
     const figures = viewers.figures(options.viewers);
     const report = await run.closeWindow();
     await viewers.stop();
-    const unknown = { latency_p99_ratio: 0, server_cpu_ratio: 0 };
+    const unknown = { latency_p99_ratio: 0, server_cpu_ratio: 0, server_cores_added: 0 };
     return { mode: 'mixed', ...report, publish, burst, viewers: { ...figures, ...unknown } };
   });

@@ -82,6 +82,8 @@ export interface ViewerFigures extends ViewersSeen {
   /** Of check-ins, with viewers to without, in the same run; 0 = not compared. */
   readonly latency_p99_ratio: number;
   readonly server_cpu_ratio: number;
+  /** Cores that the server kept busy beyond those without viewers; 0 = not compared. */
+  readonly server_cores_added: number;
 }
 
 export interface SoakFigures {
@@ -119,6 +121,8 @@ export interface ModeOptions extends FleetOptions {
   readonly burst: number;
   /** dashboard, mixed. */
   readonly viewers: number;
+  /** dashboard, mixed: how long a viewer looks at a page; 0 = for ever. */
+  readonly turnEveryMs: number;
   readonly signAhead: boolean;
 }
 

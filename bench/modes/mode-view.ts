@@ -110,11 +110,13 @@ function viewersSection(viewers: NonNullable<ModeReport['viewers']>): Section {
       : [
           fact('Check-in p99', `${viewers.latency_p99_ratio} x that without viewers`),
           fact('Server CPU', `${viewers.server_cpu_ratio} x that without viewers, per check-in`),
+          fact('Cores added', String(viewers.server_cores_added)),
         ];
   return {
-    title: `${viewers.viewers} viewers`,
+    title: `${viewers.viewers} ${viewers.kind === 'open' ? 'open dashboards' : 'people who leaf'}`,
     facts: [
       fact('Pages', `${viewers.requests} loaded, ${viewers.failed} failed`, viewers.failed === 0),
+      fact('Read again', `${viewers.refreshes} times, ${viewers.unchanged} without anything new`),
       fact('Event streams', `${viewers.streams} open, ${viewers.stream_events} events`),
       ...compared,
     ],

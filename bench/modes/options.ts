@@ -1,5 +1,6 @@
 import {
   parseCount,
+  parseDuration,
   parseFleetOptions,
   parseShare,
   type RawFleetOptions,
@@ -7,13 +8,15 @@ import {
 } from '../fleet/options.ts';
 import type { ModeOptions } from './mode-report.ts';
 
-const viewersMax = 2000;
+/** Streams that a server carries. */
+const viewersMax = 1500;
 
 /** The words of the command line, as commander names them. */
 export interface RawModeOptions extends RawFleetOptions {
   readonly how?: string;
   readonly burst?: string;
   readonly viewers?: string;
+  readonly turnEvery?: string;
   readonly signAhead?: boolean;
   readonly html?: string;
   readonly markdown?: string;
@@ -28,6 +31,7 @@ export function parseModeOptions(raw: RawModeOptions): ModeOptions {
     how,
     burst: parseShare(raw.burst ?? '50%', '--burst'),
     viewers: parseCount(raw.viewers ?? '20', '--viewers', viewersMax),
+    turnEveryMs: parseDuration(raw.turnEvery ?? '0s', '--turn-every'),
     signAhead: raw.signAhead === true,
   };
 }

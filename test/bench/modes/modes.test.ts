@@ -87,6 +87,9 @@ t.test('options of the modes are refused by name', async (t) => {
     ...{ envoys: '5', interval: '1s', duration: '1s', ramp: '0s', changed: '0', workers: '1' },
   };
   t.match(parseModeOptions(raw), { how: 'stop', burst: 0.5, viewers: 20, signAhead: false });
+  t.match(parseModeOptions(raw), { turnEveryMs: 0 }, 'a dashboard stays open');
+  t.match(parseModeOptions({ ...raw, turnEvery: '5s' }), { turnEveryMs: 5000 });
+  t.throws(() => parseModeOptions({ ...raw, turnEvery: 'often' }), /--turn-every/);
   t.throws(() => parseModeOptions({ ...raw, how: 'burn' }), /--how/);
   t.throws(() => parseModeOptions({ ...raw, burst: '200%' }), /--burst/);
   t.throws(() => parseModeOptions({ ...raw, viewers: '0' }), /--viewers/);

@@ -92,13 +92,17 @@ export const reportSchema = Type.Object({
   viewers: Type.Optional(
     Type.Object({
       viewers: whole,
+      kind: Type.Enum(['open', 'leafing']),
       streams: whole,
       stream_events: whole,
       requests: whole,
+      refreshes: whole,
+      unchanged: whole,
       failed: whole,
       pages: Type.Record(Type.String(), Type.Object({ p50: figure, p99: figure })),
       latency_p99_ratio: figure,
       server_cpu_ratio: figure,
+      server_cores_added: Type.Number(),
     }),
   ),
 });
