@@ -101,15 +101,7 @@ const treeCommands = new Set([
   'rsync',
 ]);
 const writeCommands = new Set([
-  'rm',
-  'mv',
-  'rmdir',
-  'find',
-  'shred',
-  'chmod',
-  'chown',
-  'chgrp',
-  'rsync',
+  ...treeCommands,
   'unlink',
   'truncate',
   'dd',

@@ -1,7 +1,8 @@
 import { hostSchema } from '../../policy/resource-schemas/host.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
 import { ParameterReader } from '../parameters.ts';
-import { joinLines, splitText } from './line-edit.ts';
+import { editEntry } from './entry-edit.ts';
+import { splitText } from './line-edit.ts';
 import { type TextEditSpec, textEditType } from './text-edit.ts';
 
 export interface HostSpec extends TextEditSpec {
@@ -85,28 +86,18 @@ function isEntry(line: string, spec: HostSpec): boolean {
 }
 
 export function editHosts(text: string, spec: HostSpec): string {
-  const old = splitText(text);
-  const found = old.bare.flatMap((line, index) => (isEntry(line, spec) ? [index] : []));
-  const [first, ...others] = found;
-  const gone = new Set(spec.absent ? found : others);
-  if (first === undefined) {
-    if (spec.absent) return text;
-    const line = [`${spec.ip}\t${spec.hostname}`, ...(spec.aliases ?? [])].join(' ');
-    return joinLines([...old.lines, line + old.carriage], text, old);
-  }
-  const edited = old.lines
-    .map((line, index) => (index === first && !spec.absent ? rewritten(line, spec) : line))
-    .filter((_, index) => !gone.has(index));
-  const changed = gone.size > 0 || edited.some((line, index) => line !== old.lines[index]);
-  return changed ? joinLines(edited, text, old) : text;
+  return editEntry(text, {
+    absent: spec.absent,
+    isEntry: (line) => isEntry(line, spec),
+    rewritten: (line) => rewritten(line, spec),
+    added: () => [`${spec.ip}\t${spec.hostname}`, ...(spec.aliases ?? [])].join(' '),
+  });
 }
 
 /** A line that says the same is left as it is written. */
 function rewritten(line: string, spec: HostSpec): string {
-  const carriage = line.endsWith('\r') ? '\r' : '';
-  const { ip, names, comment } = readEntry(line.replace(/\r$/, ''))!;
-  const aliases = spec.aliases ?? names.slice(1);
-  const wanted = [spec.hostname, ...aliases];
+  const { ip, names, comment } = readEntry(line)!;
+  const wanted = [spec.hostname, ...(spec.aliases ?? names.slice(1))];
   if (sameName(ip, spec.ip!) && wanted.join(' ') === names.join(' ')) return line;
-  return `${spec.ip}\t${wanted.join(' ')}${comment}${carriage}`;
+  return `${spec.ip}\t${wanted.join(' ')}${comment}`;
 }

@@ -1,7 +1,8 @@
 import { sshkeySchema } from '../../policy/resource-schemas/sshkey.ts';
 import type { PolicyValue } from '../../protocol/bundle.ts';
 import { ParameterReader } from '../parameters.ts';
-import { joinLines, splitText } from './line-edit.ts';
+import { editEntry } from './entry-edit.ts';
+import { splitText } from './line-edit.ts';
 import { readPath } from './places.ts';
 import { type TextEditSpec, textEditType } from './text-edit.ts';
 
@@ -99,27 +100,18 @@ function isEntry(line: string, spec: SshkeySpec): boolean {
 }
 
 export function editKnownHosts(text: string, spec: SshkeySpec): string {
-  const old = splitText(text);
-  const found = old.bare.flatMap((line, index) => (isEntry(line, spec) ? [index] : []));
-  const [first, ...others] = found;
-  const gone = new Set(spec.absent ? found : others);
-  if (first === undefined) {
-    if (spec.absent) return text;
-    const names = [spec.hostname, ...(spec.aliases ?? [])].join(',');
-    const line = `${names} ${spec.keyType} ${spec.key}${old.carriage}`;
-    return joinLines([...old.lines, line], text, old);
-  }
-  const edited = old.lines
-    .map((line, index) => (index === first && !spec.absent ? rewritten(line, spec) : line))
-    .filter((_, index) => !gone.has(index));
-  const changed = gone.size > 0 || edited.some((line, index) => line !== old.lines[index]);
-  return changed ? joinLines(edited, text, old) : text;
+  return editEntry(text, {
+    absent: spec.absent,
+    isEntry: (line) => isEntry(line, spec),
+    rewritten: (line) => rewritten(line, spec),
+    added: () =>
+      `${[spec.hostname, ...(spec.aliases ?? [])].join(',')} ${spec.keyType} ${spec.key}`,
+  });
 }
 
 function rewritten(line: string, spec: SshkeySpec): string {
-  const carriage = line.endsWith('\r') ? '\r' : '';
-  const entry = readEntry(line.replace(/\r$/, ''))!;
+  const entry = readEntry(line)!;
   const names = [spec.hostname, ...(spec.aliases ?? entry.names.slice(1))].join(',');
   if (entry.key === spec.key && entry.names.join(',') === names) return line;
-  return `${names} ${spec.keyType} ${spec.key}${entry.comment}${carriage}`;
+  return `${names} ${spec.keyType} ${spec.key}${entry.comment}`;
 }
