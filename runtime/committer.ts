@@ -1,8 +1,11 @@
 import { RuntimeError } from './errors.ts';
 import type { Commit, Operation, Store } from './store.ts';
 
-/** Operations that one transaction of the store takes at most (one turn may stage more). */
-export const batchOperationLimit = 4_096;
+/**
+ * Operations that one transaction of the store takes at most (one turn may stage more). Handing them
+ * over takes the thread some 10 microseconds each, in which it does nothing else.
+ */
+export const batchOperationLimit = 512;
 /** Turns of one thread that may wait for their commit. */
 export const waitingCommitLimit = 200_000;
 

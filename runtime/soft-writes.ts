@@ -5,6 +5,8 @@ import type { Wheel, WheelTimer } from './wheel.ts';
 
 /** Soft rows of one thread that may wait; one more makes all of them leave at once. */
 export const softPendingLimit = 50_000;
+/** Rows of one transaction: what it takes of the thread's time delays whoever asks meanwhile. */
+const rowsPerWrite = 256;
 
 /** Encoded at once: the actor may go on to change the object that it gave. */
 interface SoftRow {
@@ -78,7 +80,22 @@ export class SoftWrites implements StoreReader {
     for (const row of rows) this.#fly(row);
     this.#pending = new Map();
     this.#size = 0;
-    this.#write(rows, done);
+    // Neighbours go together: a transaction copies each page that it touches once.
+    rows.sort(byKey);
+    this.#writeInParts(rows, done);
+  }
+
+  /** All are handed over at once: a later write of a row must stay behind this one. */
+  #writeInParts(rows: readonly SoftRow[], done: (error: unknown) => void): void {
+    let left = Math.ceil(rows.length / rowsPerWrite);
+    let failed: unknown;
+    for (let from = 0; from < rows.length; from += rowsPerWrite) {
+      this.#write(rows.slice(from, from + rowsPerWrite), (error) => {
+        failed ??= error;
+        left -= 1;
+        if (left === 0) done(failed);
+      });
+    }
   }
 
   /** A refused flush is halved until the row that the store does not take stands alone. */
@@ -155,6 +172,12 @@ export class SoftWrites implements StoreReader {
     const rows = this.#flying.get(row.table.name);
     if (rows?.get(row.key) === row) rows.delete(row.key);
   }
+}
+
+/** Any order that keeps neighbours together will do. */
+function byKey(a: SoftRow, b: SoftRow): number {
+  if (a.table !== b.table) return a.table.name < b.table.name ? -1 : 1;
+  return a.key < b.key ? -1 : 1;
 }
 
 /** Order of the UTF-8 bytes, which is the order of code points, not of UTF-16 units. */
