@@ -7,7 +7,7 @@ import { type PeerStore, peerStores, waitForPeers } from '../../runtime/peer-sto
 import { nodePorts } from '../../runtime/ports/node-ports.ts';
 import type { Ports } from '../../runtime/ports/ports.ts';
 import { openLmdbStore } from '../../runtime/recovery.ts';
-import type { ThreadSystem } from '../../runtime/system.ts';
+import { defaultSoftFlushMs, type ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { envoyKind } from '../envoy/actor.ts';
 import { AuditView } from '../envoy/audit-view.ts';
@@ -21,6 +21,7 @@ import { outboxWriterAddress, outboxWriterKind } from '../sink/outbox-writer.ts'
 import { sqlStatementCount } from '../sink/statement-counter.ts';
 import { keepCompiledCode } from './compile-cache.ts';
 import { sodiumPemSigner, sodiumVerifier } from './crypto/sodium.ts';
+import type { Pause } from './endpoint/coalescing.ts';
 import { createEndpoint, type Endpoint } from './endpoint/endpoint.ts';
 import { fleetCountersControl } from './fleet-counters.ts';
 import { createLog, type Log } from './log.ts';
@@ -53,6 +54,8 @@ const outboxNoticeMs = 50;
 const peersDeadlineMs = 20_000;
 /** Within this the service host brings identities and policy into its store. */
 const serviceDeadlineMs = 55_000;
+/** What a crash may lose of the newest sequences and times. */
+const softFlushMsMax = 5_000;
 /** Entries that are kept free for reports when the sink is behind. */
 const outboxReserve = outboxEntryLimit / 10;
 
@@ -142,6 +145,15 @@ function openUpdates(
   });
 }
 
+/**
+ * How late `last seen` and the sequence of an envoy reach the store, where other threads look for it: well
+ * within the silence that counts as offline. Each write copies the pages around it, so the more
+ * envoys share one, the less the disk has to take.
+ */
+function softFlushMs(intervalMs: number): number {
+  return Math.min(softFlushMsMax, Math.max(defaultSoftFlushMs, intervalMs / 4));
+}
+
 class Shard {
   readonly #parts: ShardParts;
   readonly #meter = new ThreadMeter();
@@ -161,6 +173,7 @@ class Shard {
       stores,
       outbox,
       ports,
+      softFlushMs: softFlushMs(this.#parts.data.config.checkin.intervalMs),
       reviveError: reviveServerError,
       kinds: [this.#envoys(), outboxWriterKind],
       onEmitted: () => this.#notice(),
@@ -209,7 +222,8 @@ class Shard {
     if (late.length > 0) log.warn({ late }, 'other threads have not opened their stores');
     // Before that, an enrolled machine would be told that nobody knows it.
     await system.request(serviceThread, serviceReadyControl, undefined, serviceDeadlineMs);
-    this.#endpoint = openEndpoint(system, data, log, policy);
+    const pause = (delayMs: number) => this.#meter.pause(delayMs);
+    this.#endpoint = openEndpoint(system, data, log, policy, pause);
     const port = await this.#endpoint.listen(data.config.server.grpcListen.host, data.grpcPort);
     log.debug({ port }, 'listening');
     silence.start(system);
@@ -281,6 +295,7 @@ function openEndpoint(
   { tls, bundlePublicKey, config }: ServerThreadData,
   log: Log,
   policy: PolicyView,
+  pause: Pause,
 ): Endpoint {
   const tracer = threadTracer(config, system.ports, () => system);
   const { checkInsOneIn } = config.tracing;
@@ -298,6 +313,7 @@ function openEndpoint(
     reportLimit: Math.min(config.limits.reportBytes, reportBodyLimit),
     connectionLimit: config.limits.connectionsPerShard,
     handshakesPerSecond: config.limits.handshakesPerSecond,
+    coalescing: { delayMsMax: config.runtime.coalesceMs, pause },
     onConnection: (envoyId) => policy.forget(envoyId),
     onRefusal: (code, details) => log.debug({ code, ...details }, 'refused'),
     ...(log.isLevelEnabled('debug')

@@ -40,6 +40,8 @@ export class ThreadMeter {
   readonly #delay = monitorEventLoopDelay({ resolution: 50 });
   readonly #collections: Record<string, { count: number; seconds: number }> = {};
   #lastUtilization = performance.eventLoopUtilization();
+  readonly #cell = new Int32Array(new SharedArrayBuffer(4));
+  #pausedMs = 0;
 
   constructor() {
     this.#delay.enable();
@@ -53,11 +55,20 @@ export class ThreadMeter {
     }).observe({ entryTypes: ['gc'] });
   }
 
+  /** Blocks the thread. To Node.js that is work; to `utilization` it is rest. */
+  pause(delayMs: number): void {
+    const fromMs = performance.now();
+    Atomics.wait(this.#cell, 0, 0, delayMs);
+    this.#pausedMs += performance.now() - fromMs;
+  }
+
   read(): ThreadFigures {
     const heap = getHeapStatistics();
     const utilization = performance.eventLoopUtilization();
     const since = performance.eventLoopUtilization(utilization, this.#lastUtilization);
     this.#lastUtilization = utilization;
+    const workedMs = Math.max(0, since.active - this.#pausedMs);
+    this.#pausedMs = 0;
     const eventLoopDelay = {
       p50: milliseconds(this.#delay.percentile(50)),
       p99: milliseconds(this.#delay.percentile(99)),
@@ -70,7 +81,7 @@ export class ThreadMeter {
       heapLimitBytes: heap.heap_size_limit,
       externalBytes: heap.external_memory,
       garbageCollections: structuredClone(this.#collections),
-      utilization: since.utilization,
+      utilization: workedMs / Math.max(1, since.active + since.idle),
       eventLoopDelay,
     };
   }

@@ -51,6 +51,8 @@ export interface ServerConfig {
   readonly runtime: {
     /** 0 = one per core. */
     readonly shards: number;
+    /** The longest rest between two looks at the connections; 0 = none. */
+    readonly coalesceMs: number;
     readonly serviceThreads: number;
   };
   readonly limits: {
@@ -130,7 +132,11 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
       bytesPerSecond: raw.releases.bytes_per_second,
     },
     secrets: secretsFromRaw(secrets, home),
-    runtime: { shards: runtime.shards, serviceThreads: runtime.service_threads },
+    runtime: {
+      shards: runtime.shards,
+      coalesceMs: milliseconds(runtime.coalesce),
+      serviceThreads: runtime.service_threads,
+    },
     limits: {
       envoys: limits.envoys,
       connectionsPerShard: limits.connections_per_shard,

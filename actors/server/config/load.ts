@@ -185,7 +185,8 @@ function checkBeyondSchema(key: ConfigKey, value: unknown, places: Places): void
     const milliseconds = parseDuration(value);
     const allowed =
       milliseconds !== undefined &&
-      (milliseconds >= key.leastMs || (key.zero && milliseconds === 0));
+      ((milliseconds >= key.leastMs && milliseconds <= key.mostMs) ||
+        (key.zero && milliseconds === 0));
     if (!allowed) throw badValue(key, value, places);
   }
   if (key.name.endsWith('_listen') && parseListen(value).port > portLimit) {

@@ -21,6 +21,8 @@ interface DurationOptions {
   readonly default: string;
   /** Least value, in milliseconds. */
   readonly leastMs: number;
+  /** Greatest value, in milliseconds; absent = any. */
+  readonly mostMs?: number;
   /** Whether "0" is allowed although it is less. */
   readonly zero?: boolean;
   readonly expected: string;
@@ -156,6 +158,16 @@ const runtime = Type.Object(
       minimum: 0,
       maximum: 128,
       expected: 'a whole number from 0 to 128',
+    }),
+    coalesce: duration({
+      description:
+        'A shard with much to do rests up to this long between two looks at its connections, so that ' +
+        'check-ins gather and cost less. 0 = never: the quickest answers, the most work.',
+      default: '10ms',
+      leastMs: 1,
+      mostMs: 100,
+      zero: true,
+      expected: 'a duration from 1ms to 100ms, or 0 for never',
     }),
     service_threads: whole({
       description: 'Threads for publishing and other heavy work beside the fleet.',
@@ -300,6 +312,7 @@ export interface ConfigKey {
   readonly default: unknown;
   /** Present for durations. */
   readonly leastMs: number | undefined;
+  readonly mostMs: number;
   readonly zero: boolean;
   readonly type: 'string' | 'integer' | 'array';
 }
@@ -310,6 +323,7 @@ interface SchemaNode {
   readonly expected?: string;
   readonly default?: unknown;
   readonly leastMs?: number;
+  readonly mostMs?: number;
   readonly zero?: boolean;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
 }
@@ -334,6 +348,7 @@ export function configKeys(): ConfigKey[] {
       expected: node.expected ?? '',
       default: node.default,
       leastMs: node.leastMs,
+      mostMs: node.mostMs ?? Number.POSITIVE_INFINITY,
       zero: node.zero ?? false,
       type: node.type === 'integer' || node.type === 'array' ? node.type : 'string',
     })),

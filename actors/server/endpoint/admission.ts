@@ -3,6 +3,8 @@ import type { Clock } from '../../../runtime/ports/clock.ts';
 
 /** Connections that may wait for their handshake; more are closed at once. */
 export const waitingHandshakeLimit = 10_000;
+/** A handshake takes several round trips; for so long after its begin it counts as under way. */
+const handshakeMs = 250;
 /** An agent gives up connecting after 10 s; a handshake begun later is wasted. */
 const waitLimitMs = 8_000;
 
@@ -24,6 +26,7 @@ export class HandshakeGate {
   #tokens: number;
   #filledAtMs: number;
   #scheduled = false;
+  #begunAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     clock: Clock,
@@ -37,6 +40,12 @@ export class HandshakeGate {
     this.#dropped = dropped;
     this.#tokens = perSecond;
     this.#filledAtMs = clock.monotonicMs();
+  }
+
+  /** Handshakes wait or are under way. */
+  get isBusy(): boolean {
+    const sinceMs = this.#clock.monotonicMs() - this.#begunAtMs;
+    return this.#waiting.length > 0 || sinceMs < handshakeMs;
   }
 
   enter(socket: Socket): void {
@@ -63,6 +72,7 @@ export class HandshakeGate {
       } else if (this.#tokens >= 1) {
         served += 1;
         this.#tokens -= 1;
+        this.#begunAtMs = nowMs;
         this.#begin(socket);
       } else break;
     }

@@ -3,6 +3,7 @@ import { envoyAddress } from '../../envoy/messages.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import type { FleetCounters } from '../fleet-counters.ts';
 import type { EndpointCounters } from '../status.ts';
+import { Coalescing, type Pause } from './coalescing.ts';
 import type { ConnectionTable } from './connections.ts';
 import { Counters } from './counters.ts';
 import { createFleetService } from './fleet-service.ts';
@@ -27,6 +28,8 @@ export interface EndpointOptions {
   readonly unfinishedLimit?: number;
   /** The envoy's connection came or went: what was remembered of it may be outdated. */
   readonly onConnection: (envoyId: string) => void;
+  /** How check-ins gather; absent = each is looked for at once. */
+  readonly coalescing?: { readonly delayMsMax: number; readonly pause: Pause };
   /** For the log: refusals and cut-off connections, with their trace. */
   readonly onRefusal: (code: string, details: Readonly<Record<string, unknown>>) => void;
   /** For the log at its most talkative. */
@@ -87,6 +90,10 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
     refused: (call, { envoyId, peer, traceparent }) => refused(call, envoyId, peer, traceparent),
   });
   const { tracing } = options;
+  const coalescing = new Coalescing(system.ports.clock, {
+    ...(options.coalescing ?? { delayMsMax: 0, pause: () => undefined }),
+    isBusy: listener.isHandshaking,
+  });
   const grpc = createGrpcEndpoint(
     tracing === undefined ? service : tracedService(service, tracing.tracer, tracing.checkInsOneIn),
     system.ports.clock,
@@ -95,6 +102,7 @@ export function createEndpoint(system: EndpointSystem, options: EndpointOptions)
       options.onRefusal('CONNECTION_CUT_OFF', { envoyId, peer, reason });
     },
     options.unfinishedLimit ?? unfinishedBodiesLimit,
+    (method) => coalescing.came(method !== 'CheckIn'),
   );
   return {
     listen: (host, port) => listener.listen(host, port),

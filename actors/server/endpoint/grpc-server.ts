@@ -36,6 +36,9 @@ interface Method {
   readonly serve: Serve;
 }
 
+/** Hears of each call before it is served. */
+export type OnCall = (method: string) => void;
+
 /** Hears of a peer that broke the protocol. */
 export type OnBroken = (connection: Connection, reason: string) => void;
 
@@ -49,13 +52,14 @@ export function createGrpcEndpoint(
   clock: Clock,
   onBroken: OnBroken,
   unfinishedLimit: number,
+  onCall: OnCall = () => undefined,
 ): GrpcEndpoint {
   const budget = new BodyBudget(unfinishedLimit);
-  const served = methodsOf(serve);
+  const calls = { served: methodsOf(serve), budget, onCall };
   const sessions = new Set<Session<Connection>>();
   const host = {
     heads: new HeadReader(),
-    open: (stream: Stream, connection: Connection) => openCall(served, budget, stream, connection),
+    open: (stream: Stream, connection: Connection) => openCall(calls, stream, connection),
     broken: onBroken,
   };
   let timer: TimerHandle;
@@ -94,19 +98,21 @@ function methodsOf(serve: Readonly<Record<string, Serve>>): ReadonlyMap<string, 
   );
 }
 
-function openCall(
-  served: ReadonlyMap<string, Method>,
-  budget: BodyBudget,
-  stream: Stream,
-  connection: Connection,
-): BodySink | undefined {
+/** What all calls of an endpoint share. */
+interface Calls {
+  readonly served: ReadonlyMap<string, Method>;
+  readonly budget: BodyBudget;
+  readonly onCall: OnCall;
+}
+
+function openCall(calls: Calls, stream: Stream, connection: Connection): BodySink | undefined {
   const { method, path, contentType } = stream.head;
   if (method !== 'POST' || !/^application\/grpc(\+|;|$)/.test(contentType)) {
     stream.respondHead(notGrpc);
     return undefined;
   }
-  const target = served.get(path);
-  if (target !== undefined) return new Call(stream, connection, target, budget);
+  const target = calls.served.get(path);
+  if (target !== undefined) return new Call(stream, connection, target, calls);
   stream.respondHead(plainRefusalHead(grpcStatus.unimplemented, `there is no method ${path}`));
   return undefined;
 }
@@ -117,12 +123,12 @@ class Call implements BodySink {
   readonly #connection: Connection;
   readonly #method: Method;
   readonly #reader: MessageReader;
-  readonly #budget: BodyBudget;
+  readonly #calls: Calls;
   #held = 0;
   #isServing = false;
 
-  constructor(stream: Stream, connection: Connection, method: Method, budget: BodyBudget) {
-    this.#budget = budget;
+  constructor(stream: Stream, connection: Connection, method: Method, calls: Calls) {
+    this.#calls = calls;
     this.#stream = stream;
     this.#connection = connection;
     this.#method = method;
@@ -143,6 +149,7 @@ class Call implements BodySink {
       return;
     }
     this.#isServing = true;
+    this.#calls.onCall(this.#method.name);
     this.#method.serve(message, this.#connection).then(this.#answer);
   }
 
@@ -163,7 +170,7 @@ class Call implements BodySink {
     if (bytes === this.#held) return true;
     const change = bytes - this.#held;
     this.#held = bytes;
-    return this.#budget.change(change) || change <= 0;
+    return this.#calls.budget.change(change) || change <= 0;
   }
 
   #refuse(call: RefusedCall, traceparent: string): void {

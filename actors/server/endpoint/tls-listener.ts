@@ -27,6 +27,8 @@ export interface ListenerEvents {
 
 export interface TlsListener {
   readonly connections: ConnectionTable;
+  /** True while peers wait for their handshake or are in it. */
+  isHandshaking(): boolean;
   listen(host: string, port: number): Promise<number>;
   /** Accepts nobody any more; open connections stay. */
   stopAccepting(): void;
@@ -90,6 +92,7 @@ export function createTlsListener(
   server.on('drop', (peer) => events.refused('connection limit', nameOf(peer)));
   return {
     connections,
+    isHandshaking: () => gate.isBusy,
     listen: (host, port) => listen(server, host, port),
     stopAccepting: () => {
       server.close();
