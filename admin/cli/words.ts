@@ -22,6 +22,18 @@ export function durationWords(ms: number): string {
   return `${Math.round(ms / 86_400_000)} d`;
 }
 
+/** Of the size of something. */
+const sizeUnit = 1024;
+
+/** "3.4 MB" */
+export function sizeWords(bytes: number): string {
+  const names = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let size = bytes;
+  let at = 0;
+  for (; size >= sizeUnit && at < names.length - 1; at++) size /= sizeUnit;
+  return `${at === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${names[at]}`;
+}
+
 /** Characters of an id that tell one from another in a table. */
 export const briefIdLength = 8;
 

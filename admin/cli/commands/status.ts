@@ -3,7 +3,7 @@ import type { ShardStatus } from '../../../actors/server/status.ts';
 import type { StatusView } from '../../api/backend.ts';
 import type { OpenSession, Session } from '../session.ts';
 import type { Column } from '../table.ts';
-import { ago, plural, stateWord } from '../words.ts';
+import { ago, plural, sizeWords, stateWord } from '../words.ts';
 
 const columns: readonly Column<ShardStatus>[] = [
   { title: 'SHARD', value: (shard) => shard.thread },
@@ -28,9 +28,8 @@ function describe(it: Session, status: StatusView): string {
   const counts = Object.entries(status.envoys).filter(([, count]) => count > 0);
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
   const states = counts.map(([state, count]) => `${count} ${stateWord(state)}`).join(', ');
-  const megabytes = (bytes: number) => `${Math.round(bytes / 1024 / 1024)} MB`;
   const uptime = ago(status.startedAtMs, Date.now());
-  const memory = megabytes(status.process.rssKb * 1024);
+  const memory = sizeWords(status.process.rssKb * 1024);
   const sink = status.sink
     ? `${plural(status.sink.waitingEvents, 'event')} waiting`
     : 'not answering';
@@ -38,7 +37,7 @@ function describe(it: Session, status: StatusView): string {
     `vigosrv ${status.version}, pid ${status.pid}, started ${uptime}, ${memory} resident`,
     `agents on port ${status.grpcPort}, REST on port ${status.apiPort}`,
     `policy version ${status.policyVersion}; ${plural(total, 'envoy')}${states ? `: ${states}` : ''}`,
-    `sink: ${sink}, database ${megabytes(status.databaseBytes)}`,
+    `sink: ${sink}, database ${sizeWords(status.databaseBytes)}`,
     '',
     it.table(status.shards, columns),
   ].join('\n');

@@ -7,8 +7,8 @@ import { examples } from '../../examples.ts';
 import { withProgress } from '../../progress.ts';
 import type { OpenSession, Session } from '../../session.ts';
 import { printable } from '../../terminal-text.ts';
-import { plural } from '../../words.ts';
-import { backupProgress, backupsPath, sizeWords } from './shared.ts';
+import { plural, sizeWords } from '../../words.ts';
+import { backupProgress, backupsPath } from './shared.ts';
 
 /** A large database is copied, packed and encrypted. */
 const createTimeoutMs = 3_600_000;

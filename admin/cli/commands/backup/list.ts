@@ -3,8 +3,8 @@ import type { BackupList, BackupView } from '../../../../actors/backup/messages.
 import { examples } from '../../examples.ts';
 import type { OpenSession } from '../../session.ts';
 import type { Column } from '../../table.ts';
-import { ago } from '../../words.ts';
-import { backupsPath, sizeWords } from './shared.ts';
+import { ago, sizeWords } from '../../words.ts';
+import { backupsPath } from './shared.ts';
 
 const columns: readonly Column<BackupView>[] = [
   { title: 'NAME', value: ({ name }) => name },

@@ -41,14 +41,3 @@ export async function backupProgress(it: Session): Promise<string> {
   const share = total > 1 ? ` ${Math.round((100 * done) / total)} %` : '';
   return `${phaseWords[phase]}${share}`;
 }
-
-const unit = 1024;
-
-/** "3.4 MB" */
-export function sizeWords(bytes: number): string {
-  const names = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let size = bytes;
-  let at = 0;
-  for (; size >= unit && at < names.length - 1; at++) size /= unit;
-  return `${at === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${names[at]}`;
-}

@@ -5,7 +5,7 @@ import { releasePartLimit } from '../../../../agent/protocol/limits.ts';
 import { examples } from '../../examples.ts';
 import type { OpenSession, Session } from '../../session.ts';
 import type { Column } from '../../table.ts';
-import { ago, clockTime, fieldLines } from '../../words.ts';
+import { ago, clockTime, fieldLines, sizeWords } from '../../words.ts';
 import { readable, withGzip } from './artefact.ts';
 import { type ReleaseFlags, releaseFlags } from './flags.ts';
 import { addRolloutCommands, type ReleasesAnswer, rolloutWords } from './rollout.ts';
@@ -18,7 +18,7 @@ const shownHash = 16;
 const columns: readonly Column<ReleaseView>[] = [
   { title: 'VERSION', value: ({ version }) => version },
   { title: 'PLATFORM', value: ({ platform }) => platform },
-  { title: 'SIZE', value: ({ downloadBytes }) => megabytes(downloadBytes), align: 'right' },
+  { title: 'SIZE', value: ({ downloadBytes }) => sizeWords(downloadBytes), align: 'right' },
   { title: 'ADDED', value: ({ createdAtMs }) => ago(createdAtMs, Date.now()) },
   { title: 'SIGNED BY', value: ({ signedBy }) => signedBy },
   {
@@ -126,17 +126,11 @@ function describe(view: ReleaseView): string {
   const { minimumAgent, downgradeFrom } = view;
   return fieldLines([
     ['Release', `${view.version} for ${view.platform}`],
-    ['Size', `${megabytes(view.bytes)}, ${megabytes(view.downloadBytes)} to fetch`],
+    ['Size', `${sizeWords(view.bytes)}, ${sizeWords(view.downloadBytes)} to fetch`],
     ['SHA-256', view.sha256],
     ['Added', clockTime(view.createdAtMs)],
     ['Signed by', view.signedBy],
     ...(minimumAgent === '' ? [] : [['Needs', `agent ${minimumAgent}`] as const]),
     ...(downgradeFrom.length === 0 ? [] : [['Replaces', downgradeFrom.join(', ')] as const]),
   ]);
-}
-
-function megabytes(bytes: number): string {
-  return bytes < 1_000_000
-    ? `${Math.ceil(bytes / 1000)} KB`
-    : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
