@@ -189,6 +189,13 @@ const registry = {
     grpcStatus: grpc.failedPrecondition,
     httpStatus: 409,
   },
+  SERVER_PORT_TAKEN: {
+    message: 'port {port} on {host} is taken',
+    remedy:
+      'Find out who listens there (ss -ltnp), or choose another one: server.grpc_listen in server.yaml.',
+    grpcStatus: grpc.failedPrecondition,
+    httpStatus: 409,
+  },
   HOME_MISSING: {
     message: 'there is no server home at {home}',
     remedy: 'Make one: vigosrv init --home {home}.',

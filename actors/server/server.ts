@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { makeUuid, uuidToText } from '../../agent/protocol/uuid.ts';
@@ -19,6 +18,7 @@ import { openHome, type ServerHome } from './home/home.ts';
 import { homeLayout } from './home/layout.ts';
 import { lockHome } from './home/lock.ts';
 import { createLog, type Log } from './log.ts';
+import { type PortReservation, reservePort } from './port-reservation.ts';
 import { removeRunFile, writeRunFile } from './run-file.ts';
 import { openSecretStore } from './secret-services.ts';
 import { apiListeningControl } from './status-messages.ts';
@@ -99,9 +99,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await openSecretStore(home.config.secrets, ports);
     removeRunFile(layout);
     const { grpcListen } = home.config.server;
-    const grpcPort = await reservePort(grpcListen.host, grpcListen.port);
-    const data = threadData(home, { startedAtMs, grpcPort });
-    return await startThreads(data, log, () => lock.release());
+    const reserved = await reservePort(grpcListen.host, grpcListen.port);
+    const data = threadData(home, { startedAtMs, grpcPort: reserved.port });
+    return await startThreads(data, log, reserved, () => lock.release());
   } catch (error) {
     lock.release();
     throw error;
@@ -111,6 +111,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function startThreads(
   data: ServerThreadData,
   log: Log,
+  reserved: PortReservation,
   released: () => void,
 ): Promise<RunningServer> {
   const { layout, config, version, startedAtMs, grpcPort } = data;
@@ -134,7 +135,7 @@ async function startThreads(
       if (name === apiListeningControl) apiPort = (body as { port: number }).port;
       return undefined;
     },
-  });
+  }).finally(() => reserved.release());
   await audit(runtime, 'server.started', { version, shards });
   const running = runtime;
   await tellRestored(layout, (details) => audit(running, 'backup.restored', details), log);
@@ -182,18 +183,6 @@ function threadData(
     bundlePublicKey: home.bundlePublicKey,
     adminTokenHash: home.adminTokenHash,
   };
-}
-
-/** The port that the shards will share: a free one when 0 is asked for; early news of a taken one. */
-function reservePort(host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen({ ...(host === '' ? {} : { host }), port, reusePort: true }, () => {
-      const { port: actual } = probe.address() as AddressInfo;
-      probe.close(() => resolve(actual));
-    });
-  });
 }
 
 /** Events of a healthy server: machines that leave, move or are told something after they left. */
