@@ -27,6 +27,8 @@ export interface Span {
 }
 
 const idle = '(idle)';
+/** A thread that lets requests gather waits too (actors/server/endpoint/coalescing.ts). */
+const pause = 'pause actors/server/thread-figures.ts';
 const root = new URL('../../', import.meta.url).href;
 
 export function monotonicUs(): number {
@@ -55,7 +57,7 @@ function addProfile(samples: Map<string, number>, profile: CpuProfile, span: Spa
     atUs += Math.max(0, profile.timeDeltas[index] ?? 0);
     if (atUs < span.fromUs || atUs > span.toUs) continue;
     const name = names.get(id) ?? idle;
-    if (name !== idle) samples.set(name, (samples.get(name) ?? 0) + 1);
+    if (name !== idle && name !== pause) samples.set(name, (samples.get(name) ?? 0) + 1);
   }
 }
 
