@@ -4,13 +4,9 @@ import type { IncidentLog } from '../incident-log.ts';
 import type { Logger } from '../log.ts';
 import type { StateFiles } from '../offline/state-files.ts';
 import type { AgentClock } from '../platform/platform.ts';
-import { fromHex, toHex } from '../protocol/bytes.ts';
+import { toHex } from '../protocol/bytes.ts';
 import type { Verifier } from '../protocol/crypto.ts';
-import {
-  type AgentUpdate,
-  type SignedUpdate,
-  UpdatePhase,
-} from '../protocol/gen/vigo/v1/release.ts';
+import type { AgentUpdate, SignedUpdate } from '../protocol/gen/vigo/v1/release.ts';
 import { releaseDigest, type VerifiedUpdate, verifyUpdate } from '../protocol/release.ts';
 import type { TraceContext } from '../protocol/traceparent.ts';
 import type { ServerClient } from '../server-client.ts';
@@ -25,12 +21,8 @@ import {
 } from './fetch-release.ts';
 import { type ProgramFiles, programName, trialName } from './program-files.ts';
 import { type TrialCause, trialFiles, trialScript } from './trial-script.ts';
-import {
-  loadUpdateMemory,
-  saveUpdateMemory,
-  type UpdateMemory,
-  type UpdateState,
-} from './update-state.ts';
+import { defaultCheckIns, defaultTrialSeconds, freshState, UpdateRecord } from './update-record.ts';
+import type { UpdateState } from './update-state.ts';
 
 /** Times that one release is tried while nothing says that it is bad. */
 export const trialLimit = 3;
@@ -40,11 +32,8 @@ const fetchBudgetMs = 20_000;
 const trialPaceMs = 10_000;
 /** After trouble with disk or network that may pass. */
 const retryMs = 60_000;
-const defaultCheckIns = 3;
-const defaultTrialSeconds = 300;
 const scriptMode = 0o755;
 const noteMode = 0o644;
-const messageLimit = 1000;
 
 export interface UpdaterParts {
   readonly programs: ProgramFiles;
@@ -61,15 +50,6 @@ export interface UpdaterParts {
   readonly selfCheckArguments: readonly string[];
 }
 
-const wirePhase: Readonly<Record<Exclude<UpdateState['phase'], 'undecided'>, UpdatePhase>> = {
-  fetching: UpdatePhase.UPDATE_PHASE_FETCHING,
-  trial: UpdatePhase.UPDATE_PHASE_TRIAL,
-  accepted: UpdatePhase.UPDATE_PHASE_ACCEPTED,
-  failed: UpdatePhase.UPDATE_PHASE_FAILED,
-  returned: UpdatePhase.UPDATE_PHASE_RETURNED,
-  postponed: UpdatePhase.UPDATE_PHASE_POSTPONED,
-};
-
 const causeCodes: Readonly<Record<TrialCause, AgentErrorCode>> = {
   'no-start': 'AGENT_UPDATE_NO_START',
   ended: 'AGENT_UPDATE_ENDED',
@@ -84,7 +64,7 @@ const causeCodes: Readonly<Record<TrialCause, AgentErrorCode>> = {
  */
 export class Updater {
   readonly #parts: UpdaterParts;
-  #memory: UpdateMemory;
+  readonly #record: UpdateRecord;
   /** Ordered, verified, not begun or not finished. */
   #order: VerifiedUpdate | undefined;
   /** This program runs from an installed layout, so that somebody would start another version. */
@@ -96,14 +76,14 @@ export class Updater {
   #failedFirst = false;
   #notBeforeMs = 0;
 
-  private constructor(parts: UpdaterParts, memory: UpdateMemory) {
+  private constructor(parts: UpdaterParts, record: UpdateRecord) {
     this.#parts = parts;
-    this.#memory = memory;
+    this.#record = record;
   }
 
   /** Finishes what a former process began; trouble is an incident, and is tried again later. */
   static async open(parts: UpdaterParts): Promise<Updater> {
-    const updater = new Updater(parts, await loadUpdateMemory(parts.files));
+    const updater = new Updater(parts, await UpdateRecord.open(parts.files, parts.clock));
     updater.#unfinished = () => updater.#resume();
     await updater.#finish().catch((error) => parts.incidents.add(error));
     return updater;
@@ -120,30 +100,21 @@ export class Updater {
     if (current === trialName) return await this.#resumeTrial();
     this.#supported = current === agentVersion;
     if (!this.#supported) return;
-    const { update } = this.#memory;
+    const { state: update } = this.#record;
     if (update?.phase === 'trial') await this.#resumeAfterLink(update);
-    if (update?.code === 'AGENT_UPDATE_UNSUPPORTED') await this.#forget();
+    if (update?.code === 'AGENT_UPDATE_UNSUPPORTED') await this.#record.forget();
     await this.#tidy();
   }
 
   /** For the body of a check-in; undefined = nothing to tell. */
   news(): AgentUpdate | undefined {
-    const { update } = this.#memory;
-    if (update === undefined || update.told || update.phase === 'undecided') return undefined;
-    return {
-      version: update.version,
-      releaseDigest: fromHex(update.digest) ?? new Uint8Array(0),
-      phase: wirePhase[update.phase],
-      code: update.code,
-      message: update.message,
-      atMs: update.atMs,
-    };
+    return this.#record.news();
   }
 
   /** The longest wait between two check-ins that a trial allows. */
   get paceLimitMs(): number | undefined {
     if (!this.#onTrial) return undefined;
-    const { seconds, checkIns } = this.#memory.update ?? {};
+    const { seconds, checkIns } = this.#record.state ?? {};
     const share = ((seconds ?? defaultTrialSeconds) * 1000) / ((checkIns ?? defaultCheckIns) + 2);
     return Math.max(1000, Math.min(trialPaceMs, share));
   }
@@ -152,10 +123,10 @@ export class Updater {
   async answered(order: SignedUpdate | undefined, told: AgentUpdate | undefined): Promise<void> {
     try {
       await this.#finish();
-      if (told !== undefined && told.atMs === this.#memory.update?.atMs)
-        await this.#remember({ told: true });
+      if (told !== undefined && told.atMs === this.#record.state?.atMs)
+        await this.#record.change({ told: true });
       if (this.#onTrial) await this.#count();
-      else if (this.#memory.update?.phase === 'undecided') await this.#decide();
+      else if (this.#record.state?.phase === 'undecided') await this.#decide();
       else await this.#take(order);
     } catch (error) {
       this.#parts.incidents.add(error);
@@ -165,9 +136,9 @@ export class Updater {
   /** A check-in failed. */
   async unanswered(): Promise<void> {
     this.#failedFirst = true;
-    const { update } = this.#memory;
+    const { state: update } = this.#record;
     if (update?.phase !== 'undecided' || update.awayToo) return;
-    await this.#remember({ awayToo: true }).catch((error) => this.#parts.incidents.add(error));
+    await this.#record.change({ awayToo: true }).catch((error) => this.#parts.incidents.add(error));
   }
 
   /** Goes on with what was ordered. True: end this process, `current` names another version. */
@@ -193,7 +164,7 @@ export class Updater {
     const { manifest } = order;
     const { programs } = this.#parts;
     if (await isInstalled(programs, manifest)) return true;
-    if (this.#memory.update?.phase !== 'fetching') await this.#begin(order, 'fetching');
+    if (this.#record.state?.phase !== 'fetching') await this.#begin(order, 'fetching');
     const fetching = { ...this.#parts, files: programs };
     if (!(await fetchRelease(fetching, manifest, trace, fetchBudgetMs))) return false;
     await installRelease(programs, manifest);
@@ -249,7 +220,7 @@ export class Updater {
     const expected = {
       envoyId: identity.envoyId,
       publicKey: identity.bundlePublicKey,
-      releaseKeys: this.#releaseKeys(),
+      releaseKeys: this.#record.releaseKeys(identity),
       platform,
       agentVersion,
       nowMs: clock.nowMs(),
@@ -259,8 +230,8 @@ export class Updater {
     const version = update.order?.version ?? '';
     if (version === agentVersion) return;
     // The server asks again, so it has forgotten the answer.
-    if (this.#isOver(version, digest))
-      return await this.#remember({ told: false, atMs: this.#nowMs() });
+    if (this.#record.isOver(version, digest))
+      return await this.#record.change({ told: false, atMs: this.#record.nowMs() });
     try {
       const verified = verifyUpdate(update, expected, verifier);
       if (!this.#supported) throw new AgentError('AGENT_UPDATE_UNSUPPORTED');
@@ -270,22 +241,11 @@ export class Updater {
       incidents.add(error);
       // An order that is not the server's word changes nothing, also not what is told.
       if (error instanceof AgentError && !error.code.startsWith('PROTOCOL_UPDATE_'))
-        await this.#save({ ...freshState(version, digest), ...this.#failure('failed', error) });
+        await this.#record.save({
+          ...freshState(version, digest),
+          ...this.#record.failure('failed', error),
+        });
     }
-  }
-
-  #isOver(version: string, digest: string): boolean {
-    const { update } = this.#memory;
-    if (update?.version !== version || update.digest !== digest) return false;
-    return update.phase === 'failed' || update.phase === 'returned';
-  }
-
-  #releaseKeys(): readonly Uint8Array[] {
-    const { identity } = this.#parts;
-    const later = this.#memory.releaseKeys?.map((text) => fromHex(text) ?? new Uint8Array(0));
-    if (later !== undefined && later.length > 0) return later;
-    const { releasePublicKeys, bundlePublicKey } = identity;
-    return releasePublicKeys.length > 0 ? releasePublicKeys : [bundlePublicKey];
   }
 
   /** What a process finds that was started during a trial. */
@@ -308,14 +268,14 @@ export class Updater {
   /** `current` names this version although a trial is remembered: a power loss was between the two. */
   async #resumeAfterLink(update: UpdateState): Promise<void> {
     const { programs, agentVersion } = this.#parts;
-    if (update.version === agentVersion) return await this.#remember(acceptedNews(this.#nowMs()));
+    if (update.version === agentVersion) return await this.#record.change(this.#record.accepted());
     const cause = (await programs.read(trialFiles.cause)) ?? 'interrupted before it began';
     await this.#cameBack(cause.trim(), update.version);
   }
 
   async #count(): Promise<void> {
     this.#checkIns += 1;
-    if (this.#checkIns < (this.#memory.update?.checkIns ?? defaultCheckIns)) return;
+    if (this.#checkIns < (this.#record.state?.checkIns ?? defaultCheckIns)) return;
     // From here on the script lets the new version be.
     await this.#parts.programs.write(trialFiles.accepted, '', noteMode);
     this.#onTrial = false;
@@ -325,11 +285,11 @@ export class Updater {
 
   async #accept(): Promise<void> {
     const { programs, agentVersion, log } = this.#parts;
-    const { update } = this.#memory;
+    const { state: update } = this.#record;
     if (update?.phase !== 'accepted') {
-      await this.#save({
+      await this.#record.save({
         ...(update ?? freshState(agentVersion, '')),
-        ...acceptedNews(this.#nowMs()),
+        ...this.#record.accepted(),
       });
     }
     await programs.pointTo(agentVersion);
@@ -338,7 +298,7 @@ export class Updater {
 
   /** In the old version, after the script gave the new one up. */
   async #cameBack(cause: string, to: string): Promise<void> {
-    const { update } = this.#memory;
+    const { state: update } = this.#record;
     // Told apart from a repetition of this step, which a power loss may cause.
     if (update?.phase !== 'trial' && update !== undefined) return;
     const [word] = cause.split(' ');
@@ -346,14 +306,14 @@ export class Updater {
     const error = new AgentError(code, cause);
     this.#parts.incidents.add(error);
     const before = update ?? freshState(to, '');
-    const failure = this.#failure('returned', error);
+    const failure = this.#record.failure('returned', error);
     const phase =
       code === 'AGENT_UPDATE_NO_CHECK_IN'
         ? 'undecided'
         : code === 'AGENT_UPDATE_INTERRUPTED'
           ? this.#again(before)
           : 'returned';
-    await this.#save({ ...before, ...failure, phase, awayToo: false });
+    await this.#record.save({ ...before, ...failure, phase, awayToo: false });
   }
 
   /**
@@ -361,17 +321,17 @@ export class Updater {
    * server was there, and the new version is to blame; otherwise nobody could have checked in.
    */
   async #decide(): Promise<void> {
-    const { update } = this.#memory;
+    const { state: update } = this.#record;
     if (update === undefined) return;
     const away = update.awayToo || this.#failedFirst;
     const phase = away ? this.#again(update) : 'returned';
     const exhausted = away && phase === 'returned';
-    await this.#remember({
+    await this.#record.change({
       ...(exhausted
-        ? this.#failure('returned', new AgentError('AGENT_UPDATE_TRIALS', update.message))
+        ? this.#record.failure('returned', new AgentError('AGENT_UPDATE_TRIALS', update.message))
         : {}),
       phase,
-      atMs: this.#nowMs(),
+      atMs: this.#record.nowMs(),
       told: false,
     });
   }
@@ -382,13 +342,13 @@ export class Updater {
 
   #begin({ order, manifest }: VerifiedUpdate, phase: 'fetching' | 'trial'): Promise<void> {
     const { agentVersion, verifier } = this.#parts;
-    const { update } = this.#memory;
+    const { state: update } = this.#record;
     const digest = toHex(releaseDigest(manifest, verifier));
     const trials = update?.digest === digest ? update.trials : 0;
-    return this.#save({
+    return this.#record.save({
       ...freshState(manifest.version, digest),
       phase,
-      atMs: this.#nowMs(),
+      atMs: this.#record.nowMs(),
       trials: phase === 'trial' ? trials + 1 : trials,
       checkIns: order.trialCheckIns,
       seconds: order.trialSeconds,
@@ -398,43 +358,13 @@ export class Updater {
   }
 
   #end(phase: 'failed', error: unknown): Promise<void> {
-    return this.#remember(this.#failure(phase, error));
-  }
-
-  #failure(phase: 'failed' | 'returned', error: unknown) {
-    const code = error instanceof AgentError ? error.code : 'AGENT_INTERNAL';
-    const message = (error instanceof Error ? error.message : String(error)).slice(0, messageLimit);
-    return { phase, code, message, atMs: this.#nowMs(), told: false };
-  }
-
-  #nowMs(): number {
-    // Two phases within a millisecond are still two.
-    return Math.max(this.#parts.clock.nowMs(), (this.#memory.update?.atMs ?? 0) + 1);
-  }
-
-  async #forget(): Promise<void> {
-    const { update: _forgotten, ...kept } = this.#memory;
-    await saveUpdateMemory(this.#parts.files, kept);
-    this.#memory = kept;
-  }
-
-  async #remember(change: Partial<UpdateState>): Promise<void> {
-    const { update } = this.#memory;
-    if (update !== undefined) await this.#save({ ...update, ...change });
-  }
-
-  async #save(update: UpdateState): Promise<void> {
-    const { nextKeys, phase } = update;
-    const pinned = phase === 'accepted' && nextKeys.length > 0 ? { releaseKeys: nextKeys } : {};
-    const memory = { ...this.#memory, ...pinned, update };
-    await saveUpdateMemory(this.#parts.files, memory);
-    this.#memory = memory;
+    return this.#record.change(this.#record.failure(phase, error));
   }
 
   /** Removes what no trial needs any more: no script is at work when a version starts by its own link. */
   async #tidy(): Promise<void> {
     const { programs, agentVersion, incidents } = this.#parts;
-    const { update } = this.#memory;
+    const { state: update } = this.#record;
     // The version before stays for whoever wants it back by hand; one that failed is of no use.
     const again =
       update !== undefined && ['trial', 'undecided', 'postponed'].includes(update.phase);
@@ -450,26 +380,4 @@ export class Updater {
       incidents.add(error);
     }
   }
-}
-
-function acceptedNews(atMs: number) {
-  return { phase: 'accepted', code: '', message: '', atMs, told: false } as const;
-}
-
-function freshState(version: string, digest: string): UpdateState {
-  return {
-    version,
-    digest,
-    phase: 'fetching',
-    code: '',
-    message: '',
-    atMs: 0,
-    told: false,
-    trials: 0,
-    checkIns: defaultCheckIns,
-    seconds: defaultTrialSeconds,
-    from: '',
-    awayToo: false,
-    nextKeys: [],
-  };
 }
