@@ -28,10 +28,9 @@ export const plansPage = page({
     return {
       title: 'Plans',
       actions: planButton(asker),
-      body: html`${planTable(
-        items,
-        nowMs,
-      )}${fidelity instanceof Refused ? undefined : lastFidelity(fidelity)}${may(asker, 'config.plan') && planDialog()}`,
+      body: html`${planTable(items, nowMs)}
+        ${fidelity instanceof Refused ? undefined : lastFidelity(fidelity)}
+        ${may(asker, 'config.plan') && planDialog()}`,
     };
   },
 });
