@@ -7,6 +7,7 @@ import { LivePage, type PageWatch, type ViewersTarget } from './live-page.ts';
 const pages = ['/', '/envoys', '/runs', '/', '/policy', '/server', '/', '/audit'] as const;
 const seatingMaxMs = 60_000;
 const pollMs = 100;
+const tokensAtOnce = 20;
 /** They do not arrive all at once. */
 const arrivalMs = 10;
 /** As of a browser. */
@@ -57,8 +58,13 @@ export class Viewers {
 
   /** Resolves when all have arrived. */
   async start(count: number): Promise<void> {
-    for (let at = 0; at < count && !this.#cancel.signal.aborted; at += 1) {
-      const token = await this.#makeToken(`viewer-${at}`);
+    const names = Array.from({ length: count }, (_, at) => `viewer-${at}`);
+    const tokens: string[] = [];
+    while (tokens.length < count) {
+      const some = names.slice(tokens.length, tokens.length + tokensAtOnce);
+      tokens.push(...(await Promise.all(some.map(this.#makeToken))));
+    }
+    for (const [at, token] of tokens.entries()) {
       this.#views.push(this.#view(at, token));
       await sleep(arrivalMs);
     }
