@@ -3,7 +3,7 @@
  * `node perf/instructions.ts --help`.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 const keptFile = new URL('results/instructions.json', import.meta.url).pathname;
@@ -64,6 +64,8 @@ for (const name of names) {
 if (values.update) {
   const figures = { command: 'node perf/instructions.ts', node: process.version, steps: counted };
   writeFileSync(keptFile, `${JSON.stringify(figures, null, 2)}\n`);
+} else if (!existsSync(keptFile)) {
+  process.stderr.write('nothing is kept to compare with yet: --update\n');
 } else {
   const kept = JSON.parse(readFileSync(keptFile, 'utf8')) as { steps: Record<string, number> };
   for (const [name, count] of Object.entries(counted)) {

@@ -5,6 +5,7 @@ import { CallError } from './channel.ts';
 import type { CheckInNews } from './check-in-news.ts';
 import { DueHeap } from './due-heap.ts';
 import { FleetWatch } from './fleet-watch.ts';
+import { LeftOut } from './left-out.ts';
 import type { CheckInSink, SimulatedEnvoy } from './simulated-envoy.ts';
 import { Tally, type TallyCounts } from './tally.ts';
 
@@ -24,8 +25,6 @@ const sliceMs = 5;
 /** While the fleet connects, those who are in leave out every second due time: nobody is silent for
  * as long as it takes to be called offline. */
 const paceWhileConnecting = 2;
-/** An envoy never leaves out more than one due time in a row. */
-const paceMax = 2;
 
 export interface LoadOptions {
   readonly intervalMs: number;
@@ -45,10 +44,9 @@ class Seat implements CheckInSink {
   beganMs = 0;
   /** The policy that the check-in named. */
   told = 0;
-  /** Due times that were left out, as a fraction that adds up to whole ones. */
-  leftOut: number;
+  readonly leftOut: LeftOut;
 
-  constructor(at: number, envoy: SimulatedEnvoy, load: FleetLoad, leftOut: number) {
+  constructor(at: number, envoy: SimulatedEnvoy, load: FleetLoad, leftOut: LeftOut) {
     this.at = at;
     this.envoy = envoy;
     this.#load = load;
@@ -92,7 +90,9 @@ export class FleetLoad {
     options: LoadOptions,
     random: () => number = Math.random,
   ) {
-    this.#seats = envoys.map((envoy, at) => new Seat(at, envoy, this, at / envoys.length));
+    this.#seats = envoys.map(
+      (envoy, at) => new Seat(at, envoy, this, new LeftOut(at / envoys.length)),
+    );
     this.#options = options;
     this.#random = random;
     this.#changed = options.changed;
@@ -230,7 +230,7 @@ export class FleetLoad {
   }
 
   #begin(seat: Seat, dueMs: number, nowMs: number): void {
-    if (this.#isLeftOut(seat)) {
+    if (seat.leftOut.next(this.#every)) {
       this.#due.push(seat.at, dueMs + this.#options.intervalMs);
       return;
     }
@@ -241,14 +241,6 @@ export class FleetLoad {
     seat.beganMs = Date.now();
     seat.told = seat.envoy.policyVersion;
     if (!seat.envoy.beginCheckIn(seat.deadlineMs, seat)) void this.#attempts(seat, 0);
-  }
-
-  #isLeftOut(seat: Seat): boolean {
-    if (this.#every <= 1) return false;
-    seat.leftOut += 1 - 1 / Math.min(paceMax, this.#every);
-    if (seat.leftOut < 1) return false;
-    seat.leftOut -= 1;
-    return true;
   }
 
   /** A check-in under way was answered. */
