@@ -15,6 +15,8 @@ export interface CoalescingOptions {
 export const batchGoal = 8;
 /** Below this rate nothing would gather within a pause. Requests per second. */
 export const leastRate = 100;
+/** Above this rate a shard finds company for each request without resting. Requests per second. */
+export const mostRate = 1500;
 const rateWindowMs = 250;
 
 /**
@@ -55,8 +57,8 @@ export class Coalescing {
     this.#came = 0;
     this.#isUrgent = false;
     this.#measure(came);
-    if (isUrgent || came >= batchGoal || this.#perSecond < leastRate) return;
-    if (this.#options.isBusy()) return;
+    if (isUrgent || came >= batchGoal || this.#options.isBusy()) return;
+    if (this.#perSecond < leastRate || this.#perSecond > mostRate) return;
     this.#options.pause(Math.min(this.#options.delayMsMax, (batchGoal / this.#perSecond) * 1000));
   }
 

@@ -1,5 +1,10 @@
 import t from 'tap';
-import { batchGoal, Coalescing, leastRate } from '../../../actors/server/endpoint/coalescing.ts';
+import {
+  batchGoal,
+  Coalescing,
+  leastRate,
+  mostRate,
+} from '../../../actors/server/endpoint/coalescing.ts';
 
 /** A shard whose every look at its sockets finds what the test says. */
 function shard({ delayMsMax = 10, isBusy = false } = {}) {
@@ -47,14 +52,16 @@ t.test('a busy shard rests after it has answered, until enough has gathered', as
   const { look, settle } = shard();
   settle(500);
   t.same(look(1), [10], 'no longer than was allowed');
-  settle(4 * batchGoal * 100);
+  settle(1000);
   const [pausedMs = 0] = look(1);
-  t.ok(pausedMs > 0 && pausedMs < 5, 'shorter where much comes');
+  t.ok(pausedMs > 5 && pausedMs < 10, 'shorter where much comes');
+  settle(2 * mostRate);
+  t.same(look(1), [], 'not at all where very much comes');
 });
 
 t.test('a shard that is behind does not rest', async (t) => {
   const { look, settle } = shard();
-  settle(2000);
+  settle(1000);
   t.same(look(batchGoal), []);
 });
 
