@@ -10,6 +10,11 @@ import type { LiveOutlet } from './outlet.ts';
  */
 const roundMs = 2_000;
 const tickMs = 100;
+/**
+ * All readers together are told so often a second at most, because each then asks for a page: the more
+ * there are, the slower the pace of each. Up to 65 are told every five seconds, 200 every 15.
+ */
+export const tellingsPerSecond = 13;
 
 /** Somebody who wants to know that something happened, not what. */
 export interface NewsReader {
@@ -120,7 +125,7 @@ export class NewsRounds {
       .map(([reader]) => reader);
     if (waiting.length === 0) return false;
     const earliestMs = waiting.reduce(
-      (least, reader) => Math.min(least, dueMs(reader)),
+      (least, reader) => Math.min(least, this.#dueMs(reader)),
       Number.POSITIVE_INFINITY,
     );
     const beginMs = Math.max(this.#roundBeganMs + roundMs, earliestMs);
@@ -128,7 +133,7 @@ export class NewsRounds {
       this.#again(beginMs - nowMs);
       return false;
     }
-    this.#round = waiting.filter((reader) => dueMs(reader) <= nowMs + roundMs);
+    this.#round = waiting.filter((reader) => this.#dueMs(reader) <= nowMs + roundMs);
     this.#roundPosition = this.#journal.newest;
     this.#roundBeganMs = nowMs;
     this.#batch = Math.ceil((this.#round.length * tickMs) / roundMs);
@@ -147,14 +152,15 @@ export class NewsRounds {
     reader.outlet.notify({ type: 'news', id, data: { types } });
   }
 
+  /** Those who want to be told equally often are due together, whenever they came. */
+  #dueMs({ toldAtMs, everyMs }: NewsReader): number {
+    const paceMs = Math.max(everyMs, (this.#readers.size / tellingsPerSecond) * 1000);
+    return (Math.floor(toldAtMs / paceMs) + 1) * paceMs;
+  }
+
   #again(afterMs: number): void {
     this.#timer = this.#clock.after(afterMs, () => this.#step(), { unref: true });
   }
-}
-
-/** Those who want to be told equally often are due together, whenever they came. */
-function dueMs({ toldAtMs, everyMs }: NewsReader): number {
-  return (Math.floor(toldAtMs / everyMs) + 1) * everyMs;
 }
 
 function look(group: Group, entries: readonly JournalEntry[]): boolean {
