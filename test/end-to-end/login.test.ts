@@ -1,21 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
 import { totpCode, totpStepAt } from '../../actors/accounts/totp.ts';
 import { buildProgram } from '../../admin/cli/program.ts';
 import { pkceChallenge } from '../../admin/login/program-login.ts';
-import { openIdProvider, testClient } from '../support/openid-provider.ts';
+import { openIdProvider } from '../support/openid-provider.ts';
 import { OpenSsh } from '../support/openssh.ts';
 import { programFile } from '../support/program.ts';
 import { requires } from '../support/requires.ts';
 import { base32Bytes } from './support/base32.ts';
 import { eventually } from './support/database.ts';
 import { shellWithVigocli } from './support/documented-commands.ts';
-import { TestServer } from './support/server-process.ts';
+import { serverWithProvider } from './support/oidc-server.ts';
 import { Browser, send } from './support/web-client.ts';
 
 t.setTimeout(180_000);
@@ -42,22 +41,13 @@ const provider = await openIdProvider(
   },
   [callback],
 );
-const work = mkdtempSync(join(tmpdir(), 'vigo-login-'));
-t.teardown(() => rmSync(work, { recursive: true, force: true }));
-writeFileSync(join(work, 'secret'), testClient.secret);
-const server = await TestServer.make(t, {
-  shards: 1,
-  set: [
-    `oidc.issuer=${provider.issuer}`,
-    `oidc.client_id=${testClient.id}`,
-    `oidc.client_secret_file=${join(work, 'secret')}`,
-    `oidc.redirect_url=${callback}`,
-    'oidc.roles=ops=operator',
-    'oidc.allowed_domains=example.com',
-    'oidc.auto_provision=on',
-    'api.requests_burst=501',
-  ],
-});
+const { server, work } = await serverWithProvider(t, provider.issuer, [
+  `oidc.redirect_url=${callback}`,
+  'oidc.roles=ops=operator',
+  'oidc.allowed_domains=example.com',
+  'oidc.auto_provision=on',
+  'api.requests_burst=501',
+]);
 await server.start();
 copyFileSync(server.home.layout.caCertificate, join(work, 'ca.cert.pem'));
 const shell = shellWithVigocli(work, server.directory);

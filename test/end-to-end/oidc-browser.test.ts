@@ -4,19 +4,16 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t from 'tap';
 import { totpCode, totpStepAt } from '../../actors/accounts/totp.ts';
-import { openIdProvider, testClient } from '../support/openid-provider.ts';
+import { openIdProvider } from '../support/openid-provider.ts';
 import { programFile } from '../support/program.ts';
 import { requires } from '../support/requires.ts';
 import { base32Bytes } from './support/base32.ts';
 import { openBrowser } from './support/browser.ts';
 import { eventually } from './support/database.ts';
+import { serverWithProvider } from './support/oidc-server.ts';
 import { checkLooks, Person } from './support/person.ts';
-import { TestServer } from './support/server-process.ts';
 import { Browser } from './support/web-client.ts';
 
 t.setTimeout(180_000);
@@ -27,19 +24,10 @@ t.test('login by an OpenID provider, at a browser', { skip }, async (t) => {
   const people = { ada: { preferred_username: 'ada', groups: ['ops'] } };
   const callbacks: string[] = [];
   const provider = await openIdProvider(t, people, callbacks);
-  const work = mkdtempSync(join(tmpdir(), 'vigo-oidc-browser-'));
-  t.teardown(() => rmSync(work, { recursive: true, force: true }));
-  writeFileSync(join(work, 'secret'), testClient.secret);
-  const server = await TestServer.make(t, {
-    shards: 1,
-    set: [
-      `oidc.issuer=${provider.issuer}`,
-      `oidc.client_id=${testClient.id}`,
-      `oidc.client_secret_file=${join(work, 'secret')}`,
-      'oidc.default_role=viewer',
-      'oidc.label=Example staff',
-    ],
-  });
+  const { server, work } = await serverWithProvider(t, provider.issuer, [
+    'oidc.default_role=viewer',
+    'oidc.label=Example staff',
+  ]);
   await server.start();
   const origin = `localhost:${server.run?.apiPort}`;
   callbacks.push(`https://${origin}/api/v1/login/oidc/callback`);

@@ -1,10 +1,11 @@
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { AccountSettings } from '../../accounts/context.ts';
 import { ServerError } from '../../errors.ts';
 import type { PublishSettings } from '../../publish/context.ts';
 import { parseFreezeWindow } from '../../publish/freeze.ts';
 import { type ApiSettings, apiFromRaw } from './api-section.ts';
 import { parseDuration } from './duration.ts';
+import { homePath } from './home-path.ts';
 import { type OidcSettings, oidcFromRaw } from './oidc-section.ts';
 import type { RawConfig } from './schema.ts';
 import { type TracingSettings, tracingFromRaw } from './tracing-section.ts';
@@ -110,7 +111,7 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
     },
     database: {
       driver: database.driver,
-      file: isAbsolute(dsn) ? dsn : join(home, dsn),
+      file: homePath(home, dsn),
       runsPerEnvoy: database.runs_per_envoy,
     },
     enrollment: {
@@ -149,7 +150,7 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
 }
 
 function secretsFromRaw(secrets: RawConfig['secrets'], home: string): SecretsConfig {
-  const path = (text: string) => (text === '' || isAbsolute(text) ? text : join(home, text));
+  const path = (text: string) => homePath(home, text);
   return {
     backend: secrets.backend,
     keyFile: path(secrets.key_file) || join(home, 'keys', 'secrets.key'),

@@ -1,8 +1,8 @@
-import { isAbsolute, join } from 'node:path';
 import { Type } from 'typebox';
 import { type AccountRole, accountRoles } from '../../accounts/messages.ts';
 import { ServerError } from '../../errors.ts';
 import { durationExamples, parseDuration } from './duration.ts';
+import { homePath } from './home-path.ts';
 
 /** How people log in by an OpenID provider. Paths are absolute; '' = not given. */
 export interface OidcSettings {
@@ -163,7 +163,7 @@ export const oidcItemChecks: ReadonlyMap<string, (item: string) => boolean> = ne
 
 /** Throws CONFIG_INVALID_VALUE for an issuer without a client. */
 export function oidcFromRaw(raw: Type.Static<typeof oidcSection>, home: string): OidcSettings {
-  const path = (file: string) => (file === '' || isAbsolute(file) ? file : join(home, file));
+  const path = (file: string) => homePath(home, file);
   if (raw.issuer !== '' && raw.client_id === '') {
     throw new ServerError('CONFIG_INVALID_VALUE', {
       file: 'server.yaml',

@@ -1,6 +1,6 @@
-import { isAbsolute, join } from 'node:path';
 import { Type } from 'typebox';
 import { durationExamples, parseDuration } from './duration.ts';
+import { homePath } from './home-path.ts';
 
 /** Where traces go. Paths are absolute; '' = not given. */
 export interface TracingSettings {
@@ -74,7 +74,7 @@ export function tracingFromRaw(
   raw: Type.Static<typeof tracingSection>,
   home: string,
 ): TracingSettings {
-  const path = (file: string) => (file === '' || isAbsolute(file) ? file : join(home, file));
+  const path = (file: string) => homePath(home, file);
   return {
     endpoint: raw.endpoint,
     headersFile: path(raw.headers_file),

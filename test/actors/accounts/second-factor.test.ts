@@ -13,6 +13,7 @@ import { sealNonceBytes, secretSeal } from '../../../actors/accounts/totp-seal.t
 import { codeOf } from '../../../actors/errors.ts';
 import { sinkKind } from '../../../actors/sink/actor.ts';
 import { Simulation } from '../../../runtime/simulate/simulation.ts';
+import { accountRecord } from '../../support/account-record.ts';
 import { testSink } from '../support/sink.ts';
 
 const askDeadlineMs = 60_000;
@@ -20,25 +21,7 @@ const epochMs = 1_800_000_000_000;
 const origin = { peerAddress: '192.0.2.1', userAgent: 'test' };
 const secret = new Uint8Array(20).fill(7);
 const seal = secretSeal('the key of the test');
-const bare: AccountRecord = {
-  id: 'grace',
-  name: 'grace',
-  displayName: '',
-  email: '',
-  role: 'viewer',
-  grants: [],
-  passwordHash: undefined,
-  mustChangePassword: false,
-  totpSealed: undefined,
-  totpStep: 0,
-  recoveryHashes: [],
-  createdAtMs: 1,
-  createdBy: 'admin:test',
-  passwordChangedAtMs: undefined,
-  lastLoginMs: undefined,
-  disabledAtMs: undefined,
-  deletedAtMs: undefined,
-};
+const bare = accountRecord({ id: 'grace' });
 const secured = {
   ...bare,
   totpSealed: seal.seal(secret, bare.id, new Uint8Array(sealNonceBytes)),

@@ -9,6 +9,7 @@ import { sinkKind } from '../../../actors/sink/actor.ts';
 import { SinkQueries } from '../../../actors/sink/queries.ts';
 import { fingerprintOf } from '../../../admin/login/public-key.ts';
 import { Simulation } from '../../../runtime/simulate/simulation.ts';
+import { accountRecord } from '../../support/account-record.ts';
 import { testSink } from '../support/sink.ts';
 
 const askDeadlineMs = 60_000;
@@ -16,25 +17,7 @@ const by = 'admin:test';
 const keyOf = (name: string | number) => createHash('sha256').update(`key ${name}`).digest('hex');
 
 function account(id: string, deletedAtMs?: number): AccountRecord {
-  return {
-    id,
-    name: `name-${id}`,
-    displayName: '',
-    email: '',
-    role: 'viewer',
-    grants: [],
-    passwordHash: undefined,
-    mustChangePassword: false,
-    totpSealed: undefined,
-    totpStep: 0,
-    recoveryHashes: [],
-    createdAtMs: 1,
-    createdBy: by,
-    passwordChangedAtMs: undefined,
-    lastLoginMs: undefined,
-    disabledAtMs: undefined,
-    deletedAtMs,
-  };
+  return accountRecord({ id, name: `name-${id}`, createdBy: by, deletedAtMs });
 }
 
 async function started(t: { teardown(run: () => void): void }) {

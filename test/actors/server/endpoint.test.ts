@@ -4,11 +4,16 @@ import { constants } from 'node:http2';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
-import { createEndpoint, type Endpoint } from '../../../actors/server/endpoint/endpoint.ts';
+import {
+  createEndpoint,
+  type Endpoint,
+  type EndpointOptions,
+} from '../../../actors/server/endpoint/endpoint.ts';
 import { CheckInRequest, CheckInResponse } from '../../../agent/protocol/gen/vigo/v1/agent.ts';
 import { SignedRequest } from '../../../agent/protocol/gen/vigo/v1/envelope.ts';
 import { methods, register, type SignedMethodName } from '../../../agent/protocol/methods.ts';
 import { nodePorts } from '../../../runtime/ports/node-ports.ts';
+import type { Ports } from '../../../runtime/ports/ports.ts';
 import { type TestIdentity, testAuthority, testIdentity } from '../../support/test-authority.ts';
 import { emptyOf, TestConnection, TestEnvoy } from '../../support/test-envoy.ts';
 
@@ -25,12 +30,13 @@ interface Asked {
 /** An endpoint whose actors only say that they were reached. */
 async function endpointFor(
   t: Test,
-  options: { unfinishedLimit?: number } = {},
+  options: Pick<EndpointOptions, 'unfinishedLimit' | 'coalescing'> = {},
+  ports: Ports = nodePorts(),
 ): Promise<{ endpoint: Endpoint; port: number; asked: Asked[] }> {
   const asked: Asked[] = [];
   const endpoint = createEndpoint(
     {
-      ports: nodePorts(),
+      ports,
       ask: async (to, type) => {
         asked.push({ kind: to.kind, key: to.key, type });
         const answer =
@@ -233,4 +239,24 @@ t.test('an unsigned field of later versions passes through', async (t) => {
   ]);
   const bytes = SignedRequest.encode(envoy.request('CheckIn', body)).finish();
   t.equal((await envoy.connection.call(methods.CheckIn.path, bytes)).status, 0);
+});
+
+t.test('a shard that is asked all the time lets check-ins gather, but no report', async (t) => {
+  const given = nodePorts();
+  // A time that passes with the requests: some hundreds a second, however fast this machine is.
+  let readings = 0;
+  const monotonicMs = () => readings++ * 0.5;
+  const ports = { ...given, clock: { ...given.clock, monotonicMs } };
+  const pauses: number[] = [];
+  const coalescing = { delayMsMax: 10, pause: (delayMs: number) => void pauses.push(delayMs) };
+  const { port } = await endpointFor(t, { coalescing }, ports);
+  const envoy = envoyOf(await testIdentity(ours), port);
+  t.teardown(() => envoy.close());
+  for (let sent = 0; sent < 2_000 && pauses.length === 0; sent++) await envoy.checkIn();
+  t.not(pauses.length, 0, 'it rests between two looks');
+  t.ok(pauses.every((delayMs) => delayMs > 0 && delayMs <= 10));
+  const before = pauses.length;
+  const empty = new Uint8Array(0);
+  for (let sent = 0; sent < 20; sent++) await envoy.send('Report', envoy.request('Report', empty));
+  t.equal(pauses.length, before, 'what waits for the disk is not held up');
 });
