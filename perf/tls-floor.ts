@@ -1,110 +1,159 @@
 /**
- * What Node.js takes for a request over TLS before any of our code: a process that answers each 300
- * bytes by 190, under the same connections and rate. `node perf/tls-floor.ts --help`.
+ * What a request over TLS takes before any of our code: a process that answers each 300 bytes by 190, on Node's `tls` and
+ * on epoll with OpenSSL, under the same connections and rates in turns. `node perf/tls-floor.ts --help`.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, createSecureContext, type TLSSocket } from 'node:tls';
 import { parseArgs } from 'node:util';
 import { readIdentities } from '../bench/fleet/identities.ts';
-import { processCpuUs, processRssKb } from '../bench/fleet/process-cost.ts';
+import { processCpu, processRssKb } from '../bench/fleet/process-cost.ts';
 import { ServerUnderTest } from '../bench/fleet/server-under-test.ts';
 import { measureVerifyUs, medianOf } from '../bench/fleet/signing.ts';
+import { EchoClients } from './support/tls-echo-clients.ts';
+import { type EchoServer, startNativeEcho, startNodeEcho } from './support/tls-echo-servers.ts';
 
 const { values } = parseArgs({
   options: {
     connections: { type: 'string', default: '3000' },
-    rate: { type: 'string', default: '500' },
-    seconds: { type: 'string', default: '20' },
+    rate: { type: 'string', default: '500,4000' },
+    seconds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '3' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   process.stdout.write(
-    'node perf/tls-floor.ts [--connections 3000] [--rate 500] [--seconds 20]\n' +
-      '  --rate: requests per second in all; half of it is what one of two shards sees\n',
+    'node perf/tls-floor.ts [--connections 3000] [--rate 500,4000] [--seconds 10] [--rounds 3]\n' +
+      '  --rate: requests per second; half of a fleet is what one of two shards sees\n' +
+      'The half outside of Node.js is compiled here: apt-get install gcc libssl-dev\n',
   );
   process.exit();
 }
 const count = Number(values.connections);
-const rate = Number(values.rate);
+const rates = values.rate.split(',').map(Number);
 const seconds = Number(values.seconds);
-const lanes = 8;
-const request = Buffer.alloc(300, 2);
+const rounds = Number(values.rounds);
 /** The collector has had its time. */
 const settleMs = 5_000;
 const directory = mkdtempSync(join(tmpdir(), 'vigo-tls-floor-'));
 
-async function open(port: number, authority: string): Promise<TLSSocket[]> {
-  const identities = readIdentities(join(directory, `identities-${count}.json`), count);
-  const sockets: TLSSocket[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let at = next++; at < count; at = next++) {
-      const identity = identities[at];
-      if (identity === undefined) throw new Error('too few identities');
-      const secureContext = createSecureContext({
-        ca: authority,
-        cert: identity.certificatePem,
-        key: identity.keyPem,
-      });
-      const options = { host: '127.0.0.1', port, secureContext, servername: '' };
-      const socket = connect({ ...options, checkServerIdentity: () => undefined });
-      await once(socket, 'secureConnect');
-      socket.setNoDelay(true);
-      socket.on('data', () => {
-        answered += 1;
-      });
-      sockets.push(socket);
-    }
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-  return sockets;
+interface Point {
+  readonly cpuUs: number;
+  readonly verifications: number;
+  readonly kernelShare: number;
 }
 
-let answered = 0;
-const home = new ServerUnderTest(directory, { envoys: count, intervalMs: 60_000, shards: 1 });
-await home.prepare();
-const tls = (name: string): string => join(directory, 'server/tls', name);
-const server = fork(new URL('support/tls-echo-entry.ts', import.meta.url).pathname, [
-  tls('server.cert.pem'),
-  tls('server.key.pem'),
-  tls('ca.cert.pem'),
-]);
-try {
-  const [port] = (await once(server, 'message')) as [number];
-  const pid = server.pid ?? 0;
-  const emptyKb = processRssKb(pid);
-  const sockets = await open(port, readFileSync(tls('ca.cert.pem'), 'utf8'));
+interface Subject {
+  readonly server: EchoServer;
+  readonly clients: EchoClients;
+  /** Of all connections from none; of the last two thirds. */
+  readonly kilobytes: { readonly each: number; readonly slope: number };
+  readonly points: Map<number, Point[]>;
+}
+
+async function connectAll(server: EchoServer, authority: string): Promise<Subject> {
+  const identities = readIdentities(join(directory, `identities-${count}.json`), count);
+  const clients = new EchoClients(server.port, authority);
+  const emptyKb = processRssKb(server.pid);
+  const third = Math.floor(count / 3);
+  await clients.open(identities.slice(0, third));
   await sleep(settleMs);
-  const connectedKb = processRssKb(pid);
+  const thirdKb = processRssKb(server.pid);
+  await clients.open(identities.slice(third));
+  await sleep(settleMs);
+  const allKb = processRssKb(server.pid);
+  const kilobytes = { each: (allKb - emptyKb) / count, slope: (allKb - thirdKb) / (count - third) };
+  return { server, clients, kilobytes, points: new Map(rates.map((rate) => [rate, []])) };
+}
+
+async function measure({ server, clients }: Subject, rate: number): Promise<Point> {
   const verify = measureVerifyUs();
-  answered = 0;
-  const fromUs = processCpuUs(pid);
-  const startMs = performance.now();
-  for (let sent = 0; sent < rate * seconds; ) {
-    const due = ((performance.now() - startMs) / 1000) * rate;
-    for (; sent < due; sent++) sockets[(sent * 7919) % count]?.write(request);
-    await sleep(1);
-  }
-  await sleep(500);
-  const cpuUs = (processCpuUs(pid) - fromUs) / answered;
+  const before = processCpu(server.pid);
+  const answered = await clients.ask(rate, seconds);
+  const after = processCpu(server.pid);
   verify.push(...measureVerifyUs());
-  const verifyUs = medianOf(verify);
+  if (answered < rate * seconds) throw new Error(`${answered} of ${rate * seconds} answers`);
+  const kernelUs = after.kernelUs - before.kernelUs;
+  const allUs = after.userUs - before.userUs + kernelUs;
+  const cpuUs = allUs / answered;
+  return { cpuUs, verifications: cpuUs / medianOf(verify), kernelShare: kernelUs / allUs };
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+function resultOf({ kilobytes, points }: Subject): object {
+  const middle = (of: readonly Point[], pick: (point: Point) => number): number =>
+    medianOf(of.map(pick));
+  return {
+    kb_per_connection: rounded(kilobytes.each, 1),
+    kb_per_connection_slope: rounded(kilobytes.slope, 1),
+    at: [...points].map(([rate, of]) => ({
+      rate,
+      cpu_us_per_answer: rounded(
+        middle(of, (point) => point.cpuUs),
+        1,
+      ),
+      in_verifications: rounded(
+        middle(of, (point) => point.verifications),
+        2,
+      ),
+      kernel_share: rounded(
+        middle(of, (point) => point.kernelShare),
+        2,
+      ),
+      rounds: of.map((point) => rounded(point.verifications, 2)),
+    })),
+  };
+}
+
+const servers: EchoServer[] = [];
+const loadBefore = loadavg();
+try {
+  const home = new ServerUnderTest(directory, { envoys: count, intervalMs: 60_000, shards: 1 });
+  await home.prepare();
+  const tls = (name: string): string => join(directory, 'server/tls', name);
+  const identity = {
+    certificate: tls('server.cert.pem'),
+    key: tls('server.key.pem'),
+    authority: tls('ca.cert.pem'),
+  };
+  const authority = readFileSync(identity.authority, 'utf8');
+  const starts = {
+    node: () => startNodeEcho(identity),
+    native: () => startNativeEcho(identity, directory),
+  };
+  const subjects = new Map<string, Subject>();
+  const skipped: Record<string, string> = {};
+  for (const [name, start] of Object.entries(starts)) {
+    const server = await start().catch((error: Error) => {
+      if (name === 'node') throw error;
+      skipped[name] = error.message;
+    });
+    if (server === undefined) continue;
+    servers.push(server);
+    subjects.set(name, await connectAll(server, authority));
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const rate of rates) {
+      for (const subject of subjects.values()) {
+        subject.points.get(rate)?.push(await measure(subject, rate));
+      }
+    }
+  }
   const result = {
-    ...{ connections: count, rate, answered },
-    verify_us: Math.round(verifyUs * 10) / 10,
-    cpu_us_per_answer: Math.round(cpuUs * 10) / 10,
-    in_verifications: Math.round((cpuUs / verifyUs) * 100) / 100,
-    kb_per_connection: Math.round(((connectedKb - emptyKb) / count) * 10) / 10,
+    ...{ cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
+    ...{ openssl_of_node: process.versions.openssl, load: [loadBefore[0], loadavg()[0]] },
+    ...{ connections: count, seconds, verify_us: rounded(medianOf(measureVerifyUs()), 1) },
+    servers: Object.fromEntries([...subjects].map(([name, of]) => [name, resultOf(of)])),
+    ...(Object.keys(skipped).length > 0 && { skipped }),
   };
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 } finally {
-  server.kill();
+  for (const server of servers) server.stop();
   rmSync(directory, { recursive: true, force: true });
 }
 process.exit();

@@ -3,12 +3,25 @@ import { readFileSync } from 'node:fs';
 
 let ticksPerSecond: number | undefined;
 
-/** User and system time of all threads of a process, microseconds (proc(5), fields 14 and 15). */
-export function processCpuUs(pid: number): number {
+/** CPU time of all threads of a process, microseconds. */
+export interface ProcessCpu {
+  readonly userUs: number;
+  readonly kernelUs: number;
+}
+
+/** User and system time of all threads of a process (proc(5), fields 14 and 15). */
+export function processCpu(pid: number): ProcessCpu {
   ticksPerSecond ??= Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / ticksPerSecond;
+  const usPerTick = 1_000_000 / ticksPerSecond;
+  return { userUs: Number(fields[11]) * usPerTick, kernelUs: Number(fields[12]) * usPerTick };
+}
+
+/** User and system time together, microseconds. */
+export function processCpuUs(pid: number): number {
+  const { userUs, kernelUs } = processCpu(pid);
+  return userUs + kernelUs;
 }
 
 /** Resident memory of a process, kilobytes. */
