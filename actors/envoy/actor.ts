@@ -8,11 +8,12 @@ import type { RequestVerifier } from '../../agent/protocol/request.ts';
 import type { ActorKind, Turn } from '../../runtime/actor.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import type { RehearsalView } from '../plan/rehearsal-view.ts';
-import type { FleetEvents } from '../sink/messages.ts';
+import type { EnvoySeen, FleetEvents } from '../sink/messages.ts';
 import { AnswerEncoder } from './answer-encoder.ts';
 import type { AuditView } from './audit-view.ts';
 import { answerBundle } from './bundle-answer.ts';
 import { silenceLimitMs } from './convergence.ts';
+import type { LastSeen } from './last-seen.ts';
 import type { Answer, EnvoyMessages } from './messages.ts';
 import { nextCheckInMs } from './pacing.ts';
 import type { PolicyView } from './policy-view.ts';
@@ -61,6 +62,7 @@ export interface EnvoyDependencies {
   readonly mayTell: () => boolean;
   /** Who is still there; see silence-watch.ts. */
   readonly watch: Pick<SilenceWatch, 'seen'>;
+  readonly lastSeen: Pick<LastSeen, 'note'>;
   /** Ends the connections of an envoy. */
   readonly disconnect: (envoyId: string) => void;
   /** Absent: nobody is asked to rehearse. */
@@ -160,9 +162,9 @@ function checkIn(
   const record = admit(dependencies, turn, 'CheckIn', request);
   if (!(record instanceof EnvoyRecord)) return record;
   const nowMs = record.lastSeenMs;
-  if (recordCheckIn(record, body, nowMs) && dependencies.mayTell()) {
-    tellSeen(turn, record);
-  }
+  const news = recordCheckIn(record, body, nowMs);
+  if (news === 'changed' && dependencies.mayTell()) tellSeen(turn, record);
+  if (news === 'seen') dependencies.lastSeen.note(seenNow(turn.key, record));
   const bundle = answerBundle(dependencies, turn, { record, request, body, nowMs });
   if (body.update === undefined) {
     turn.putSoon(envoyTable, turn.key, record);
@@ -262,15 +264,20 @@ function fetchRelease(
 const traitsHashLength = 16;
 
 function tellSeen(turn: EnvoyTurn, record: EnvoyRecord): void {
+  emit(turn, 'envoy.seen', seenNow(turn.key, record));
+}
+
+/** For the database, which is not told again for a while. Changes `record`. */
+function seenNow(envoyId: string, record: EnvoyRecord): EnvoySeen {
   record.seenEmittedMs = record.lastSeenMs;
-  emit(turn, 'envoy.seen', {
-    envoyId: turn.key,
+  return {
+    envoyId,
     lastSeenMs: record.lastSeenMs,
     state: stateNumber(envoyStateOf(record)),
     driftRuns: record.driftRuns,
     policyVersion: record.policyVersion,
     agentVersion: record.agentVersion,
-  });
+  };
 }
 
 function emit<T extends keyof FleetEvents>(turn: EnvoyTurn, type: T, body: FleetEvents[T]): void {

@@ -21,7 +21,7 @@ export interface Refusal {
   readonly retryAfterMs: number;
 }
 
-/** Between two `envoy.seen` events of one envoy whose state stays the same. */
+/** How often the database hears of an envoy of which nothing changes. */
 export const seenEveryMs = 60_000;
 
 function refuse(code: Refusal['code'], details: Refusal['details'] = {}): Refusal {
@@ -167,8 +167,15 @@ export function recordOutcome(record: EnvoyRecord, outcome: ReportedOutcome): bo
   return changed;
 }
 
-/** Records what the envoy said; true when the database is to hear of it. Changes `record`. */
-export function recordCheckIn(record: EnvoyRecord, body: CheckInRequest, nowMs: number): boolean {
+/** What the database is to hear of a check-in: a change, that the envoy is there, or nothing. */
+export type CheckInNews = 'changed' | 'seen' | 'none';
+
+/** Records what the envoy said. Changes `record`. A change stays news until it was told. */
+export function recordCheckIn(
+  record: EnvoyRecord,
+  body: CheckInRequest,
+  nowMs: number,
+): CheckInNews {
   const moved = converge(record, (before) => afterCheckIn(before, body.state));
   const changed =
     moved ||
@@ -179,7 +186,8 @@ export function recordCheckIn(record: EnvoyRecord, body: CheckInRequest, nowMs: 
   if (changed) record.agentVersion = body.agentVersion;
   reconcileReports(record, body);
   if (changed) record.seenEmittedMs = 0;
-  return nowMs - record.seenEmittedMs >= seenEveryMs;
+  if (record.seenEmittedMs === 0) return 'changed';
+  return nowMs - record.seenEmittedMs >= seenEveryMs ? 'seen' : 'none';
 }
 
 /** True when the envoy's state is another one now. */

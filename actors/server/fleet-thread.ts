@@ -11,6 +11,7 @@ import { defaultSoftFlushMs, type ThreadSystem } from '../../runtime/system.ts';
 import { joinSystem, threadBootstrap } from '../../runtime/thread.ts';
 import { envoyKind } from '../envoy/actor.ts';
 import { AuditView } from '../envoy/audit-view.ts';
+import { LastSeen } from '../envoy/last-seen.ts';
 import { createPolicyView, type PolicyView } from '../envoy/policy-view.ts';
 import { createSecretView, type SecretView } from '../envoy/secret-view.ts';
 import { Silence } from '../envoy/silence.ts';
@@ -75,6 +76,7 @@ interface ShardParts {
   readonly updates: UpdateView;
   readonly audit: AuditView;
   readonly silence: Silence;
+  readonly lastSeen: LastSeen;
 }
 
 /** The entry of a fleet shard: the agents' endpoint and the envoys of its connections. */
@@ -123,7 +125,8 @@ async function openShard(): Promise<ShardParts> {
     mayTell: () => mayTell(outbox),
   });
   const views = { policy, secrets, rehearsals, audit, updates, silence };
-  return { thread, data, ports, log, store, stores, ...views, outbox };
+  const lastSeen = new LastSeen(ports.clock);
+  return { thread, data, ports, log, store, stores, ...views, lastSeen, outbox };
 }
 
 function mayTell(outbox: Outbox): boolean {
@@ -192,8 +195,8 @@ class Shard {
   }
 
   #envoys(): AnyKind {
-    const { policy, secrets, rehearsals, audit, updates, silence, store, outbox, data } =
-      this.#parts;
+    const { policy, secrets, rehearsals, audit, updates, store, outbox, data } = this.#parts;
+    const { silence, lastSeen } = this.#parts;
     const { intervalMs, bundleMaxAgeMs, clockSkewToleranceMs } = data.config.checkin;
     return envoyKind({
       policy,
@@ -209,12 +212,13 @@ class Shard {
       bundleMaxAgeMs,
       mayTell: () => mayTell(outbox),
       watch: silence.watch,
+      lastSeen,
       disconnect: (envoyId) => this.#endpoint?.disconnect(envoyId),
     });
   }
 
   async #start(system: ThreadSystem): Promise<void> {
-    const { thread, data, log, policy, outbox, stores, ports, silence } = this.#parts;
+    const { thread, data, log, policy, outbox, stores, ports, silence, lastSeen } = this.#parts;
     this.#system = system;
     await system.claim(outboxWriterAddress(thread));
     // An envoy's record may stand in any of them; without it the envoy would look new.
@@ -227,6 +231,7 @@ class Shard {
     const port = await this.#endpoint.listen(data.config.server.grpcListen.host, data.grpcPort);
     log.debug({ port }, 'listening');
     silence.start(system);
+    lastSeen.start(system);
     keepCompiledCode(ports.clock);
     // Events that an earlier life of this shard left behind.
     if (outbox.entries > 0) this.#notice();
@@ -235,6 +240,7 @@ class Shard {
   async #stop(system: ThreadSystem): Promise<void> {
     const { drainTimeoutMs } = this.#parts.data.config.server;
     this.#parts.silence.stop();
+    this.#parts.lastSeen.stop();
     await this.#endpoint?.drain(drainTimeoutMs);
     await settleOutbox(system, this.#parts.outbox, drainTimeoutMs);
     this.#endpoint?.close();

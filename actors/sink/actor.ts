@@ -75,6 +75,11 @@ export function sinkKind(dependencies: SinkDependencies): ActorKind<SinkState, S
         return { identities, done: identities.length < page };
       },
       findToken: async (_turn, { id }) => await writer.findToken(id),
+      lastSeen: async (_turn, { seen }) => {
+        // A minute later they are told again; that the database fails is said where events wait for it.
+        await writer.lastSeen(seen).catch(throwUnlessTransient);
+        return undefined;
+      },
     },
   };
 }
@@ -115,6 +120,11 @@ function byPlan(answers: readonly PlanAnswer[]): Map<string, string[]> {
   for (const { planId, envoyId } of answers)
     plans.set(planId, [...(plans.get(planId) ?? []), envoyId]);
   return plans;
+}
+
+function throwUnlessTransient(error: unknown): void {
+  const known = sinkError(error);
+  if (known === undefined || !isTransient(known)) throw error;
 }
 
 /** The outbox keeps everything meanwhile, so a failure costs only time. */

@@ -24,7 +24,11 @@ export type SinkMessages = {
     reply: { identities: EnvoyIdentity[]; done: boolean };
   };
   findToken: { payload: { id: string }; reply: TokenRecord | undefined };
+  /** When envoys were last seen of which nothing changed; at most `lastSeenPerMessage`. May be lost. */
+  lastSeen: { payload: { seen: readonly EnvoySeen[] }; reply: undefined };
 };
+
+export const lastSeenPerMessage = 1_000;
 
 export interface EnvoyIdentity {
   readonly envoyId: string;
@@ -96,22 +100,25 @@ export type SinkRecord =
   | SavedViewRecord
   | PolicyVersionRecord;
 
+/** An envoy as a shard last saw it. */
+export interface EnvoySeen {
+  readonly envoyId: string;
+  readonly lastSeenMs: number;
+  /** Of an EnvoyState (actors/envoy/states.ts). */
+  readonly state: number;
+  /** Absent in events of older releases. */
+  readonly driftRuns?: number;
+  readonly policyVersion: number;
+  readonly agentVersion: string;
+}
+
 /** What shards put into their outbox for the sink; `type` of the OutboxEvent is the key. */
 export type FleetEvents = {
   /** The encoded ReportRequest as it came, signature verified. */
   'run.reported': { envoyId: string; report: Uint8Array; receivedAtMs: number };
   'traits.reported': { envoyId: string; hash: Uint8Array; traitsJson: Uint8Array };
-  /** Last seen and state, coalesced: at most one per envoy and minute, and on every change of state. */
-  'envoy.seen': {
-    envoyId: string;
-    lastSeenMs: number;
-    /** Of an EnvoyState (actors/envoy/states.ts). */
-    state: number;
-    /** Absent in events of older releases. */
-    driftRuns?: number;
-    policyVersion: number;
-    agentVersion: string;
-  };
+  /** On every change of state or version; `lastSeen` tells of the others. */
+  'envoy.seen': EnvoySeen;
   /** An envoy that has not been heard of for too long; `lastSeenMs` 0 = this server does not know. */
   'envoy.silent': { envoyId: string; lastSeenMs: number };
   /** What an envoy said of its update; `phase` is an UpdatePhase. */

@@ -10,6 +10,7 @@ import { appendEvents, readHead } from './audit-append.ts';
 import { AuditLogStore } from './audit-log-store.ts';
 import { openSinkConnection, type SinkConnection } from './connection.ts';
 import { decodeFleetBatch, type FleetEntry } from './fleet-batch.ts';
+import { addToDay, calmDay } from './fleet-history.ts';
 import { readReportedVersion, readSeen, readTraits, type SeenEnvoy } from './fleet-page.ts';
 import {
   beginIdentityOpening,
@@ -18,9 +19,16 @@ import {
   readChangedIdentities,
   readIdentityPosition,
 } from './identity-changes.ts';
+import { writeLastSeen } from './last-seen.ts';
 import { drainBatchLimit, exportPageLimit, writeLimit } from './limits.ts';
-import { auditEntryEvent } from './live-events.ts';
-import type { EnvoyIdentity, SinkRecord, TokenRecord } from './messages.ts';
+import { auditEntryEvent, stateEvent } from './live-events.ts';
+import {
+  type EnvoyIdentity,
+  type EnvoySeen,
+  lastSeenPerMessage,
+  type SinkRecord,
+  type TokenRecord,
+} from './messages.ts';
 import { migrate } from './migrations.ts';
 import type { PlanAnswer } from './plan-outcome.ts';
 import { applyRecord, findToken, insertEnvoys, readIdentities } from './records.ts';
@@ -116,6 +124,17 @@ export class SinkWriter {
     });
     const { settled, answers } = applied;
     return { sequence, settled, answers, grew: batch.audit.length > 0 };
+  }
+
+  /** At most `lastSeenPerMessage`. */
+  async lastSeen(seen: readonly EnvoySeen[]): Promise<void> {
+    await this.#transaction([], async (writer) => {
+      const transitions = await writeLastSeen(writer, seen.slice(0, lastSeenPerMessage));
+      if (transitions.length === 0) return [];
+      const atMs = transitions.reduce((last, one) => Math.max(last, one.atMs), 0);
+      await addToDay(writer, atMs, { ...calmDay, transitions: transitions.length });
+      return transitions.map(stateEvent);
+    });
   }
 
   /** The last sequence of this store's outbox that is on disk. */

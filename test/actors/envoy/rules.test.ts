@@ -153,15 +153,18 @@ t.test('the database hears of a machine at every change and else once a minute',
   const record = EnvoyRecord.empty();
   const body: CheckInRequest = { ...emptyOf(CheckInRequest), state: 1, agentVersion: '1' };
   const told = (atMs: number, change: Partial<CheckInRequest> = {}) => {
-    const emit = recordCheckIn(record, { ...body, ...change }, atMs);
-    if (emit) record.seenEmittedMs = atMs;
-    return emit;
+    const news = recordCheckIn(record, { ...body, ...change }, atMs);
+    if (news !== 'none') record.seenEmittedMs = atMs;
+    return news;
   };
-  t.ok(told(nowMs));
-  t.notOk(told(nowMs + 5000));
-  t.ok(told(nowMs + 6000, { state: 3 }));
-  t.notOk(told(nowMs + 7000, { state: 3 }));
-  t.ok(told(nowMs + 6000 + seenEveryMs, { state: 3 }));
+  t.equal(told(nowMs), 'changed', 'nobody has heard of it yet');
+  t.equal(told(nowMs + 5000), 'none');
+  t.equal(told(nowMs + 6000, { state: 3 }), 'changed');
+  t.equal(told(nowMs + 7000, { state: 3 }), 'none');
+  t.equal(told(nowMs + 6000 + seenEveryMs, { state: 3 }), 'seen');
+  recordCheckIn(record, { ...body, state: 1 }, nowMs + 90_000);
+  const again = recordCheckIn(record, { ...body, state: 1 }, nowMs + 95_000);
+  t.equal(again, 'changed', 'a change stays news until it was told');
 });
 
 t.test('a fleet spreads evenly over the interval and then keeps its rhythm', async (t) => {
