@@ -1,3 +1,4 @@
+import type { CertificateGroup, EndingCertificates } from '../sink/fleet-views.ts';
 import { type Examination, type Finding, problem, warning } from './view.ts';
 
 const namedMax = 5;
@@ -21,6 +22,8 @@ export interface FleetFacts {
   readonly descriptorLimit: number | undefined;
   /** A restore whose shorter audit log nobody has vouched for. */
   readonly unacknowledgedRestore: { readonly through: number } | undefined;
+  /** Client certificates that nobody renewed. */
+  readonly certificates: EndingCertificates;
 }
 
 const checked = [
@@ -30,6 +33,7 @@ const checked = [
   'file-descriptors',
   'policy-behind',
   'restored-audit',
+  'envoy-certificates',
 ];
 
 export function fleetFindings(facts: FleetFacts): Examination {
@@ -41,6 +45,7 @@ export function fleetFindings(facts: FleetFacts): Examination {
       ...descriptors(facts),
       ...ahead(facts),
       ...restored(facts),
+      ...certificates(facts),
     ],
     checked,
   };
@@ -127,6 +132,36 @@ function restored({ unacknowledgedRestore }: FleetFacts): Finding[] {
       remedy: `vigocli audit acknowledge-restore --through ${through} --reason "..."`,
     }),
   ];
+}
+
+function certificates({ certificates: { ended, ending } }: FleetFacts): Finding[] {
+  const findings: Finding[] = [];
+  const hosts = ({ examples, count }: CertificateGroup) =>
+    named(
+      examples.map(({ name }) => name),
+      count,
+    );
+  const again = 'enroll them again with a new token: vigo install --reenroll (docs/install.md)';
+  if (ended.count > 0) {
+    findings.push(
+      problem('envoy-certificates', {
+        finding: `the client certificate has ended, envoys ${ended.count}: ${hosts(ended)}`,
+        why: 'they are refused at their next connection, and enforce the last policy that they have',
+        remedy: `${again}; each becomes another envoy, so revoke the former: vigocli envoys revoke`,
+      }),
+    );
+  }
+  if (ending.count > 0) {
+    const day = new Date(ending.firstEndsMs ?? 0).toISOString().slice(0, 10);
+    findings.push(
+      warning('envoy-certificates', {
+        finding: `the client certificate ends soon (first ${day}), envoys ${ending.count}: ${hosts(ending)}`,
+        why: 'agents do not renew theirs; one that has ended is refused, and the machine becomes another envoy',
+        remedy: `${again}; before the end each stays the envoy that it is`,
+      }),
+    );
+  }
+  return findings;
 }
 
 function named(names: readonly string[], count: number): string {

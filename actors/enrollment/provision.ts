@@ -96,7 +96,10 @@ async function makeEnvoy(
   const pair = generateKeyPairSync('ed25519');
   const spki = pair.publicKey.export({ type: 'spki', format: 'der' });
   const publicKey = new Uint8Array(spki.subarray(-32));
-  const { der, serial } = await authority.issueEnvoy(publicKey, { envoyId, validityMs });
+  const { der, serial, issuedAtMs, endsAtMs } = await authority.issueEnvoy(publicKey, {
+    envoyId,
+    validityMs,
+  });
   const identity = {
     envoyId,
     hostname,
@@ -109,7 +112,14 @@ async function makeEnvoy(
   const certificatePem = pemOf(der);
   return {
     envoy: { envoyId, hostname, keyPem, certificatePem },
-    record: { record: 'envoy', identity, agentVersion, certificateSerial: serial } as const,
+    record: {
+      record: 'envoy',
+      identity,
+      agentVersion,
+      certificateSerial: serial,
+      certificateIssuedMs: issuedAtMs,
+      certificateEndsMs: endsAtMs,
+    } as const,
   };
 }
 

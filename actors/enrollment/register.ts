@@ -1,9 +1,10 @@
+import type { AuditEvent } from '../audit/event.ts';
 import { newAuditEvent } from '../audit/new-event.ts';
 import { codeOf, ServerError, type ServerErrorCode } from '../errors.ts';
 import type { IdentityRow } from '../policy/tables.ts';
 import { publishAddress } from '../publish/messages.ts';
 import type { EnvoyCertificate } from '../server/certificate-authority.ts';
-import { sinkAddress, type TokenRecord } from '../sink/messages.ts';
+import { type SinkRecord, sinkAddress, type TokenRecord } from '../sink/messages.ts';
 import {
   type EnrollmentDependencies,
   type EnrollmentTurn,
@@ -77,25 +78,12 @@ async function enroll(
   const identity = { envoyId, hostname, publicKey, revoked: false, enrolledAtMs: nowMs };
   const details = { hostname, token: record.id, serial, peer: registration.peerAddress };
   const event = newAuditEvent(turn, 'enrollment.accepted', `envoy:${envoyId}`, envoyId, details);
-  try {
-    await writeDurably(
-      turn,
-      [
-        {
-          record: 'envoy',
-          identity: { ...identity, settledReportSequence: 0 },
-          agentVersion: registration.agentVersion,
-          certificateSerial: serial,
-        },
-        { record: 'tokenUsed', id: record.id, envoyId, atMs: nowMs },
-      ],
-      [event],
-    );
-  } catch (error) {
-    // Used or revoked since it was read: whoever was first has it.
-    if (codeOf(error) !== 'SINK_CONFLICT') throw error;
-    throw new ServerError('ENROLLMENT_TOKEN_USED', {}, { cause: error });
-  }
+  const { agentVersion } = registration;
+  const enrolled = { ...identity, settledReportSequence: 0 };
+  await writeFirst(turn, event, [
+    { record: 'envoy', identity: enrolled, agentVersion, ...recordOf(certificate) },
+    { record: 'tokenUsed', id: record.id, envoyId, atMs: nowMs },
+  ]);
   const row: IdentityRow = { hostname, publicKey, revoked: false, settledReportSequence: 0 };
   turn.put(identities, envoyId, row);
   await assign(turn, envoyId, hostname);
@@ -123,24 +111,15 @@ async function renew(
   const { hostname, agentVersion, peerAddress: peer } = registration;
   const envoyId = registration.envoyId ?? '';
   const certificate = await sign(dependencies, registration, envoyId);
-  const { publicKey, serial: certificateSerial } = certificate;
-  const details = { hostname, token: token.id, serial: certificateSerial, peer };
+  const { publicKey, serial } = certificate;
+  const details = { hostname, token: token.id, serial, peer };
   const event = newAuditEvent(turn, 'enrollment.renewed', `envoy:${envoyId}`, envoyId, details);
-  const renewed = { envoyId, hostname, publicKey, agentVersion, certificateSerial };
+  const renewed = { envoyId, hostname, publicKey, agentVersion, ...recordOf(certificate) };
   const atMs = turn.ports.clock.nowMs();
-  try {
-    await writeDurably(
-      turn,
-      [
-        { record: 'envoyRenewed', ...renewed },
-        { record: 'tokenUsed', id: token.id, envoyId, atMs },
-      ],
-      [event],
-    );
-  } catch (error) {
-    if (codeOf(error) !== 'SINK_CONFLICT') throw error;
-    throw new ServerError('ENROLLMENT_TOKEN_USED', {}, { cause: error });
-  }
+  await writeFirst(turn, event, [
+    { record: 'envoyRenewed', ...renewed },
+    { record: 'tokenUsed', id: token.id, envoyId, atMs },
+  ]);
   turn.put(dependencies.identities, envoyId, { ...known, hostname, publicKey });
   await assign(turn, envoyId, hostname);
   return registered(dependencies, envoyId, certificate);
@@ -165,9 +144,26 @@ async function enrollAgain(
   }
   const details = { token: record.id, serial: certificate.serial, peer: registration.peerAddress };
   const event = newAuditEvent(turn, 'enrollment.repeated', `envoy:${envoyId}`, envoyId, details);
-  await writeDurably(turn, [], [event]);
-  await assign(turn, envoyId, known.hostname);
+  const { hostname, publicKey } = known;
+  const { agentVersion } = registration;
+  const renewed = { envoyId, hostname, publicKey, agentVersion, ...recordOf(certificate) };
+  await writeFirst(turn, event, [{ record: 'envoyRenewed', ...renewed }]);
+  await assign(turn, envoyId, hostname);
   return registered(dependencies, envoyId, certificate);
+}
+
+/** Durable. Throws ENROLLMENT_TOKEN_USED when token or envoy are not any more what they were when read. */
+async function writeFirst(
+  turn: EnrollmentTurn,
+  event: AuditEvent,
+  records: SinkRecord[],
+): Promise<void> {
+  try {
+    await writeDurably(turn, records, [event]);
+  } catch (error) {
+    if (codeOf(error) !== 'SINK_CONFLICT') throw error;
+    throw new ServerError('ENROLLMENT_TOKEN_USED', {}, { cause: error });
+  }
 }
 
 /** The token's record, once its secret was verified. Always costs one bcrypt. */
@@ -192,6 +188,15 @@ async function sign(
 ): Promise<EnvoyCertificate> {
   const grant = { envoyId, validityMs: certificateValidityMs };
   return await authority.signEnvoyRequest(certificateRequest, grant);
+}
+
+/** What the database keeps of a certificate. */
+function recordOf({ serial, issuedAtMs, endsAtMs }: EnvoyCertificate) {
+  return {
+    certificateSerial: serial,
+    certificateIssuedMs: issuedAtMs,
+    certificateEndsMs: endsAtMs,
+  };
 }
 
 function registered(

@@ -37,6 +37,10 @@ export interface EnvoyCertificate {
   readonly publicKey: Uint8Array;
   /** Hex. */
   readonly serial: string;
+  /** Milliseconds since 1970; its validity begins a little earlier. */
+  readonly issuedAtMs: number;
+  /** Milliseconds since 1970, of a whole second, as the certificate tells it. */
+  readonly endsAtMs: number;
 }
 
 export interface ServerNames {
@@ -49,6 +53,7 @@ export interface AuthorityPorts {
   readonly random: Pick<Random, 'bytes'>;
 }
 
+const secondMs = 1_000;
 export const dayMs = 86_400_000;
 const authorityValidityMs = 10 * 365 * dayMs;
 /** Certificates start a little in the past, for nodes whose clocks are behind. */
@@ -130,11 +135,12 @@ async function issueEnvoy(
   grant: EnvoyGrant,
 ): Promise<EnvoyCertificate> {
   const serial = randomSerial(context.ports.random);
+  const { issuedAtMs, ...dates } = validity(context, grant.validityMs);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial,
     subject: [{ CN: [grant.envoyId] }],
     issuer: context.issuerName,
-    ...validity(context, grant.validityMs),
+    ...dates,
     signingAlgorithm: ecdsa,
     signingKey: context.signingKey,
     publicKey: Buffer.concat([ed25519SpkiPrefix, publicKey]),
@@ -143,7 +149,8 @@ async function issueEnvoy(
       new x509.SubjectAlternativeNameExtension([{ type: 'url', value: envoyUri(grant.envoyId) }]),
     ],
   });
-  return { der: new Uint8Array(certificate.rawData), publicKey, serial };
+  const endsAtMs = dates.notAfter.getTime();
+  return { der: new Uint8Array(certificate.rawData), publicKey, serial, issuedAtMs, endsAtMs };
 }
 
 async function issueServer(
@@ -152,11 +159,13 @@ async function issueServer(
   names: ServerNames,
   validityMs: number,
 ): Promise<string> {
+  const { notBefore, notAfter } = validity(context, validityMs);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: randomSerial(context.ports.random),
     subject: [{ CN: ['Vigo server'] }],
     issuer: context.issuerName,
-    ...validity(context, validityMs),
+    notBefore,
+    notAfter,
     signingAlgorithm: ecdsa,
     signingKey: context.signingKey,
     publicKey: await importPublic(createPublicKey(key)),
@@ -180,11 +189,14 @@ function leafExtensions(context: IssueContext, usage: x509.ExtendedKeyUsageType)
   ];
 }
 
-function validity(context: IssueContext, validityMs: number): { notBefore: Date; notAfter: Date } {
-  const now = context.ports.clock.nowMs();
+function validity(context: IssueContext, validityMs: number) {
+  const issuedAtMs = context.ports.clock.nowMs();
+  const endsMs = Math.min(issuedAtMs + validityMs, context.notAfterMs);
   return {
-    notBefore: new Date(now - backdateMs),
-    notAfter: new Date(Math.min(now + validityMs, context.notAfterMs)),
+    issuedAtMs,
+    notBefore: new Date(issuedAtMs - backdateMs),
+    // Certificates tell whole seconds.
+    notAfter: new Date(Math.floor(endsMs / secondMs) * secondMs),
   };
 }
 

@@ -1,5 +1,8 @@
 import type Database from 'better-sqlite3';
 import { openReadOnlyDatabase } from './connection.ts';
+import { endingCertificates } from './ending-certificates.ts';
+import type { EndingCertificates } from './fleet-views.ts';
+import { Statements } from './statements.ts';
 
 /** What the database tells the doctor of the fleet. */
 export interface FleetRows {
@@ -10,6 +13,8 @@ export interface FleetRows {
   readonly skewed: readonly string[];
   readonly ahead: { readonly count: number; readonly version: number };
   readonly unacknowledgedRestore: { readonly through: number } | undefined;
+  /** Client certificates that nobody renewed. */
+  readonly certificates: EndingCertificates;
 }
 
 const dayMs = 86_400_000;
@@ -52,6 +57,7 @@ export function readFleetRows(file: string, nowMs: number, offlineAfterMs: numbe
         version: number(database, `select max(policy_version) ${aheadOf}`, policyVersion),
       },
       unacknowledgedRestore: unacknowledged(database),
+      certificates: certificatesOf(database, nowMs),
     };
   } finally {
     database.close();
@@ -61,6 +67,16 @@ export function readFleetRows(file: string, nowMs: number, offlineAfterMs: numbe
 /** Those that never came are not offline yet. */
 const silent = 'from envoys where revoked_at_ms is null and last_seen_ms < ?';
 const aheadOf = 'from envoys where revoked_at_ms is null and policy_version > ?';
+
+/** A database that the server of this version has not opened yet does not know their ends. */
+function certificatesOf(database: Database.Database, nowMs: number): EndingCertificates {
+  const columns = texts(database, `select name from pragma_table_info('envoys')`);
+  if (columns.includes('certificate_ends_ms')) {
+    return endingCertificates(new Statements(database), nowMs);
+  }
+  const none = { count: 0, firstEndsMs: undefined, examples: [] };
+  return { ended: none, ending: none };
+}
 
 function unacknowledged(database: Database.Database): { through: number } | undefined {
   const newest = (type: string) =>

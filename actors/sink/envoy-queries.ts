@@ -30,6 +30,7 @@ import {
 } from './selector-sql.ts';
 import { Statements } from './statements.ts';
 
+const unknownEnd = Number.MAX_SAFE_INTEGER;
 /** What lists can be sorted by. The value of a column, so that a cursor can go on behind it. */
 const sortColumns = {
   hostname: 'hostname',
@@ -40,6 +41,9 @@ const sortColumns = {
   agent: 'agent_version',
   os: 'os',
   enrolled: 'enrolled_at_ms',
+  // Who is revoked needs none, and of whom it is not known has an old one: both come last.
+  certificate: `case when revoked_at_ms is null
+    then coalesce(certificate_ends_ms, ${unknownEnd}) else ${unknownEnd} end`,
 } as const;
 
 export type EnvoySort = keyof typeof sortColumns;

@@ -19,6 +19,7 @@ export function envoyView(row: EnvoysTable): EnvoyView {
     maintenance:
       row.maintenance === null ? undefined : (JSON.parse(row.maintenance) as MaintenanceView),
     enrolledAtMs: row.enrolled_at_ms,
+    certificateEndsMs: row.certificate_ends_ms ?? undefined,
     revoked,
   };
 }

@@ -22,6 +22,8 @@ export interface EnvoyView {
   readonly update: EnvoyUpdateView | undefined;
   readonly maintenance: MaintenanceView | undefined;
   readonly enrolledAtMs: number;
+  /** Of its client certificate; absent when that is older than this was kept. */
+  readonly certificateEndsMs: number | undefined;
   readonly revoked: boolean;
 }
 
@@ -175,6 +177,7 @@ export const attentionKinds = [
   'certificate',
   'token',
   'api-token',
+  'envoy-certificate',
 ] as const;
 
 export type AttentionKind = (typeof attentionKinds)[number];
@@ -231,4 +234,21 @@ export interface EndingTokens {
   /** The one that ends first is first. */
   readonly api: readonly EndingApiToken[];
   readonly enrollment: readonly EndingEnrollmentToken[];
+}
+
+/** Envoys with one trouble: how many, when the first certificate ends or ended, and some of them. */
+export interface CertificateGroup {
+  readonly count: number;
+  /** Absent when there is none. */
+  readonly firstEndsMs: number | undefined;
+  /** The one that ends first is first. */
+  readonly examples: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** Client certificates that nobody renewed; an agent does not renew its own. */
+export interface EndingCertificates {
+  /** They are over, and the envoys came to the last. */
+  readonly ended: CertificateGroup;
+  /** In the last part of their lives. */
+  readonly ending: CertificateGroup;
 }

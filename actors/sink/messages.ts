@@ -74,15 +74,19 @@ export type SinkRecord =
       readonly identity: EnvoyIdentity;
       readonly agentVersion: string;
       readonly certificateSerial: string;
+      readonly certificateIssuedMs: number;
+      readonly certificateEndsMs: number;
     }
   | {
-      /** The same envoy with another key. */
+      /** The same envoy with another certificate, as a rule of another key. */
       readonly record: 'envoyRenewed';
       readonly envoyId: string;
       readonly hostname: string;
       readonly publicKey: Uint8Array;
       readonly agentVersion: string;
       readonly certificateSerial: string;
+      readonly certificateIssuedMs: number;
+      readonly certificateEndsMs: number;
     }
   | {
       readonly record: 'envoyRevoked';

@@ -4,6 +4,7 @@ import { ServerError } from '../errors.ts';
 import { createAccountTables } from './account-tables.ts';
 import { createAdminTokensTable } from './admin-tokens.ts';
 import { createAuditTreeTables } from './audit-tree-tables.ts';
+import { addCertificateEnds } from './ending-certificates.ts';
 import { addAgentUpdates } from './envoy-updates.ts';
 import { createFederationTables } from './federation-records.ts';
 import { createFleetIndexes, createFleetStateTables } from './fleet-tables.ts';
@@ -28,6 +29,7 @@ const migrations: Record<string, Migration> = {
   '0011-fleet-states': { up: createFleetStateTables },
   '0012-fleet-indexes': { up: createFleetIndexes },
   '0013-identity-changes': { up: createIdentityChanges },
+  '0014-certificate-ends': { up: addCertificateEnds },
 };
 
 const provider: MigrationProvider = { getMigrations: async () => migrations };

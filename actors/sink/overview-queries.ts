@@ -1,11 +1,13 @@
 import type Database from 'better-sqlite3';
 import { type EnvoyState, envoyStates, stateNumber } from '../envoy/states.ts';
 import type { AgentVersionCount } from './agent-versions.ts';
+import { endingCertificates } from './ending-certificates.ts';
 import { endingTokens } from './ending-tokens.ts';
 import { dayMs, fleetDay, hourMs, minuteMs } from './fleet-history.ts';
 import type { FleetDaysTable, FleetHistoryTable } from './fleet-tables.ts';
 import type {
   AttentionView,
+  EndingCertificates,
   EndingTokens,
   FleetSeries,
   FleetToday,
@@ -143,6 +145,12 @@ export class OverviewQueries {
   /** `nowMs`: the wall clock. */
   ending(nowMs: number): EndingTokens {
     return this.#keep('ending', () => endingTokens(this.#statements, nowMs), endingAgeMs);
+  }
+
+  /** `nowMs`: the wall clock. */
+  endingCertificates(nowMs: number): EndingCertificates {
+    const read = () => endingCertificates(this.#statements, nowMs);
+    return this.#keep('certificates', read, endingAgeMs);
   }
 
   /** How often envoys came into each state, ever. */

@@ -202,6 +202,8 @@ function envoyRow(record: SinkRecord & { record: 'envoy' }): EnvoysTable {
     public_key: Buffer.from(identity.publicKey),
     agent_version: record.agentVersion,
     certificate_serial: record.certificateSerial,
+    certificate_issued_ms: record.certificateIssuedMs,
+    certificate_ends_ms: record.certificateEndsMs,
     enrolled_at_ms: identity.enrolledAtMs,
     revoked_at_ms: null,
     revoked_reason: null,
@@ -228,6 +230,8 @@ async function renewEnvoy(
         public_key: Buffer.from(record.publicKey),
         agent_version: record.agentVersion,
         certificate_serial: record.certificateSerial,
+        certificate_issued_ms: record.certificateIssuedMs,
+        certificate_ends_ms: record.certificateEndsMs,
       })
       .where('envoy_id', '=', record.envoyId)
       .where('revoked_at_ms', 'is', null)

@@ -32,6 +32,9 @@ export interface EnvoysTable {
   public_key: Uint8Array;
   agent_version: string;
   certificate_serial: string;
+  /** Null: it was issued before this was kept; known from the next one on. */
+  certificate_issued_ms: number | null;
+  certificate_ends_ms: number | null;
   enrolled_at_ms: number;
   revoked_at_ms: number | null;
   revoked_reason: string | null;

@@ -1,5 +1,6 @@
 import { convergedPercent } from '../../actors/envoy/convergence.ts';
 import type {
+  EndingCertificates,
   EndingTokens,
   EnvoyDetailView,
   EnvoyView,
@@ -23,6 +24,8 @@ export interface FleetViews {
   overview(window: FleetWindow, nowMs: number): FleetOverview;
   /** Tokens that end. */
   ending(nowMs: number): EndingTokens;
+  /** Client certificates that nobody renewed. */
+  endingCertificates(nowMs: number): EndingCertificates;
   /** By name. */
   savedViews(owner: string): readonly SavedView[];
   /** When the certificates of the server end, milliseconds since 1970. */
@@ -78,6 +81,7 @@ export function fleetViewsOf(
       };
     },
     ending: (nowMs) => overview.ending(nowMs),
+    endingCertificates: (nowMs) => overview.endingCertificates(nowMs),
     savedViews: (owner) => queries.savedViews(owner),
   };
 }

@@ -4,9 +4,9 @@ import type {
   EndingEnrollmentToken,
   EndingTokens,
 } from '../../actors/sink/fleet-views.ts';
+import { span } from './span.ts';
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
+const dayMs = 86_400_000;
 /** A token of less than this is meant to end. */
 const shortLifeMs = 7 * dayMs;
 /** Somebody has to act in the last part of a token's life. */
@@ -64,10 +64,4 @@ function ofEnrollment(tokens: readonly EndingEnrollmentToken[]): AttentionView[]
       examples,
     },
   ];
-}
-
-function span(ms: number): string {
-  const [size, unit] = ms < dayMs ? [hourMs, 'hour'] : [dayMs, 'day'];
-  const whole = Math.max(1, Math.floor(ms / size));
-  return `${whole} ${unit}${whole === 1 ? '' : 's'}`;
 }

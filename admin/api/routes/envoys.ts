@@ -22,6 +22,7 @@ export const envoySorts = [
   'agent',
   'os',
   'enrolled',
+  'certificate',
 ] as const satisfies readonly NonNullable<EnvoyFilter['sort']>[];
 
 /** What a list of envoys takes beside its page, and a saved view keeps. */

@@ -4,6 +4,7 @@ import { rolloutAddress } from '../../../actors/rollout/messages.ts';
 import type { EndingTokens, FleetWindow } from '../../../actors/sink/fleet-views.ts';
 import { attentionOf } from '../attention.ts';
 import type { Principal } from '../authenticate.ts';
+import { certificateAttention } from '../certificate-attention.ts';
 import { reachOf } from '../policy-decision.ts';
 import { route } from '../route.ts';
 import { nothing, object } from '../schemas.ts';
@@ -34,6 +35,7 @@ export const fleetRoutes = [
       const { certificates } = backend.views.fleet;
       const more = [
         ...attentionOf({ publish, rollout, certificates, nowMs }),
+        ...certificateAttention(backend.views.fleet.endingCertificates(nowMs), nowMs),
         ...tokenAttention(shownTo(asker, backend.views.fleet.ending(nowMs)), nowMs),
       ];
       return { ...overview, attention: [...overview.attention, ...more].sort(bySeverity) };

@@ -39,6 +39,7 @@ const envoy = {
   update: maybe(object({ version: text, phase: text, code: text, message: text, atMs: time })),
   maintenance: maybe(maintenance),
   enrolledAtMs: time,
+  certificateEndsMs: maybe(time),
   revoked: flag,
 };
 

@@ -25,6 +25,7 @@ const places: Readonly<Record<string, string>> = {
   certificate: '/server',
   token: '/enrollment',
   'api-token': '/people/tokens',
+  'envoy-certificate': pathTo('/envoys', { sort: 'certificate' }),
 };
 
 /** Undefined: the reader has no page of it. */
@@ -46,12 +47,13 @@ export function attentionList(
 }
 
 function attentionItem(matter: Attention, nowMs: number, seesTokens: boolean): Html {
-  const { severity, text, sinceMs, state, examples } = matter;
+  const { kind, severity, text, sinceMs, state, examples } = matter;
+  const ofEnvoys = state !== undefined || kind === 'envoy-certificate';
   const place = placeOf(matter, seesTokens);
   const shown = examples
     .slice(0, examplesMax)
     .map(({ id, name }) =>
-      state === undefined ? html`${name} ` : html`<a href="/envoys/${part(id)}">${name}</a> `,
+      ofEnvoys ? html`<a href="/envoys/${part(id)}">${name}</a> ` : html`${name} `,
     );
   return html`<li>${badge(severity, tones[severity], shapes[severity])}
     ${place === undefined ? html`<span class="cell-main">${text}</span>` : html`<a class="cell-main" href="${place}">${text}</a>`}

@@ -148,7 +148,15 @@ function envoyFacts(envoy: Envoy, nowMs: number): Html {
     ['Traits', timeAgo(envoy.traitsReceivedMs, nowMs)],
     ['UUID', html`<code>${envoy.id}</code>`],
     ['Certificate', html`<code>${envoy.certificateSerial}</code>`],
+    ['It ends', certificateEnd(envoy, nowMs)],
   ]);
+}
+
+/** An old one whose end nobody kept is told of as soon as it is renewed. */
+function certificateEnd({ certificateEndsMs, revoked }: Envoy, nowMs: number): Html | string {
+  if (certificateEndsMs === undefined) return 'not known; it is from before this was kept';
+  if (revoked || certificateEndsMs > nowMs) return timeAt(certificateEndsMs);
+  return html`${timeAt(certificateEndsMs)} <strong>it has ended</strong>`;
 }
 
 function transitionList(history: readonly Transition[], nowMs: number): Html {

@@ -12,7 +12,7 @@ import { pagination } from '../components/pagination.ts';
 import { partOf, Refused, refusedNote } from '../components/refused.ts';
 import { stateBadge, stateShape, toneOf } from '../components/state-badge.ts';
 import { type Column, table } from '../components/table.ts';
-import { timeAgo } from '../components/time.ts';
+import { timeAgo, timeAt } from '../components/time.ts';
 import { csvRow } from '../csv.ts';
 import { type Html, html, ownMarkup } from '../html.ts';
 import { page } from '../page.ts';
@@ -28,7 +28,16 @@ const rowsOfAnExport = 500;
 const exportLimit = 100_000;
 const selectorLengthMax = 500;
 const states = ['converged', 'relapsed', 'diverged', 'degraded', 'failed', 'offline', 'no data'];
-const sortable = ['hostname', 'state', 'since', 'seen', 'os', 'policy', 'agent'] as const;
+const sortable = [
+  'hostname',
+  'state',
+  'since',
+  'seen',
+  'os',
+  'policy',
+  'agent',
+  'certificate',
+] as const;
 const events = ['envoy.state', 'envoys.many', 'enrollment.accepted', 'envoy.revoked'];
 /** Neither a glob nor a filter nor an id: people who type a part of a name look for it anywhere. */
 const partOfName = /^[A-Za-z0-9][\w.-]*$/;
@@ -153,6 +162,14 @@ function stateChips({ counts }: EnvoyPage, query: ListQuery): Html {
   )}</ul>`;
 }
 
+/** Nobody looks at it in years, so it has a column only when it was asked for. */
+function certificateColumn(query: ListQuery): Column<Envoy>[] {
+  if (query.sort !== 'certificate') return [];
+  const cell = ({ certificateEndsMs, revoked }: Envoy) =>
+    revoked ? '–' : certificateEndsMs === undefined ? 'not known' : timeAt(certificateEndsMs);
+  return [{ label: 'Certificate ends', ...sorting(query, 'certificate'), cell }];
+}
+
 function columns(query: ListQuery, nowMs: number): Column<Envoy>[] {
   const by = (sort: (typeof sortable)[number]) => sorting(query, sort);
   return [
@@ -181,6 +198,7 @@ function columns(query: ListQuery, nowMs: number): Column<Envoy>[] {
       cell: ({ agentVersion, update }) =>
         html`${agentVersion}${update && update.phase !== 'accepted' && html` <span class="tag">${update.phase}</span>`}`,
     },
+    ...certificateColumn(query),
   ];
 }
 

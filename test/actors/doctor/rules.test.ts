@@ -34,6 +34,13 @@ const home: HomeFacts = {
   interruptedRestore: false,
 };
 
+const noCertificate = { count: 0, firstEndsMs: undefined, examples: [] };
+const someCertificates = {
+  count: 7,
+  firstEndsMs: nowMs,
+  examples: [{ id: 'a', name: 'web-1' }],
+};
+
 const fleet: FleetFacts = {
   serverVersion: '0.5.0',
   policyVersion: 7,
@@ -44,6 +51,7 @@ const fleet: FleetFacts = {
   ahead: { count: 0, version: 0 },
   descriptorLimit: 1024,
   unacknowledgedRestore: undefined,
+  certificates: { ended: noCertificate, ending: noCertificate },
 };
 
 const threads: ThreadFacts = {
@@ -105,6 +113,14 @@ t.test('what a fleet can have', async (t) => {
     [{ descriptorLimit: 256 }, 'problem file-descriptors'],
     [{ ahead: { count: 3, version: 9 } }, 'problem policy-behind'],
     [{ unacknowledgedRestore: { through: 900 } }, 'warning restored-audit'],
+    [
+      { certificates: { ended: someCertificates, ending: noCertificate } },
+      'problem envoy-certificates',
+    ],
+    [
+      { certificates: { ended: noCertificate, ending: someCertificates } },
+      'warning envoy-certificates',
+    ],
   ];
   for (const [change, expected] of cases) {
     t.same(names(fleetFindings({ ...fleet, ...change }).findings), [expected]);

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { verifyChain } from '../../../actors/audit/chain.ts';
 import { envoyIdFromCertificate } from '../../../actors/enrollment/identity.ts';
@@ -9,6 +10,8 @@ import { certificateRequest } from '../support/request.ts';
 import { type ServiceSystem, serviceSystem, tables } from '../support/service-system.ts';
 
 const deadline = { deadlineMs: 10_000 };
+
+type Registered = Awaited<ReturnType<typeof register>>;
 
 async function createToken(service: ServiceSystem, match = ['web-*']) {
   const payload = { match, expiresInMs: 3_600_000, by: 'admin:test' };
@@ -52,6 +55,19 @@ async function auditTypes(t: Test, { file }: ServiceSystem): Promise<string[]> {
   });
   t.comment(types.join(', '));
   return types;
+}
+
+/** When the certificate ends that an envoy was given, and when the database says that it does. */
+function ends(service: ServiceSystem, { envoyId, certificateChain }: Registered) {
+  const queries = new SinkQueries(service.file);
+  const [envoy] = queries.findEnvoys(envoyId);
+  const { certificateSerial } = queries.envoys.detail(envoyId);
+  queries.close();
+  const { validTo, serialNumber } = new X509Certificate(certificateChain[0] ?? '');
+  return {
+    given: [Date.parse(validTo), serialNumber.toLowerCase()],
+    told: [envoy?.certificateEndsMs, certificateSerial],
+  };
 }
 
 t.test('a machine with a token becomes an envoy, durably, with a policy', async (t) => {
@@ -121,6 +137,8 @@ t.test('a machine that lost the answer asks again and is the same envoy', async 
   const first = await register(service, { token, request });
   const again = await register(service, { token, request });
   t.equal(again.envoyId, first.envoyId);
+  const { given, told } = ends(service, again);
+  t.same(told, given, 'the database tells of the certificate that it holds now');
   t.equal((await service.writer.identities('', 100)).length, 1);
 });
 
@@ -156,10 +174,15 @@ t.test('an envoy with a new token stays the same one; a revoked one does not', a
   const service = await serviceSystem(t);
   const first = await register(service, { token: (await createToken(service)).token });
   const { envoyId } = first;
+  const { given, told } = ends(service, first);
+  t.same(told, given, 'when its certificate ends is known');
   const before = (await service.writer.identities('', 10))[0];
   const { token } = await createToken(service);
   const again = await register(service, { token, envoyId, hostname: 'web-2' });
   t.equal(again.envoyId, envoyId);
+  const renewed = ends(service, again);
+  t.same(renewed.told, renewed.given);
+  t.notSame(renewed.told, told, 'and that of the new one');
   const [after, ...others] = await service.writer.identities('', 10);
   t.same(others, [], 'no second envoy came of it');
   t.match(after, { envoyId, hostname: 'web-2', revoked: false });

@@ -163,6 +163,7 @@ t.test(
       'agent',
       'os',
       'enrolled',
+      'certificate',
     ]) {
       for (const order of ['asc', 'desc'] as const) {
         const filter = { sort: sort as 'state', order, limit: 7 };

@@ -8,6 +8,8 @@ import { ReportRequest, ResourceAction } from '../../../agent/protocol/gen/vigo/
 import { startMs } from './environment.ts';
 import { temporaryDirectory } from './temporary.ts';
 
+const certificateLifeMs = 3650 * 86_400_000;
+
 type Teardown = { teardown(run: () => void): void };
 
 export function testSink(t: Teardown, runsPerEnvoy = 100): { writer: SinkWriter; file: string } {
@@ -35,6 +37,8 @@ export function envoyRecord(number: number, hostname = `host-${number}`) {
     },
     agentVersion: '0.1.0',
     certificateSerial: String(number),
+    certificateIssuedMs: startMs,
+    certificateEndsMs: startMs + certificateLifeMs,
   } as const satisfies SinkRecord;
 }
 

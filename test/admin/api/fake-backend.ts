@@ -19,6 +19,7 @@ export const knownEnvoy: EnvoyView = {
   agentVersion: '0.1.0',
   update: undefined,
   enrolledAtMs: 500,
+  certificateEndsMs: undefined,
   revoked: false,
 };
 
@@ -90,6 +91,10 @@ function fakeFleetViews(): FleetViews {
       attention: [],
     }),
     ending: () => ({ api: [], enrollment: [] }),
+    endingCertificates: () => {
+      const none = { count: 0, firstEndsMs: undefined, examples: [] };
+      return { ended: none, ending: none };
+    },
     savedViews: () => [],
   };
 }

@@ -19,7 +19,9 @@ t.test('each matter leads to where it is decided, and only envoys to envoys', (t
     shown('failed', true, 'failed'),
     /href="\/envoys\?state=failed"[\s\S]*href="\/envoys\/0a1b"/,
   );
-  const others = attentionKinds.slice(attentionKinds.indexOf('approval'));
+  const others = attentionKinds
+    .slice(attentionKinds.indexOf('approval'))
+    .filter((kind) => kind !== 'envoy-certificate');
   t.equal(others.length, 6);
   for (const kind of others) {
     const markup = shown(kind);
@@ -27,6 +29,11 @@ t.test('each matter leads to where it is decided, and only envoys to envoys', (t
     t.match(markup, 'its name');
     t.notMatch(markup, '/envoys/', `${kind} is no envoy`);
   }
+  t.match(
+    shown('envoy-certificate'),
+    /href="\/envoys\?sort=certificate"[\s\S]*href="\/envoys\/0a1b"/,
+    'these are envoys, whatever state they are in',
+  );
   t.notMatch(shown('api-token', false), 'href', 'who has no page of them is told all the same');
   t.end();
 });

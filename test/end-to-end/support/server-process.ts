@@ -70,7 +70,10 @@ export class TestServer {
         const { publicKey } = pemSigner(key);
         const envoyId = uuidToText(makeUuid(randomBytes(16)));
         const grant = { envoyId, validityMs: certificateValidityMs };
-        const { der, serial } = await certificateAuthority.issueEnvoy(publicKey, grant);
+        const { der, serial, issuedAtMs, endsAtMs } = await certificateAuthority.issueEnvoy(
+          publicKey,
+          grant,
+        );
         const identity = {
           envoyId,
           hostname: `${prefix}-${index}`,
@@ -84,6 +87,8 @@ export class TestServer {
           identity,
           agentVersion: '0.1.0',
           certificateSerial: serial,
+          certificateIssuedMs: issuedAtMs,
+          certificateEndsMs: endsAtMs,
         };
         const files = {
           authority: certificateAuthority.certificatePem,

@@ -10,6 +10,10 @@ function updateWord({ update }: EnvoyView): string {
     : `${update.phase} ${update.version}`;
 }
 
+function certificateEnd({ certificateEndsMs }: EnvoyView): string {
+  return certificateEndsMs === undefined ? '-' : clockTime(certificateEndsMs);
+}
+
 /** By the name that `--columns` takes. */
 const known: Readonly<Record<string, Column<EnvoyView>>> = {
   host: { title: 'HOST', value: ({ hostname }) => hostname, flexible: true },
@@ -29,6 +33,7 @@ const known: Readonly<Record<string, Column<EnvoyView>>> = {
   agent: { title: 'AGENT', value: ({ agentVersion }) => agentVersion, optional: true },
   update: { title: 'UPDATE', value: updateWord, optional: true },
   enrolled: { title: 'ENROLLED', value: ({ enrolledAtMs }) => clockTime(enrolledAtMs) },
+  certificate: { title: 'CERTIFICATE ENDS', value: certificateEnd },
   maintenance: { title: 'MAINTENANCE', value: ({ maintenance }) => maintenance?.reason ?? '-' },
   id: { title: 'ID', value: ({ id }) => id, optional: true },
 };

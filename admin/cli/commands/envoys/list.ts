@@ -9,7 +9,17 @@ import type { OpenSession, Session } from '../../session.ts';
 import { columnNames, columnsOf } from './columns.ts';
 import { readView } from './views.ts';
 
-const sorts = ['hostname', 'state', 'since', 'seen', 'policy', 'agent', 'os', 'enrolled'];
+const sorts = [
+  'hostname',
+  'state',
+  'since',
+  'seen',
+  'policy',
+  'agent',
+  'os',
+  'enrolled',
+  'certificate',
+];
 /** The first page is small, so that its rows are there at once. */
 const firstPageRows = 50;
 const pageRows = 500;

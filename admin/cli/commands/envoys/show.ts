@@ -52,7 +52,15 @@ function describe(envoy: EnvoyDetailView): string {
     ['Agent', printable(envoy.agentVersion)],
     ...updateLines(envoy),
     ['Enrolled', clockTime(envoy.enrolledAtMs)],
+    ['Certificate', certificateWords(envoy, nowMs)],
   ]);
+}
+
+function certificateWords({ certificateEndsMs, revoked }: EnvoyDetailView, nowMs: number): string {
+  if (certificateEndsMs === undefined) return 'its end is not known';
+  const end = clockTime(certificateEndsMs);
+  if (certificateEndsMs > nowMs) return `ends ${end}`;
+  return revoked ? `ended ${end}` : `ended ${end}; enroll again: vigo install --reenroll`;
 }
 
 function maintenanceWords({
