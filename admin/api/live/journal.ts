@@ -12,29 +12,22 @@ export interface JournalLimits {
   readonly entriesMax: number;
   /** Of the JSON texts, characters. */
   readonly charactersMax: number;
-  /** Entries that are kept as objects too, for viewers who are up to date. */
-  readonly recentMax: number;
 }
 
-export const journalLimits: JournalLimits = {
-  entriesMax: 8_192,
-  charactersMax: 8 * 1024 * 1024,
-  recentMax: 256,
-};
+export const journalLimits: JournalLimits = { entriesMax: 8_192, charactersMax: 8 * 1024 * 1024 };
 
 /** Ids that one millisecond of start time stands for: a later life begins above an earlier one. */
 const idsPerMs = 4096;
 
 /**
  * The last live events, in memory. Ids rise by one, and from one life of the server to the next,
- * so that a viewer who comes back with an id of an earlier life is told of the gap. Older events
- * are kept as text only: as objects they would take four times as much, and are rarely asked for.
+ * so that a viewer who comes back with an id of an earlier life is told of the gap.
  */
 export class EventJournal {
   readonly #limits: JournalLimits;
-  /** Rings: the place of an entry is its id modulo their size. */
-  readonly #texts: string[] = [];
-  readonly #recent: JournalEntry[] = [];
+  #entries: JournalEntry[] = [];
+  /** Entries before this index were dropped; they are cut off from time to time. */
+  #from = 0;
   #characters = 0;
   #newest: number;
   #oldestCursor: number;
@@ -51,16 +44,16 @@ export class EventJournal {
   }
 
   append(event: LiveEvent): JournalEntry {
-    const { entriesMax, charactersMax, recentMax } = this.#limits;
-    if (this.#size === entriesMax) this.#drop();
     this.#newest += 1;
     const id = this.#newest;
     const json = JSON.stringify({ id, ...event });
     const entry = { id, event, json };
-    this.#texts[id % entriesMax] = json;
-    this.#recent[id % recentMax] = entry;
+    this.#entries.push(entry);
     this.#characters += json.length;
-    while (this.#characters > charactersMax && this.#size > 1) this.#drop();
+    const { entriesMax, charactersMax } = this.#limits;
+    while (this.#size > entriesMax || (this.#characters > charactersMax && this.#size > 1)) {
+      this.#drop();
+    }
     return entry;
   }
 
@@ -68,8 +61,8 @@ export class EventJournal {
   cut(): void {
     this.#newest += 1;
     this.#oldestCursor = this.#newest;
-    this.#texts.length = 0;
-    this.#recent.length = 0;
+    this.#entries = [];
+    this.#from = 0;
     this.#characters = 0;
   }
 
@@ -80,44 +73,21 @@ export class EventJournal {
 
   /** At most `limit` events behind an id, oldest first; of those that it `holds`. */
   after(id: number, limit: number): readonly JournalEntry[] {
-    const from = Math.max(id, this.#oldestCursor);
-    const count = Math.max(0, Math.min(limit, this.#newest - from));
-    return Array.from({ length: count }, (_, at) => this.#entry(from + 1 + at));
+    const at = this.#from + Math.max(0, id - this.#oldestCursor);
+    return this.#entries.slice(at, at + limit);
   }
 
   get #size(): number {
-    return this.#newest - this.#oldestCursor;
-  }
-
-  #entry(id: number): JournalEntry {
-    const recent = this.#recent[id % this.#limits.recentMax];
-    return recent?.id === id ? recent : new StoredEntry(id, this.#text(id));
-  }
-
-  #text(id: number): string {
-    return this.#texts[id % this.#limits.entriesMax] ?? '';
+    return this.#entries.length - this.#from;
   }
 
   #drop(): void {
-    this.#oldestCursor += 1;
-    const id = this.#oldestCursor;
-    this.#characters -= this.#text(id).length;
-    this.#texts[id % this.#limits.entriesMax] = '';
-  }
-}
-
-/** An entry that was kept as text: read where somebody looks at its event. */
-class StoredEntry implements JournalEntry {
-  readonly id: number;
-  readonly json: string;
-
-  constructor(id: number, json: string) {
-    this.id = id;
-    this.json = json;
-  }
-
-  get event(): LiveEvent {
-    const { id: _, ...event } = JSON.parse(this.json) as LiveEvent & { readonly id: number };
-    return event;
+    const dropped = this.#entries[this.#from];
+    this.#characters -= dropped?.json.length ?? 0;
+    this.#oldestCursor = dropped?.id ?? this.#newest;
+    this.#from += 1;
+    if (this.#from < this.#limits.entriesMax) return;
+    this.#entries = this.#entries.slice(this.#from);
+    this.#from = 0;
   }
 }
