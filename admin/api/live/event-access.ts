@@ -1,8 +1,8 @@
-import type { LiveEvent } from '../../../actors/events/messages.ts';
 import type { Principal } from '../authenticate.ts';
 import type { Permission } from '../permissions.ts';
 import { type EnvoyFacts, type Reach, reachOf } from '../policy-decision.ts';
 import { scopeKey } from '../scope.ts';
+import type { EventHead } from './journal.ts';
 
 /** What may be seen by whom: the beginning of the type decides which right an event needs. */
 const permissions: readonly (readonly [prefix: string, Permission])[] = [
@@ -29,7 +29,7 @@ export function permissionFor(type: string): Permission {
 export interface EventReader {
   /** The same for readers who may see the same. */
   readonly key: string;
-  mayRead(event: LiveEvent): boolean;
+  mayRead(event: EventHead): boolean;
 }
 
 /** What is known of an envoy, for grants over some envoys. */

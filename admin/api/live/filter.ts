@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
-import type { LiveEvent } from '../../../actors/events/messages.ts';
 import { AdminError } from '../../errors.ts';
+import type { EventHead } from './journal.ts';
 
 const patternsMax = 50;
 const patternForm = /^[a-z_.*]{1,60}$/;
@@ -9,7 +9,7 @@ const patternForm = /^[a-z_.*]{1,60}$/;
 export interface EventFilter {
   /** The same for filters that accept the same. */
   readonly key: string;
-  accepts(event: LiveEvent): boolean;
+  accepts(event: EventHead): boolean;
 }
 
 /**

@@ -131,7 +131,7 @@ export class EventHub {
     if (!journal.holds(after)) return { entries: [], next: journal.newest, gap: true };
     const reader = eventReader(asker, this.#facts);
     const found = journal.after(after, limit);
-    const entries = found.filter(({ event }) => filter.accepts(event) && reader.mayRead(event));
+    const entries = found.filter((entry) => filter.accepts(entry) && reader.mayRead(entry));
     return { entries, next: found.at(-1)?.id ?? after, gap: false };
   }
 
@@ -246,7 +246,7 @@ export class EventHub {
       const found = this.journal.after(position, entriesPerChunk);
       const chunk =
         made.get(key) ??
-        new EventChunk(found.filter(({ event }) => filter.accepts(event) && reader.mayRead(event)));
+        new EventChunk(found.filter((entry) => filter.accepts(entry) && reader.mayRead(entry)));
       made.set(key, chunk);
       viewer.position = found.at(-1)?.id ?? this.journal.newest;
       if (chunk.entries.length > 0) outlet.send(chunk);

@@ -1,9 +1,15 @@
 import type { LiveEvent } from '../../../actors/events/messages.ts';
 
-/** An event with its id, and as it goes out. */
-export interface JournalEntry {
+/** What decides who is told of an event. */
+export interface EventHead {
+  readonly type: string;
+  readonly envoyId?: string | undefined;
+  readonly auditSequence?: number | undefined;
+}
+
+/** An event with its id, as it goes out. */
+export interface JournalEntry extends EventHead {
   readonly id: number;
-  readonly event: LiveEvent;
   /** `{"id":...,"type":...}` */
   readonly json: string;
 }
@@ -21,13 +27,13 @@ const idsPerMs = 4096;
 
 /**
  * The last live events, in memory. Ids rise by one, and from one life of the server to the next,
- * so that a viewer who comes back with an id of an earlier life is told of the gap.
+ * so that a viewer who comes back with an id of an earlier life is told of the gap. Of an event only
+ * its head and its text are kept: as an object it would take as much again.
  */
 export class EventJournal {
   readonly #limits: JournalLimits;
-  #entries: JournalEntry[] = [];
-  /** Entries before this index were dropped; they are cut off from time to time. */
-  #from = 0;
+  /** A ring: the place of an entry is its id modulo the size. */
+  readonly #entries: (JournalEntry | undefined)[];
   #characters = 0;
   #newest: number;
   #oldestCursor: number;
@@ -36,6 +42,7 @@ export class EventJournal {
     this.#newest = Math.max(0, Math.floor(startedAtMs)) * idsPerMs;
     this.#oldestCursor = this.#newest;
     this.#limits = limits;
+    this.#entries = new Array<undefined>(limits.entriesMax).fill(undefined);
   }
 
   /** The id of the last event. */
@@ -44,16 +51,13 @@ export class EventJournal {
   }
 
   append(event: LiveEvent): JournalEntry {
-    this.#newest += 1;
-    const id = this.#newest;
-    const json = JSON.stringify({ id, ...event });
-    const entry = { id, event, json };
-    this.#entries.push(entry);
-    this.#characters += json.length;
     const { entriesMax, charactersMax } = this.#limits;
-    while (this.#size > entriesMax || (this.#characters > charactersMax && this.#size > 1)) {
-      this.#drop();
-    }
+    if (this.#size === entriesMax) this.#drop();
+    this.#newest += 1;
+    const entry = entryOf(this.#newest, event);
+    this.#entries[this.#newest % entriesMax] = entry;
+    this.#characters += entry.json.length;
+    while (this.#characters > charactersMax && this.#size > 1) this.#drop();
     return entry;
   }
 
@@ -61,8 +65,7 @@ export class EventJournal {
   cut(): void {
     this.#newest += 1;
     this.#oldestCursor = this.#newest;
-    this.#entries = [];
-    this.#from = 0;
+    this.#entries.fill(undefined);
     this.#characters = 0;
   }
 
@@ -73,21 +76,28 @@ export class EventJournal {
 
   /** At most `limit` events behind an id, oldest first; of those that it `holds`. */
   after(id: number, limit: number): readonly JournalEntry[] {
-    const at = this.#from + Math.max(0, id - this.#oldestCursor);
-    return this.#entries.slice(at, at + limit);
+    const { entriesMax } = this.#limits;
+    const from = Math.max(id, this.#oldestCursor);
+    const count = Math.max(0, Math.min(limit, this.#newest - from));
+    const at = (from + 1) % entriesMax;
+    const found = this.#entries.slice(at, at + count);
+    found.push(...this.#entries.slice(0, count - found.length));
+    return found.filter((entry) => entry !== undefined);
   }
 
   get #size(): number {
-    return this.#entries.length - this.#from;
+    return this.#newest - this.#oldestCursor;
   }
 
   #drop(): void {
-    const dropped = this.#entries[this.#from];
-    this.#characters -= dropped?.json.length ?? 0;
-    this.#oldestCursor = dropped?.id ?? this.#newest;
-    this.#from += 1;
-    if (this.#from < this.#limits.entriesMax) return;
-    this.#entries = this.#entries.slice(this.#from);
-    this.#from = 0;
+    this.#oldestCursor += 1;
+    const at = this.#oldestCursor % this.#limits.entriesMax;
+    this.#characters -= this.#entries[at]?.json.length ?? 0;
+    this.#entries[at] = undefined;
   }
+}
+
+function entryOf(id: number, event: LiveEvent): JournalEntry {
+  const { type, envoyId, auditSequence } = event;
+  return { id, type, envoyId, auditSequence, json: JSON.stringify({ id, ...event }) };
 }

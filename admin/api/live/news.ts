@@ -165,9 +165,10 @@ export class NewsRounds {
 
 function look(group: Group, entries: readonly JournalEntry[]): boolean {
   let isNews = false;
-  for (const { id, event } of entries) {
-    if (!group.filter.accepts(event) || !group.reader.mayRead(event)) continue;
-    group.last.set(event.type, Math.max(id, group.last.get(event.type) ?? 0));
+  for (const entry of entries) {
+    if (!group.filter.accepts(entry) || !group.reader.mayRead(entry)) continue;
+    const { id, type } = entry;
+    group.last.set(type, Math.max(id, group.last.get(type) ?? 0));
     group.newest = Math.max(id, group.newest);
     isNews = true;
   }

@@ -12,7 +12,7 @@ export class EventChunk {
   /** https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation */
   get eventStream(): Buffer {
     this.#eventStream ??= Buffer.from(
-      this.entries.map(({ id, event, json }) => sseEvent(id, event.type, json)).join(''),
+      this.entries.map(({ id, type, json }) => sseEvent(id, type, json)).join(''),
     );
     return this.#eventStream;
   }

@@ -1,7 +1,8 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { AdminError } from '../../errors.ts';
 import { Answer } from '../answer.ts';
 import { eventFilter } from '../live/filter.ts';
+import type { JournalEntry } from '../live/journal.ts';
 import { LiveBody } from '../live/outlet.ts';
 import { route } from '../route.ts';
 import { nameLengthMax, nothing, object, pageLimitMax } from '../schemas.ts';
@@ -24,6 +25,10 @@ const liveEvent = object({
   auditSequence: Type.Optional(Type.Integer({ description: 'of the entry that tells of it' })),
   data: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
 });
+
+function eventOf({ json }: JournalEntry): Static<typeof liveEvent> {
+  return JSON.parse(json) as Static<typeof liveEvent>;
+}
 
 /** The id of the last event that the viewer has: a browser tells it in a header when it comes back. */
 function cursorOf(after: number | undefined, lastEventId: string | undefined): number | undefined {
@@ -83,7 +88,7 @@ export const eventRoutes = [
       if (!isStream && header('upgrade') === undefined) {
         const { entries, next, gap } = live.page({ filter, after, asker }, query.limit ?? 100);
         if (gap) throw new AdminError('EVENTS_GAP', undefined, { next });
-        return { items: entries.map(({ id, event }) => ({ id, ...event })), next };
+        return { items: entries.map(eventOf), next };
       }
       live.admit(asker);
       const { every } = query;

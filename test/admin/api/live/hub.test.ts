@@ -51,7 +51,7 @@ function setUp(limits: Partial<HubLimits> = {}) {
       get waitingBytes() {
         return peer.waitingBytes;
       },
-      send: (chunk: EventChunk) => got.push(...chunk.entries.map((entry) => entry.event.type)),
+      send: (chunk: EventChunk) => got.push(...chunk.entries.map(({ type }) => type)),
       notify: (notice) => notices.push(notice),
       beat: () => {
         peer.beats += 1;

@@ -1,3 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import type { LiveEvent } from '../../../../actors/events/messages.ts';
 import { EventJournal } from '../../../../admin/api/live/journal.ts';
@@ -57,6 +60,39 @@ t.test('its memory is bounded by what it keeps, not by how many there were', (t)
   t.same(journal.after(kept, 10).length, 3);
   t.end();
 });
+
+t.test('a fleet that reports for days takes no more memory than the journal keeps', async (t) => {
+  const entriesMax = 500;
+  const journal = new EventJournal(0, { entriesMax, charactersMax: 1_000_000 });
+  const { entries, events } = appendMany(journal, entriesMax * 2 - 1);
+  // What a WeakRef names lives until the turn of the event loop that made it is over.
+  await setImmediate();
+  collectGarbage();
+  t.equal(living(entries), entriesMax, 'what dropped out is gone at once');
+  t.equal(living(events), 0, 'as objects they would take as much again as their text');
+  t.equal(journal.after(journal.newest - entriesMax, entriesMax).length, entriesMax);
+});
+
+/** A function of its own: what a suspended one holds is not collected. */
+function appendMany(
+  journal: EventJournal,
+  count: number,
+): Record<'entries' | 'events', WeakRef<object>[]> {
+  const events = Array.from({ length: count }, (_, at) => event(at));
+  return {
+    entries: events.map((own) => new WeakRef(journal.append(own))),
+    events: events.map((own) => new WeakRef(own)),
+  };
+}
+
+function living(references: readonly WeakRef<object>[]): number {
+  return references.filter((reference) => reference.deref() !== undefined).length;
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
 
 t.test('a later life of the server begins above an earlier one', (t) => {
   const first = new EventJournal(1_000);
