@@ -1,7 +1,17 @@
-import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process';
+import {
+  type ChildProcess,
+  type ChildProcessByStdio,
+  execFileSync,
+  fork,
+  spawn,
+} from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+/** The port comes on standard output. */
+const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
 
 /** PEM files. */
 export interface EchoIdentity {
@@ -25,17 +35,31 @@ export async function startNodeEcho(identity: EchoIdentity): Promise<EchoServer>
   return serverOf(child, port);
 }
 
-/**
- * epoll and OpenSSL without Node.js (tls-echo.c). `directory`: where the program is built. Throws an Error that names
- * what to install when it cannot be built.
- */
+/** epoll and OpenSSL in a process without Node.js. `directory`: where it is built. */
 export async function startNativeEcho(
   identity: EchoIdentity,
   directory: string,
 ): Promise<EchoServer> {
   const program = join(directory, 'tls-echo');
-  build(program);
-  const child = spawn(program, wordsOf(identity), { stdio: ['ignore', 'pipe', 'inherit'] });
+  build(program, ['-lssl', '-lcrypto'], 'gcc libssl-dev');
+  return serverOnStdout(spawn(program, wordsOf(identity), { stdio }));
+}
+
+/** The same inside of Node.js and on its OpenSSL, with one call of JavaScript per answer. */
+export async function startAddonEcho(
+  identity: EchoIdentity,
+  directory: string,
+): Promise<EchoServer> {
+  const program = join(directory, 'tls-echo.node');
+  const headers = join(process.execPath, '../../include/node');
+  build(program, ['-DTLS_ECHO_ADDON', '-shared', '-fPIC', `-I${headers}`], 'gcc libc6-dev');
+  const entry = new URL('tls-echo-addon-entry.ts', import.meta.url).pathname;
+  return serverOnStdout(spawn(process.execPath, [entry, program, ...wordsOf(identity)], { stdio }));
+}
+
+async function serverOnStdout(
+  child: ChildProcessByStdio<null, Readable, null>,
+): Promise<EchoServer> {
   const lines = createInterface({ input: child.stdout });
   const port = await Promise.race([
     once(lines, 'line').then(([line]) => Number(line)),
@@ -44,17 +68,18 @@ export async function startNativeEcho(
   return serverOf(child, port);
 }
 
-function build(program: string): void {
+/** `packages`: what apt-get has to install for it. */
+function build(program: string, flags: readonly string[], packages: string): void {
   const source = new URL('tls-echo.c', import.meta.url).pathname;
   try {
-    execFileSync('cc', ['-O2', '-Wall', '-o', program, source, '-lssl', '-lcrypto'], {
+    execFileSync('cc', ['-O2', '-Wall', '-o', program, source, ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
       encoding: 'utf8',
     });
   } catch (error) {
     const said = (error as { stderr?: string }).stderr || (error as Error).message;
     const reason = said.split('\n').find((line) => /error|ENOENT/.test(line)) ?? said;
-    throw new Error(`tls-echo.c does not compile (apt-get install gcc libssl-dev): ${reason}`);
+    throw new Error(`tls-echo.c does not compile (apt-get install ${packages}): ${reason}`);
   }
 }
 

@@ -1,7 +1,8 @@
 /*
- * The echo of tls-echo-entry.ts with the socket and TLS outside of Node.js: epoll and OpenSSL, one thread. Prints its
- * port; runs until it is killed, or until who started it is gone.
- * Usage: tls-echo CERTIFICATE KEY AUTHORITY (PEM files). Built by tls-echo-servers.ts.
+ * The echo of tls-echo-entry.ts with the socket and TLS outside of Node's streams: epoll and OpenSSL, one thread. Prints
+ * its port; runs until it is killed, or until who started it is gone. Built by tls-echo-servers.ts in two ways:
+ * - a program on the system's OpenSSL: tls-echo CERTIFICATE KEY AUTHORITY (PEM files);
+ * - with TLS_ECHO_ADDON a module that Node.js loads, on Node's own OpenSSL, which asks JavaScript for each answer.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,8 +21,14 @@
 
 enum { answer_bytes = 190, request_limit = 4096, backlog = 4096, events_per_wait = 256 };
 
+/* What the program and the module do differently, at the end of this file. */
+static int answer_length(int length);
+static void begin_batch(void);
+static void end_batch(void);
+
 static const char session_context[] = "vigo-agents";
 static char answer[answer_bytes];
+static char request[request_limit];
 
 static void fail(const char *what) {
   fprintf(stderr, "tls-echo: %s: %s\n", what, strerror(errno));
@@ -91,7 +98,6 @@ static void hang_up(SSL *connection) {
 
 /* The first reads are the handshake. Answers are far below what a socket holds: a full one is a broken client. */
 static void serve(SSL *connection) {
-  static char request[request_limit];
   do {
     ERR_clear_error();
     int length = SSL_read(connection, request, sizeof request);
@@ -100,23 +106,20 @@ static void serve(SSL *connection) {
       if (reason != SSL_ERROR_WANT_READ) hang_up(connection);
       return;
     }
-    if (SSL_write(connection, answer, sizeof answer) != (int)sizeof answer) {
+    int answering = answer_length(length);
+    if (SSL_write(connection, answer, answering) != answering) {
       hang_up(connection);
       return;
     }
   } while (SSL_has_pending(connection));
 }
 
-int main(int count, char **words) {
+static void run(char **files) {
   struct epoll_event ready[events_per_wait];
-  if (count != 4) {
-    fprintf(stderr, "usage: tls-echo CERTIFICATE KEY AUTHORITY\n");
-    return 2;
-  }
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   signal(SIGPIPE, SIG_IGN);
   memset(answer, 1, sizeof answer);
-  SSL_CTX *context = make_context(words + 1);
+  SSL_CTX *context = make_context(files);
   int queue = epoll_create1(EPOLL_CLOEXEC);
   if (queue < 0) fail("epoll_create1");
   int listener = listen_on_loopback();
@@ -124,9 +127,80 @@ int main(int count, char **words) {
   for (;;) {
     int waiting = epoll_wait(queue, ready, events_per_wait, -1);
     if (waiting < 0 && errno != EINTR) fail("epoll_wait");
+    begin_batch();
     for (int at = 0; at < waiting; at++) {
       if (ready[at].data.ptr == NULL) accept_all(queue, listener, context);
       else serve(ready[at].data.ptr);
     }
+    end_batch();
   }
 }
+
+#ifdef TLS_ECHO_ADDON
+#include <node_api.h>
+
+static napi_env node;
+static napi_value on_request;
+static napi_handle_scope batch;
+
+static void check(napi_status status) {
+  if (status != napi_ok) fail("Node-API");
+}
+
+static void begin_batch(void) { check(napi_open_handle_scope(node, &batch)); }
+
+static void end_batch(void) { check(napi_close_handle_scope(node, batch)); }
+
+static int answer_length(int length) {
+  napi_value receiver, argument, result;
+  int answering = 0;
+  check(napi_get_undefined(node, &receiver));
+  check(napi_create_int32(node, length, &argument));
+  check(napi_call_function(node, receiver, on_request, 1, &argument, &result));
+  check(napi_get_value_int32(node, result, &answering));
+  return answering;
+}
+
+/* serve(certificate, key, authority, setRequest, onRequest): does not return. */
+static napi_value serve_for_node(napi_env env, napi_callback_info call) {
+  static char paths[3][4096];
+  char *files[] = {paths[0], paths[1], paths[2]};
+  napi_value arguments[5], receiver, memory;
+  size_t count = 5;
+  node = env;
+  check(napi_get_cb_info(env, call, &count, arguments, NULL, NULL));
+  for (int at = 0; at < 3; at++) {
+    check(napi_get_value_string_utf8(env, arguments[at], paths[at], sizeof paths[at], NULL));
+  }
+  check(napi_get_undefined(env, &receiver));
+  check(napi_create_external_arraybuffer(env, request, sizeof request, NULL, NULL, &memory));
+  check(napi_call_function(env, receiver, arguments[3], 1, &memory, NULL));
+  on_request = arguments[4];
+  run(files);
+  return NULL;
+}
+
+NAPI_MODULE_INIT() {
+  napi_value function;
+  check(napi_create_function(env, "serve", NAPI_AUTO_LENGTH, serve_for_node, NULL, &function));
+  check(napi_set_named_property(env, exports, "serve", function));
+  return exports;
+}
+#else
+static void begin_batch(void) {}
+
+static void end_batch(void) {}
+
+static int answer_length(int length) {
+  (void)length;
+  return answer_bytes;
+}
+
+int main(int count, char **words) {
+  if (count != 4) {
+    fprintf(stderr, "usage: tls-echo CERTIFICATE KEY AUTHORITY\n");
+    return 2;
+  }
+  run(words + 1);
+}
+#endif
