@@ -1,11 +1,5 @@
-import type { SocketConstructorOpts } from 'node:net';
-import {
-  type ConnectionOptions,
-  connect as connectTls,
-  type SecureContext,
-  type TLSSocket,
-} from 'node:tls';
 import { decodeErrorDetail, errorDetailTrailer } from '../../agent/protocol/error-detail.ts';
+import { CallError } from './call-error.ts';
 import {
   ack,
   cancelFrame,
@@ -20,32 +14,10 @@ import {
   settingsAck,
 } from './http2-frames.ts';
 import { headersOf } from './http2-headers.ts';
+import { type ConnectionSink, type ConnectTarget, TlsConnection } from './tls-connection.ts';
 
-const connectTimeoutMs = 10_000;
 /** Credit is given again when so much of the window is used. */
 const creditAfter = receiveWindow / 2;
-
-export interface ChannelTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly context: SecureContext;
-  /** A TLS session of before, to be resumed. */
-  readonly session?: Buffer;
-  /** A session that may be resumed later. */
-  readonly onSession?: (session: Buffer) => void;
-}
-
-/** A refusal or a broken connection, by the code that the report counts it under. */
-export class CallError extends Error {
-  readonly code: string;
-  /** What the server asked for; 0 = nothing. Milliseconds. */
-  readonly retryAfterMs: number;
-  constructor(code: string, message: string, retryAfterMs = 0) {
-    super(message);
-    this.code = code;
-    this.retryAfterMs = retryAfterMs;
-  }
-}
 
 /** Who waits for an answer. Of the two, one is called, once. */
 export interface CallSink {
@@ -54,15 +26,12 @@ export interface CallSink {
   failed(error: CallError): void;
 }
 
-/** What Node.js reads into, for all connections of a thread: each reads it up before the next. */
-const readBuffer = Buffer.allocUnsafe(65_536);
-
 /**
  * One simulated envoy's connection: unary gRPC over HTTP/2 over TLS 1.3, one call at a time. The
  * framing is our own, as the server's is: Node's client costs more than all the rest of an envoy.
  */
-export class Channel {
-  readonly #socket: TLSSocket;
+export class Channel implements ConnectionSink {
+  readonly #connection: TlsConnection;
   #sink: CallSink | undefined;
   #streamId = 0;
   #deadlineMs = 0;
@@ -77,50 +46,14 @@ export class Channel {
   #taken = 0;
   #isClosed = false;
 
-  private constructor(socket: TLSSocket, reader: Reader) {
-    this.#socket = socket;
-    reader.read = (bytes, length) => this.#read(bytes, length);
-    socket.on('error', () => socket.destroy());
-    socket.once('close', () => this.#ended());
-    socket.write(greeting);
+  private constructor(connection: TlsConnection) {
+    this.#connection = connection;
+    connection.readBy(this);
+    connection.write(greeting);
   }
 
-  static open(target: ChannelTarget): Promise<Channel> {
-    return new Promise((resolve, reject) => {
-      const reader: Reader = { read: undefined };
-      const options: ConnectionOptions & Pick<SocketConstructorOpts, 'onread'> = {
-        host: target.host,
-        port: target.port,
-        secureContext: target.context,
-        servername: 'localhost',
-        ALPNProtocols: ['h2'],
-        minVersion: 'TLSv1.3',
-        onread: {
-          buffer: readBuffer,
-          callback: (length: number, bytes: Uint8Array) => {
-            reader.read?.(bytes as Buffer, length);
-            return true;
-          },
-        },
-        ...(target.session === undefined ? {} : { session: target.session }),
-      };
-      const socket = connectTls(options);
-      if (target.onSession !== undefined) socket.on('session', target.onSession);
-      const fail = (code: string, message: string) => {
-        socket.destroy();
-        reject(new CallError(code, message));
-      };
-      socket.setTimeout(connectTimeoutMs, () => fail('CONNECT_TIMEOUT', 'no handshake'));
-      socket.once('error', (error) => fail(connectCode(error), error.message));
-      socket.once('close', () => fail('CONNECT', 'closed during the handshake'));
-      socket.once('secureConnect', () => {
-        socket.setTimeout(0);
-        socket.removeAllListeners('close');
-        socket.removeAllListeners('error');
-        socket.setNoDelay(true);
-        resolve(new Channel(socket, reader));
-      });
-    });
+  static async open(target: ConnectTarget): Promise<Channel> {
+    return new Channel(await TlsConnection.open(target));
   }
 
   get closed(): boolean {
@@ -129,7 +62,7 @@ export class Channel {
 
   /** The handshake was a short one. */
   get resumed(): boolean {
-    return this.#socket.isSessionReused();
+    return this.#connection.resumed;
   }
 
   /** Of the call that is sent next. */
@@ -151,22 +84,22 @@ export class Channel {
     this.#forget();
     this.#deadlineMs = deadlineMs;
     this.#sink = sink;
-    this.#socket.write(frames);
+    this.#connection.write(frames);
   }
 
   /** Cancels the call under way when its deadline has passed. Cheaper than a timer per call. */
   expire(nowMs: number): void {
     if (this.#sink === undefined || nowMs <= this.#deadlineMs) return;
-    if (this.#socket.writable) this.#socket.write(cancelFrame(this.#streamId));
+    this.#connection.write(cancelFrame(this.#streamId));
     this.#fail('DEADLINE', 'no answer in time');
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#socket.destroy();
+    this.#connection.destroy();
   }
 
-  #ended(): void {
+  ended(): void {
     this.#isClosed = true;
     this.#fail('DISCONNECTED', 'the connection ended');
   }
@@ -178,7 +111,7 @@ export class Channel {
     sink?.failed(new CallError(code, message));
   }
 
-  #read(chunk: Buffer, length: number): void {
+  read(chunk: Buffer, length: number): void {
     const rest = this.#rest;
     const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk.subarray(0, length)]);
     const last = rest === undefined ? length : bytes.length;
@@ -191,8 +124,8 @@ export class Channel {
       at = end;
     }
     this.#rest = at === last ? undefined : Buffer.from(bytes.subarray(at, last));
-    // The next connection reads into the same buffer.
-    if (this.#body !== undefined) this.#keepBody();
+    // The next record is opened into the same buffer.
+    if (this.#body === chunk) this.#keepBody();
   }
 
   #frame(bytes: Buffer, at: number, end: number): void {
@@ -200,10 +133,10 @@ export class Channel {
     const flags = bytes[at + 4] ?? 0;
     const from = at + frameHeaderLength;
     if (type === frameType.settings) {
-      if ((flags & ack) === 0) this.#socket.write(settingsAck);
+      if ((flags & ack) === 0) this.#connection.write(settingsAck);
     } else if (type === frameType.ping) {
       if ((flags & ack) !== 0) return;
-      this.#socket.write(frame(frameType.ping, ack, 0, bytes.subarray(from, end)));
+      this.#connection.write(frame(frameType.ping, ack, 0, bytes.subarray(from, end)));
     } else if (type === frameType.goAway) this.#leave();
     else if (this.#streamId !== 0 && bytes.readUInt32BE(at + 5) === this.#streamId) {
       this.#ofCall(type, flags, bytes, from, end);
@@ -233,12 +166,11 @@ export class Channel {
     if ((flags & endStream) !== 0) this.#answered();
   }
 
-  /** Out of the buffer that is read into, while the end of the answer has not come. */
+  /** Out of the buffer of records, while the end of the answer has not come. */
   #keepBody(): void {
-    if (this.#body?.buffer !== readBuffer.buffer) return;
-    this.#body = Buffer.from(this.#body.subarray(this.#from, this.#to));
+    this.#body = this.#body && Buffer.from(this.#body.subarray(this.#from, this.#to));
     this.#from = 0;
-    this.#to = this.#body.length;
+    this.#to = this.#body?.length ?? 0;
   }
 
   #forget(): void {
@@ -249,13 +181,13 @@ export class Channel {
   /** The server has asked us to go: at once, or after the call under way. */
   #leave(): void {
     this.#isClosed = true;
-    if (this.#sink === undefined) this.#socket.destroy();
+    if (this.#sink === undefined) this.#connection.destroy();
   }
 
   #credit(length: number): void {
     this.#taken += length;
     if (this.#taken < creditAfter) return;
-    this.#socket.write(creditFrame(this.#taken));
+    this.#connection.write(creditFrame(this.#taken));
     this.#taken = 0;
   }
 
@@ -270,19 +202,8 @@ export class Channel {
     if (status === '0' && body !== undefined) {
       sink?.answered(body, this.#from + messagePrefix, this.#to);
     } else sink?.failed(refusal(status, headers?.get(errorDetailTrailer)));
-    if (this.#isClosed) this.#socket.destroy();
+    if (this.#isClosed) this.#connection.destroy();
   }
-}
-
-/** Where a connection's bytes go, once somebody reads them. */
-interface Reader {
-  read: ((bytes: Buffer, length: number) => void) | undefined;
-}
-
-/** "CONNECT_ECONNREFUSED" and the like, so that a report tells a full backlog from a dead server. */
-function connectCode(error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === undefined ? 'CONNECT' : `CONNECT_${code}`;
 }
 
 function refusal(status: string | undefined, detail: string | undefined): CallError {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { BenchError } from '../errors.ts';
 import { Backoff } from './backoff.ts';
-import { CallError } from './channel.ts';
+import { CallError } from './call-error.ts';
 import type { CheckInNews } from './check-in-news.ts';
 import { DueHeap } from './due-heap.ts';
 import { FleetWatch } from './fleet-watch.ts';

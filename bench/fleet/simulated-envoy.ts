@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { hashLength, signatureLength } from '../../agent/protocol/crypto.ts';
 import type { SignedRehearsal } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
 import { envelope, methods, type SignedMethodName } from '../../agent/protocol/methods.ts';
 import { RequestSigner } from '../../agent/protocol/request.ts';
 import { uuidToBytes } from '../../agent/protocol/uuid.ts';
-import { CallError, type CallSink, Channel } from './channel.ts';
+import { CallError } from './call-error.ts';
+import { type CallSink, Channel } from './channel.ts';
 import { type CheckInNews, CheckInReader } from './check-in-news.ts';
 import {
   checkInBody,
@@ -14,6 +15,7 @@ import {
   reportBody,
   traitsDocument,
 } from './envoy-bodies.ts';
+import { contextOptions } from './handshake.ts';
 import { requestFrames } from './http2-frames.ts';
 import { requestHead } from './http2-headers.ts';
 import { type Identity, seedOf } from './identities.ts';
@@ -72,7 +74,6 @@ export class SimulatedEnvoy implements CallSink {
   readonly #signer: RequestSigner;
   readonly #target: EnvoyTarget;
   readonly #identity: Identity;
-  #context: SecureContext | undefined;
   readonly #traits: Uint8Array;
   readonly #traitsHash: Uint8Array;
   #channel: Channel | undefined;
@@ -115,14 +116,16 @@ export class SimulatedEnvoy implements CallSink {
 
   async connect(): Promise<void> {
     const session = this.#session;
-    this.#context ??= createSecureContext({
+    // Made anew: it holds 33 KB, and is needed for the handshake only.
+    const context = createSecureContext({
+      ...contextOptions,
       ca: this.#target.caPem,
       cert: this.#identity.certificatePem,
       key: this.#identity.keyPem,
     });
     this.#channel = await Channel.open({
       ...this.#target,
-      context: this.#context,
+      context,
       ...(session === undefined ? {} : { session }),
       onSession: (given) => {
         this.#session = given;

@@ -1,0 +1,160 @@
+import { createHmac } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { CallError } from './call-error.ts';
+
+interface Sodium {
+  crypto_aead_chacha20poly1305_ietf_encrypt(
+    cipher: Uint8Array,
+    message: Uint8Array,
+    head: Uint8Array,
+    secretNonce: null,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): number;
+  crypto_aead_chacha20poly1305_ietf_decrypt(
+    message: Uint8Array,
+    secretNonce: null,
+    cipher: Uint8Array,
+    head: Uint8Array,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): number;
+}
+
+const sodium = createRequire(import.meta.url)('sodium-native') as Sodium;
+
+/** The only one that the library has of those of TLS 1.3. */
+export const cipherSuite = 'TLS_CHACHA20_POLY1305_SHA256';
+
+export const recordHeaderLength = 5;
+const tagLength = 16;
+/** What a record may carry (RFC 8446, section 5.1). */
+export const recordLimit = 16_384;
+/** Sealed: content type and tag besides, and what padding is allowed. */
+const sealedLimit = recordLimit + 256;
+const keyLength = 32;
+const nonceLength = 12;
+const keyWords = keyLength / 4;
+const nonceWords = nonceLength / 4;
+const twoTo32 = 2 ** 32;
+
+/** The content types of records that concern us. */
+export const contentType = { changeCipherSpec: 20, alert: 21, handshake: 22, data: 23 } as const;
+
+/** The last sealed record; only until the next one of this thread. */
+export const sealed = Buffer.alloc(recordHeaderLength + sealedLimit);
+/** The content of the last opened record; only until the next one of this thread. */
+export const opened = Buffer.alloc(sealedLimit);
+
+const plain = Buffer.alloc(recordLimit + 1);
+const key = new Uint8Array(keyLength);
+const nonce = new Uint8Array(nonceLength);
+const keyView = new Uint32Array(key.buffer);
+const nonceView = new DataView(nonce.buffer);
+const nonceWordsView = new Uint32Array(nonce.buffer);
+const header = Buffer.from([contentType.data, 3, 3, 0, 0]);
+
+/** No check-in and no answer to one without a policy is longer. */
+const usualLength = 1024;
+
+/** Views of one buffer from one place on, made once for each of the usual lengths. */
+export class Views {
+  readonly #buffer: Buffer;
+  readonly #from: number;
+  readonly #known: (Buffer | undefined)[] = Array.from({ length: usualLength });
+
+  constructor(buffer: Buffer, from: number) {
+    this.#buffer = buffer;
+    this.#from = from;
+  }
+
+  of(length: number): Buffer {
+    const known = this.#known[length];
+    if (known !== undefined) return known;
+    const made = this.#buffer.subarray(this.#from, this.#from + length);
+    if (length < usualLength) this.#known[length] = made;
+    return made;
+  }
+}
+
+const plainViews = new Views(plain, 0);
+const sealedViews = new Views(sealed, recordHeaderLength);
+const openedViews = new Views(opened, 0);
+
+/**
+ * One direction of a TLS 1.3 connection after its handshake (RFC 8446, section 5.2). Small arrays lie in
+ * the object's neighbourhood on the heap; OpenSSL touches some forty places per record.
+ */
+export class RecordKeys {
+  readonly #key = new Uint32Array(keyWords);
+  readonly #iv = new Uint32Array(nonceWords);
+  #sequence = 0;
+
+  /** `secret`: the traffic secret of this direction, as the handshake logs it. */
+  constructor(secret: Uint8Array) {
+    new Uint8Array(this.#key.buffer).set(expandLabel(secret, 'key', keyLength));
+    new Uint8Array(this.#iv.buffer).set(expandLabel(secret, 'iv', nonceLength));
+  }
+
+  /** Makes a record of `bytes` from `from` to `to` in `sealed`, and returns its length. */
+  seal(bytes: Uint8Array, from: number, to: number): number {
+    const length = to - from;
+    if (from === 0 && to === bytes.length) plain.set(bytes);
+    else plain.set(bytes.subarray(from, to));
+    plain[length] = contentType.data;
+    const size = length + 1 + tagLength;
+    this.#next(size);
+    sealed.set(header);
+    sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
+      sealedViews.of(size),
+      plainViews.of(length + 1),
+      header,
+      null,
+      nonce,
+      key,
+    );
+    return recordHeaderLength + size;
+  }
+
+  /**
+   * Opens a record's payload into `opened`: returns the length of the content, behind which its type
+   * stands. Throws when it is forged, or not of this connection.
+   */
+  open(payload: Uint8Array): number {
+    const size = payload.length;
+    if (size <= tagLength || size > sealedLimit) throw new CallError('TLS', 'length of a record');
+    this.#next(size);
+    const content = size - tagLength;
+    const into = openedViews.of(content);
+    try {
+      const { crypto_aead_chacha20poly1305_ietf_decrypt: decrypt } = sodium;
+      decrypt(into, null, payload, header, nonce, key);
+    } catch {
+      throw new CallError('TLS', 'a record is not what the server sealed');
+    }
+    let last = content - 1;
+    while (last > 0 && opened[last] === 0) last -= 1;
+    return last;
+  }
+
+  /** The key, this record's nonce, and its header go where the library reads them. */
+  #next(size: number): void {
+    const own = this.#key;
+    const iv = this.#iv;
+    for (let at = 0; at < keyWords; at += 1) keyView[at] = own[at] ?? 0;
+    for (let at = 0; at < nonceWords; at += 1) nonceWordsView[at] = iv[at] ?? 0;
+    const sequence = this.#sequence;
+    this.#sequence += 1;
+    nonceView.setUint32(4, (nonceView.getUint32(4) ^ Math.floor(sequence / twoTo32)) >>> 0);
+    nonceView.setUint32(8, (nonceView.getUint32(8) ^ (sequence % twoTo32)) >>> 0);
+    header[3] = size >> 8;
+    header[4] = size & 0xff;
+  }
+}
+
+/** HKDF-Expand-Label without a context (RFC 8446, section 7.1), up to 32 bytes. */
+function expandLabel(secret: Uint8Array, label: string, length: number): Buffer {
+  const name = Buffer.from(`tls13 ${label}`, 'latin1');
+  const info = Buffer.from([0, length, name.length, ...name, 0, 1]);
+  return createHmac('sha256', secret).update(info).digest().subarray(0, length);
+}
