@@ -26,12 +26,14 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '500,4000' },
     seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
+    servers: { type: 'string', default: 'node,addon,native' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   process.stdout.write(
     'node perf/tls-floor.ts [--connections 3000] [--rate 500,4000] [--seconds 10] [--rounds 3]\n' +
+      '    [--servers node,addon,native]\n' +
       '  --rate: requests per second; half of a fleet is what one of two shards sees\n' +
       'What is outside of Node.js is compiled here: apt-get install gcc libssl-dev\n',
   );
@@ -133,7 +135,9 @@ try {
   };
   const subjects = new Map<string, Subject>();
   const skipped: Record<string, string> = {};
+  const chosen = values.servers.split(',');
   for (const [name, start] of Object.entries(starts)) {
+    if (!chosen.includes(name)) continue;
     const server = await start().catch((error: Error) => {
       if (name === 'node') throw error;
       skipped[name] = error.message;
