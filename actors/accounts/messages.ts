@@ -195,16 +195,19 @@ type LoginMessages = {
   };
 };
 
-/** What people do to their own account; `current` is proven again, or a stolen session could keep it. */
+/** What people do to their own account; `current`, the password, is proven again, or a stolen session could keep it. */
 type OwnAccountMessages = {
   /** Ends every session and opens a new one. */
   changePassword: {
     payload: { accountId: string; current: string; next: string; origin: LoginOrigin };
     reply: OpenedSession;
   };
-  /** In force once `confirmTotp` has proven that the app has it. */
+  /**
+   * In force once `confirmTotp` has proven that the app has it. Without `current` the account must have
+   * no password; the caller then vouches for a login of a moment ago.
+   */
   enrolTotp: {
-    payload: { accountId: string; current: string; origin: LoginOrigin };
+    payload: { accountId: string; current: string | undefined; origin: LoginOrigin };
     reply: TotpEnrolment;
   };
   /** Shows the recovery codes this once. */

@@ -3,7 +3,7 @@ import { ServerError } from '../errors.ts';
 import { type AccountContext, type AccountTurn, accountOf, write } from './context.ts';
 import { proveCode, provePassword } from './login.ts';
 import { ended } from './manage.ts';
-import type { AccountMessages, OpenedSession, TotpEnrolment } from './messages.ts';
+import type { AccountMessages, AccountRecord, OpenedSession, TotpEnrolment } from './messages.ts';
 import { openSession } from './open-session.ts';
 import { passwordProblem } from './password.ts';
 import { makeRecoveryCodes, recoveryHash } from './recovery-codes.ts';
@@ -47,7 +47,10 @@ export async function enrolTotp(
   turn: AccountTurn,
   { accountId, current, origin }: Payload<'enrolTotp'>,
 ): Promise<TotpEnrolment> {
-  const account = await provePassword(context, turn, { accountId, current, origin });
+  const account =
+    current === undefined
+      ? await withoutPassword(context, accountId)
+      : await provePassword(context, turn, { accountId, current, origin });
   if (account.totpSealed !== undefined) {
     throw new ServerError('ACCOUNT_TOTP_STATE', { reason: 'there is one; remove it first' });
   }
@@ -60,6 +63,14 @@ export async function enrolTotp(
     enrolments.delete(oldest);
   }
   return { secret: base32(secret), uri: totpUri(secret, account.name, issuer) };
+}
+
+/** Throws ACCOUNT_BAD_REQUEST for an account that could prove itself by its password. */
+async function withoutPassword(context: AccountContext, accountId: string): Promise<AccountRecord> {
+  const account = await accountOf(context, accountId);
+  if (account.passwordHash === undefined) return account;
+  const reason = 'the present password is missing';
+  throw new ServerError('ACCOUNT_BAD_REQUEST', { reason });
 }
 
 export async function confirmTotp(

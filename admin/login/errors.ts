@@ -19,8 +19,8 @@ export const loginErrors = {
     exitCode: 4,
   },
   LOGIN_NOT_FRESH: {
-    message: 'a new key takes a login of the last ten minutes',
-    remedy: 'log in again, and add the key then',
+    message: 'this takes a login of the last ten minutes',
+    remedy: 'log in again, and do it then',
     httpStatus: 403,
     exitCode: 4,
   },

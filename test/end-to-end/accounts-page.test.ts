@@ -18,7 +18,7 @@ const blocks = (language: string) =>
     ([, text = '']) => text,
   );
 
-const skip = requires('command:curl');
+const skip = requires('command:curl', 'command:ssh-keygen');
 t.test('docs/accounts.md: its commands, in their order', { skip }, async (t) => {
   const work = mkdtempSync(join(tmpdir(), 'vigo-accounts-page-'));
   t.teardown(() => rmSync(work, { recursive: true, force: true }));

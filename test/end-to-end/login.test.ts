@@ -275,6 +275,24 @@ t.test('vigocli asks for the second factor of who has one', { skip }, async (t) 
   t.match(late, { status: 401, body: { code: 'API_UNAUTHENTICATED' } }, 'it has really ended');
 });
 
+t.test('who has no password turns the second factor on after a login', { skip }, async (t) => {
+  const name = 'ivan';
+  const body = { name, role: 'viewer', noPassword: true };
+  await send(server, 'POST', '/api/v1/users', { body, headers: local });
+  const ssh = new OpenSsh(t);
+  const key = ssh.key(name);
+  await run(`vigocli users add-key ivan ${key}.pub`);
+  const login = `vigocli --no-input auth login --name ivan --ssh-key ${key}`;
+  await run(login);
+  const secret = /^ {2}([A-Z2-7]{20,})$/m.exec(await run('vigocli --no-input auth enable-totp'));
+  const code = totpCode(base32Bytes(secret?.[1] ?? ''), totpStepAt(Date.now()));
+  const recovery = await run(`vigocli --no-input auth enable-totp --code ${code}`);
+  await run('vigocli auth logout');
+  await t.rejects(run(login), { code: 'CLI_USAGE', message: /--code CODE/ });
+  t.match(await run(`${login} --code ${recovery.split('\n')[0]}`), /You are ivan at home:/);
+  await run('vigocli auth logout');
+});
+
 interface KeyLogin {
   register(account: string, comment: string): Promise<{ fingerprint: string }>;
   login(account: string): Promise<unknown>;

@@ -2,15 +2,13 @@ import { Type } from 'typebox';
 import { federationAddress } from '../../../actors/federation/messages.ts';
 import { AdminError } from '../../errors.ts';
 import { KeyTextError, parseLoginKey } from '../../login/public-key.ts';
-import type { Principal } from '../authenticate.ts';
 import type { Backend } from '../backend.ts';
+import { freshAccount } from '../fresh-login.ts';
 import { accountInReach, accountOf } from '../one-account.ts';
 import { route } from '../route.ts';
 import { idParameter, nothing, object } from '../schemas.ts';
 
 const askDeadlineMs = 20_000;
-/** A session that may have been stolen must not make a way in that outlives it. */
-const freshLoginMs = 600_000;
 
 const keyBody = object({
   key: Type.String({
@@ -37,18 +35,6 @@ function readKey(text: string): { publicKey: string; comment: string } {
     if (!(error instanceof KeyTextError)) throw error;
     throw new AdminError('LOGIN_KEY_INVALID', error.message);
   }
-}
-
-/** Throws API_FORBIDDEN for a token, and LOGIN_NOT_FRESH for a login of some time ago. */
-function freshAccount(backend: Backend, { accountId, sessionId, by }: Principal): string {
-  if (accountId === undefined || sessionId === undefined) {
-    throw new AdminError('API_FORBIDDEN', `${by} uses a token, and this takes a login`);
-  }
-  const session = backend.views.accounts.sessions(accountId).find(({ id }) => id === sessionId);
-  if ((session?.createdAtMs ?? 0) < backend.nowMs() - freshLoginMs) {
-    throw new AdminError('LOGIN_NOT_FRESH');
-  }
-  return accountId;
 }
 
 async function addKey(

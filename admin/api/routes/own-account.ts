@@ -3,6 +3,7 @@ import { accessAddress } from '../../../actors/access/messages.ts';
 import { accountsAddress } from '../../../actors/accounts/messages.ts';
 import { AdminError } from '../../errors.ts';
 import type { Principal } from '../authenticate.ts';
+import { freshAccount } from '../fresh-login.ts';
 import { allPermissions, type Role } from '../permissions.ts';
 import { permissionsSomewhere } from '../policy-decision.ts';
 import { route } from '../route.ts';
@@ -105,10 +106,20 @@ const proofs = [
     access: 'access.self',
     parameters: nothing,
     query: nothing,
-    body: object({ current: passwordText }),
+    body: object({
+      current: Type.Optional({
+        ...passwordText,
+        description:
+          'the password; an account that has none takes a login of the last ten minutes instead',
+      }),
+    }),
     handle: ({ backend, asker, body, ...asked }) => {
       sessionOf(asker);
-      const payload = { accountId: accountOf(asker), ...body, origin: loginOrigin(asked) };
+      const accountId = accountOf(asker);
+      const hasPassword = backend.views.accounts.find(accountId)?.hasPassword ?? true;
+      if (!hasPassword) freshAccount(backend, asker);
+      const current = hasPassword ? body.current : undefined;
+      const payload = { accountId, current, origin: loginOrigin(asked) };
       return backend.ask(accountsAddress(), 'enrolTotp', payload, askDeadlineMs);
     },
   }),

@@ -31,6 +31,7 @@ export function whoIs(asker: Principal, backend: Backend) {
     sessionId: sessionId ?? null,
     tokenId: tokenId ?? null,
     expiresAtMs: expiresAtMs ?? null,
+    hasPassword: account?.hasPassword ?? false,
     totp: account?.totp ?? false,
     recoveryCodesLeft: account?.recoveryCodesLeft ?? 0,
     mustChangePassword: asker.mustChangePassword ?? false,

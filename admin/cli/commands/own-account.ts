@@ -90,9 +90,8 @@ function addEnableTotp(auth: Command, open: OpenSession): void {
     .action(async (flags: { passwordFile?: string; code?: string }) => {
       const it = await open();
       if (flags.code !== undefined) return await confirm(it, flags.code);
-      const { readPassword } = await import('../login/log-in.ts');
-      const current = await readPassword(it, 'Password: ', flags.passwordFile);
-      const begun = await it.client.post<TotpEnrolment>(totpPath, { current });
+      const body = await proofOf(it, flags.passwordFile);
+      const begun = await it.client.post<TotpEnrolment>(totpPath, body);
       const words = `Put this into your authenticator app:\n\n  ${begun.secret}\n\n  ${begun.uri}`;
       if (mayAsk(it)) {
         it.note(words);
@@ -102,6 +101,16 @@ function addEnableTotp(auth: Command, open: OpenSession): void {
       it.note('\nTurn it on with a first code: vigocli auth enable-totp --code CODE');
     });
   examples(enable, ['vigocli auth enable-totp', 'vigocli auth enable-totp --code 123456']);
+}
+
+/** An account without a password has proven itself by its login. */
+async function proofOf(it: Session, file: string | undefined): Promise<{ current?: string }> {
+  if (file === undefined) {
+    const { hasPassword } = await it.client.get<{ hasPassword: boolean }>('/api/v1/session');
+    if (!hasPassword) return {};
+  }
+  const { readPassword } = await import('../login/log-in.ts');
+  return { current: await readPassword(it, 'Password: ', file) };
 }
 
 async function confirm(it: Session, code: string): Promise<void> {

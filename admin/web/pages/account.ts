@@ -21,6 +21,7 @@ interface Self {
   readonly role: string;
   readonly grants: readonly { role: string; envoys: string }[];
   readonly accountId: string | null;
+  readonly hasPassword: boolean;
   readonly totp: boolean;
   readonly recoveryCodesLeft: number;
   readonly mustChangePassword: boolean;
@@ -62,8 +63,8 @@ const account = page({
     return {
       title: 'Your account',
       body: html`${dueNotice(self)}<div class="columns">
-          <div>${panel({ title: 'You', body: selfFacts(self) })}${passwordPanel()}</div>
-          <div>${self.totp ? totpPanel(self) : noTotpPanel()}${keyPanel(self, keys.items, nowMs)}</div>
+          <div>${panel({ title: 'You', body: selfFacts(self) })}${passwordPanel(self)}</div>
+          <div>${self.totp ? totpPanel(self) : noTotpPanel(self)}${keyPanel(self, keys.items, nowMs)}</div>
         </div>${sessionPanel(items, nowMs)}${keyLoginScript()}`,
     };
   },
@@ -103,7 +104,11 @@ function codeField(id: string, label: string): Html {
     <input id="${id}" name="code" required maxlength="100" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"></div>`;
 }
 
-function passwordPanel(): Html {
+function passwordPanel({ hasPassword }: Self): Html {
+  if (!hasPassword) {
+    const body = html`<p class="muted">You have none: you log in with a key, or at the OpenID provider.</p>`;
+    return panel({ title: 'Password', body });
+  }
   return panel({
     title: 'Password',
     body: html`<p class="muted">A new password ends every other session of yours.</p>${actionForm({
@@ -115,14 +120,19 @@ function passwordPanel(): Html {
   });
 }
 
-function noTotpPanel(): Html {
+function noTotpPanel({ hasPassword }: Self): Html {
   return panel({
     title: 'Second factor',
     aside: badge('off', 'warning', 'triangle'),
-    body: html`<p>A code of an authenticator app beside the password: who learns the password alone gets nowhere.</p>
+    body: html`<p>${
+      hasPassword
+        ? 'A code of an authenticator app beside the password: who learns the password alone gets nowhere.'
+        : 'A code of an authenticator app beside your key or provider. It takes a login of the last ten minutes: log in again if yours is older.'
+    }</p>
       ${actionForm({
         api: 'POST /api/v1/account/totp',
-        fields: passwordField('totp-current', 'current', 'Present password', 'current'),
+        fields:
+          hasPassword && passwordField('totp-current', 'current', 'Present password', 'current'),
         submit: 'Set it up',
         show: 'totp-confirm',
       })}

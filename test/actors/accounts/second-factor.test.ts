@@ -13,6 +13,7 @@ import { sealNonceBytes, secretSeal } from '../../../actors/accounts/totp-seal.t
 import { codeOf } from '../../../actors/errors.ts';
 import { sinkKind } from '../../../actors/sink/actor.ts';
 import { Simulation } from '../../../runtime/simulate/simulation.ts';
+import { base32Bytes } from '../../end-to-end/support/base32.ts';
 import { accountRecord } from '../../support/account-record.ts';
 import { testSink } from '../support/sink.ts';
 
@@ -106,6 +107,25 @@ t.test('who has none, or was asked by the provider, is not asked', async (t) => 
   t.match(await spared.enter('ed25519'), { session: {} });
   t.match(await spared.enter('oidc'), { challenge: /./ }, 'and means keys only');
 });
+
+t.test(
+  'who has no password sets a second factor up without one; who has one does not',
+  async (t) => {
+    const { ask, enter } = await started(t, bare);
+    const { secret: key } = await ask('enrolTotp', {
+      accountId: 'grace',
+      current: undefined,
+      origin,
+    });
+    const first = totpCode(base32Bytes(String(key)), totpStepAt(epochMs));
+    const confirmed = await ask('confirmTotp', { accountId: 'grace', code: first, origin });
+    t.equal((confirmed.recoveryCodes as string[]).length, 10);
+    t.match(await enter('oidc'), { challenge: /./ }, 'and is asked for it from now on');
+    const known = await started(t, { ...bare, passwordHash: 'of a password' });
+    const without = { accountId: 'grace', current: undefined, origin };
+    t.same(await known.ask('enrolTotp', without), { code: 'ACCOUNT_BAD_REQUEST' });
+  },
+);
 
 t.test('a code opens nothing that was shut meanwhile', async (t) => {
   const disabled = await started(t, { ...secured, disabledAtMs: 1 });
