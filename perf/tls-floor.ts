@@ -3,6 +3,7 @@
  * epoll and OpenSSL in an addon of Node.js, and on these without Node.js, under the same connections and rates in turns.
  * `node perf/tls-floor.ts --help`.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,6 +119,9 @@ function resultOf({ kilobytes, points }: Subject): object {
 
 const servers: EchoServer[] = [];
 const loadBefore = loadavg();
+const startedAt = new Date().toISOString();
+const words = ['-C', import.meta.dirname, 'rev-parse', '--short', 'HEAD'];
+const commit = process.env.VIGO_COMMIT ?? execFileSync('git', words, { encoding: 'utf8' }).trim();
 try {
   const home = new ServerUnderTest(directory, { envoys: count, intervalMs: 60_000, shards: 1 });
   await home.prepare();
@@ -154,6 +158,7 @@ try {
     }
   }
   const result = {
+    ...{ startedAt, commit },
     ...{ cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
     ...{ openssl_of_node: process.versions.openssl, load: [loadBefore[0], loadavg()[0]] },
     ...{ connections: count, seconds, verify_us: rounded(medianOf(measureVerifyUs()), 1) },
