@@ -1,7 +1,7 @@
 /**
- * What a request over TLS takes before any of our code: a process that answers each 300 bytes by 190, on Node's `tls`, on
- * epoll and OpenSSL in an addon of Node.js, and on these without Node.js, under the same connections and rates in turns.
- * `node perf/tls-floor.ts --help`.
+ * What a request over TLS takes before any of our code: a process that answers each 300 bytes by 190,
+ * on Node's `tls`, on epoll and OpenSSL in an addon of Node.js, and on these without Node.js, under
+ * the same connections and rates in turns. `node perf/tls-floor.ts --help`.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
