@@ -12,7 +12,7 @@ import type { StoreReader } from './store.ts';
 import { RestartCounter } from './supervision.ts';
 import { ThreadSystem } from './system.ts';
 import { portLink, type ThreadBootstrap } from './thread-port.ts';
-import { hostThread, type RunningThread, workerThread } from './thread-start.ts';
+import { hostThread, type RunningThread, threadHeapLimits, workerThread } from './thread-start.ts';
 import { mainThread, type ThreadRole, type Topology } from './topology.ts';
 
 /** Threads of one process, without the main one. */
@@ -119,6 +119,7 @@ export class Runtime {
       concurrentTasksPerWorker: 1,
       maxQueue: jobQueueLimit,
       atomics: 'disabled',
+      resourceLimits: threadHeapLimits,
     });
     // A worker that dies fails its task, which is where it is handled.
     this.#pool.on('error', () => undefined);

@@ -68,17 +68,17 @@ function watch(
 }
 
 /**
- * Room for new objects in megabytes: three parts of 4. What a message leaves behind is dead at once,
- * so that more room would only be more pages that were touched once.
+ * Of every thread. Room for new objects: three parts of 4 MB. What a message leaves behind is dead at once,
+ * so that more room would only be more pages that were touched once, and come step by step over hours.
  */
-const youngGenerationMb = 12;
+export const threadHeapLimits = { maxYoungGenerationSizeMb: 12 };
 
 /** A worker thread of its own: shards and edges. */
 export function workerThread(start: ThreadStart): RunningThread {
   const worker = new Worker(start.entry, {
     name: start.bootstrap.thread,
     workerData: { bootstrap: start.bootstrap },
-    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    resourceLimits: threadHeapLimits,
     transferList: [...start.transfer] as Transferable[],
   });
   const ended = new Promise<unknown>((resolve) => {

@@ -64,6 +64,13 @@ t.test('jobs run in the pool; one that fails or does not exist has a code', asyn
   });
 });
 
+t.test('threads of the pool keep as little room for new objects as those of shards', async (t) => {
+  await withRuntime({}, async (runtime) => {
+    const megabytes = await runtime.runJob(entry('shard-entry'), 'youngGenerationMb', undefined);
+    t.equal(megabytes, 12, 'the default is up to 48 MB, which come in steps over hours');
+  });
+});
+
 t.test('a thread that dies too often is parked and reported, the rest goes on', async (t) => {
   const restart = { maxRestarts: 1, withinMs: 60_000 };
   await withRuntime({ restart, shards: 1 }, async (runtime, events) => {
