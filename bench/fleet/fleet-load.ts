@@ -39,8 +39,7 @@ class Seat implements CheckInSink {
   readonly envoy: SimulatedEnvoy;
   readonly #load: FleetLoad;
   deadlineMs = 0;
-  /** Of the first attempt: on the clock of `performance.now`, and since the epoch. */
-  startedMs = 0;
+  /** Of the last attempt, since the epoch. */
   beganMs = 0;
   /** The policy that the check-in named. */
   told = 0;
@@ -237,7 +236,6 @@ export class FleetLoad {
     this.#tally.lateStarts.record((nowMs - dueMs) * 1000);
     this.#underWay += 1;
     seat.deadlineMs = dueMs + this.#options.intervalMs;
-    seat.startedMs = nowMs;
     seat.beganMs = Date.now();
     seat.told = seat.envoy.policyVersion;
     if (!seat.envoy.beginCheckIn(seat.deadlineMs, seat)) void this.#attempts(seat, 0);
@@ -253,7 +251,8 @@ export class FleetLoad {
       return;
     }
     this.#tally.done += 1;
-    this.#tally.checkInLatencies.record((nowMs - seat.startedMs) * 1000);
+    const dueMs = seat.deadlineMs - this.#options.intervalMs;
+    this.#tally.checkInLatencies.record((nowMs - dueMs) * 1000);
     const isChanged = this.#measuring && this.#changed > 0 && this.#random() < this.#changed;
     const nextDueMs = nowMs + news.nextCheckInMs * Math.min(1, this.#every);
     if (news.wantTraits || news.rehearsal !== undefined || isChanged) {

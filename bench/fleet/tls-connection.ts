@@ -27,6 +27,9 @@ export interface ConnectionSink {
   ended(): void;
 }
 
+/** A socket of Node.js, and what it holds of libuv: null once it is destroyed. */
+type SocketWithHandle = Socket & { readonly _handle?: { readonly fd?: number } | null };
+
 /** What Node.js reads into, for all connections of a thread: each reads it up before the next. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536);
 /** Most reads bring one record. */
@@ -38,9 +41,11 @@ const firstPayload = new Views(readBuffer, recordHeaderLength);
  * Node's streams.
  */
 export class TlsConnection {
-  readonly #socket: Socket;
+  readonly #socket: SocketWithHandle;
   /** Of the socket; -1 when Node does not tell it. */
   #file = -1;
+  /** Node's streams may still have something to write. Asking them costs several cache lines. */
+  #isQueued = true;
   #handshake: Handshake | undefined;
   #sending: RecordKeys | undefined;
   #receiving: RecordKeys | undefined;
@@ -84,7 +89,7 @@ export class TlsConnection {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#socket.destroyed || this.#sending === undefined) return;
+    if (!this.#socket._handle || this.#sending === undefined) return;
     for (let from = 0; from < bytes.length; from += recordLimit) {
       const to = Math.min(bytes.length, from + recordLimit);
       this.#send(this.#sending.seal(bytes, from, to));
@@ -124,8 +129,7 @@ export class TlsConnection {
     this.#sending = sending;
     this.#receiving = receiving;
     this.#resumed = resumed;
-    const { _handle: handle } = socket as { _handle?: { fd?: number } };
-    this.#file = handle?.fd ?? -1;
+    this.#file = socket._handle?.fd ?? -1;
     socket.on('error', () => this.destroy());
     socket.once('close', () => {
       this.#letGo();
@@ -142,7 +146,8 @@ export class TlsConnection {
   #send(length: number): void {
     const socket = this.#socket;
     let written = 0;
-    if (this.#file >= 0 && socket.writableLength === 0) {
+    if (this.#isQueued) this.#isQueued = socket.writableLength > 0;
+    if (this.#file >= 0 && !this.#isQueued) {
       try {
         written = writeSync(this.#file, sealed, 0, length);
       } catch (error) {
@@ -153,6 +158,7 @@ export class TlsConnection {
       }
       if (written === length) return;
     }
+    this.#isQueued = true;
     socket.write(Buffer.from(sealed.subarray(written, length)));
   }
 
@@ -182,7 +188,7 @@ export class TlsConnection {
         this.destroy();
         return last;
       }
-      if (this.#socket.destroyed) return last;
+      if (!this.#socket._handle) return last;
       at = end;
     }
     return at;

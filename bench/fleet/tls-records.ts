@@ -81,19 +81,19 @@ const plainViews = new Views(plain, 0);
 const sealedViews = new Views(sealed, recordHeaderLength);
 const openedViews = new Views(opened, 0);
 
-/**
- * One direction of a TLS 1.3 connection after its handshake (RFC 8446, section 5.2). Small arrays lie in
- * the object's neighbourhood on the heap; OpenSSL touches some forty places per record.
- */
+/** One direction of a TLS 1.3 connection after its handshake (RFC 8446, section 5.2). */
 export class RecordKeys {
-  readonly #key = new Uint32Array(keyWords);
-  readonly #iv = new Uint32Array(nonceWords);
+  /** The key, and behind it the nonce of the first record. So small an array lies on V8's heap, as long
+   * as nobody asks for its buffer. */
+  readonly #words = new Uint32Array(keyWords + nonceWords);
   #sequence = 0;
 
   /** `secret`: the traffic secret of this direction, as the handshake logs it. */
   constructor(secret: Uint8Array) {
-    new Uint8Array(this.#key.buffer).set(expandLabel(secret, 'key', keyLength));
-    new Uint8Array(this.#iv.buffer).set(expandLabel(secret, 'iv', nonceLength));
+    key.set(expandLabel(secret, 'key', keyLength));
+    nonce.set(expandLabel(secret, 'iv', nonceLength));
+    this.#words.set(keyView);
+    this.#words.set(nonceWordsView, keyWords);
   }
 
   /** Makes a record of `bytes` from `from` to `to` in `sealed`, and returns its length. */
@@ -139,10 +139,9 @@ export class RecordKeys {
 
   /** The key, this record's nonce, and its header go where the library reads them. */
   #next(size: number): void {
-    const own = this.#key;
-    const iv = this.#iv;
-    for (let at = 0; at < keyWords; at += 1) keyView[at] = own[at] ?? 0;
-    for (let at = 0; at < nonceWords; at += 1) nonceWordsView[at] = iv[at] ?? 0;
+    const words = this.#words;
+    for (let at = 0; at < keyWords; at += 1) keyView[at] = words[at] ?? 0;
+    for (let at = 0; at < nonceWords; at += 1) nonceWordsView[at] = words[keyWords + at] ?? 0;
     const sequence = this.#sequence;
     this.#sequence += 1;
     nonceView.setUint32(4, (nonceView.getUint32(4) ^ Math.floor(sequence / twoTo32)) >>> 0);
