@@ -24,6 +24,8 @@ export interface Agreed {
 interface HandshakeSink {
   agreed(keys: Agreed): void;
   failed(error: Error): void;
+  /** A session was given; what comes later need not be fed any more. */
+  given(): void;
 }
 
 /** Where Node's TLS reads and writes while hands are shaken. */
@@ -69,7 +71,12 @@ export class Handshake {
       ...(session === undefined ? {} : { session }),
     });
     this.#tls.on('keylog', (line) => this.#log(line.toString('latin1')));
-    if (onSession !== undefined) this.#tls.on('session', onSession);
+    this.#tls.once('session', (given) => {
+      onSession?.(given);
+      // Not in the midst of what Node's TLS is at.
+      setImmediate(() => told.given());
+    });
+    this.#tls.resume();
     this.#tls.on('error', told.failed);
     this.#tls.once('secureConnect', () => {
       this.#isOver = true;

@@ -13,6 +13,8 @@ import {
 } from './tls-records.ts';
 
 const connectTimeoutMs = 10_000;
+/** A server that has sent more than this has no ticket for us. */
+const recordsToTicketMax = 16;
 
 export interface ConnectTarget extends HandshakeOptions {
   readonly host: string;
@@ -53,6 +55,7 @@ export class TlsConnection {
   #rest: Buffer | undefined;
   #sink: ConnectionSink | undefined;
   #resumed = false;
+  #recordsToTicket = recordsToTicketMax;
 
   private constructor(host: string, port: number) {
     const callback = (length: number, bytes: Uint8Array): boolean => {
@@ -120,7 +123,11 @@ export class TlsConnection {
         this.#agreed(keys);
         told.agreed();
       };
-      this.#handshake = new Handshake(socket, target, { agreed, failed });
+      this.#handshake = new Handshake(socket, target, {
+        agreed,
+        failed,
+        given: () => this.#letGo(),
+      });
     });
   }
 
@@ -205,13 +212,16 @@ export class TlsConnection {
     const payload = isFirst ? firstPayload.of(end - from) : bytes.subarray(from, end);
     const length = this.#receiving.open(payload);
     const content = opened[length];
-    if (content === contentType.data) {
-      // A ticket that came now could not be read by the handshake's TLS, which misses this record.
-      if (this.#handshake !== undefined) this.#letGo();
-      this.#sink?.read(opened, length);
-    } else if (content === contentType.handshake && isTicket()) {
-      this.#handshake?.feed(bytes.subarray(at, end));
-    } else this.destroy();
+    if (this.#handshake !== undefined) this.#tell(bytes.subarray(at, end));
+    if (content === contentType.data) this.#sink?.read(opened, length);
+    else if (content !== contentType.handshake || !isTicket()) this.destroy();
+  }
+
+  /** Node's TLS makes a session of a ticket, when it has read each record before it. */
+  #tell(record: Buffer): void {
+    this.#recordsToTicket -= 1;
+    if (this.#recordsToTicket < 0) this.#letGo();
+    else this.#handshake?.feed(record);
   }
 }
 
