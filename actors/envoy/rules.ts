@@ -23,6 +23,8 @@ export interface Refusal {
 
 /** How often the database hears of an envoy of which nothing changes. */
 export const seenEveryMs = 60_000;
+/** Told before any time that counts; 0 = a change that was not told yet. */
+const longAgoMs = 1;
 
 function refuse(code: Refusal['code'], details: Refusal['details'] = {}): Refusal {
   return { code, details, retryAfterMs: 0 };
@@ -83,7 +85,10 @@ export function acceptRequest(
   nowMs: number,
   retellAfterMs = Number.POSITIVE_INFINITY,
 ): void {
-  if (nowMs - record.lastSeenMs >= retellAfterMs) record.seenEmittedMs = 0;
+  if (nowMs - record.lastSeenMs >= retellAfterMs) {
+    // Not as a change: after a pause of the whole fleet so many events would keep its server from recovering.
+    record.seenEmittedMs = Math.min(record.seenEmittedMs, longAgoMs);
+  }
   record.sequence = request.sequence;
   record.timestampMs = request.timestampMs;
   record.lastSeenMs = nowMs;

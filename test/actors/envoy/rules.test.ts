@@ -167,6 +167,21 @@ t.test('the database hears of a machine at every change and else once a minute',
   t.equal(again, 'changed', 'a change stays news until it was told');
 });
 
+t.test('a fleet that comes back after a pause does not bury the database in events', async (t) => {
+  const record = EnvoyRecord.empty();
+  const body: CheckInRequest = { ...emptyOf(CheckInRequest), state: 1, agentVersion: '1' };
+  const checkIn = (atMs: number) => {
+    acceptRequest(record, { timestampMs: atMs, sequence: atMs }, atMs, 30_000);
+    const news = recordCheckIn(record, body, atMs);
+    if (news !== 'none') record.seenEmittedMs = atMs;
+    return news;
+  };
+  t.equal(checkIn(nowMs), 'changed');
+  t.equal(checkIn(nowMs + 15_000), 'none');
+  t.equal(checkIn(nowMs + 50_000), 'seen', 'it may have been called offline');
+  t.equal(checkIn(nowMs + 65_000), 'none');
+});
+
 t.test('a fleet spreads evenly over the interval and then keeps its rhythm', async (t) => {
   const intervalMs = 15_000;
   const uuid = fc.uuid();

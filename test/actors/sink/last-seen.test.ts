@@ -42,6 +42,20 @@ t.test('a restored database learns of states that changed after its backup', asy
   t.match(queries.findEnvoys('host-2')[0], { state: 'converged', policyVersion: 3 });
 });
 
+t.test('a machine that was called offline is back in its state', async (t) => {
+  const { writer, file } = testSink(t);
+  await writer.write([envoyRecord(1)], []);
+  await writer.lastSeen([seenAt(1, startMs)]);
+  const silent = { envoyId: envoyIdOf(1), lastSeenMs: startMs };
+  const event = { type: 'envoy.silent', atMs: startMs + 45_000, body: silent };
+  await writer.drain('s', [{ storeId: 7, sequence: 1, event }]);
+  const queries = new SinkQueries(file);
+  t.teardown(() => queries.close());
+  t.match(queries.findEnvoys('host-1')[0], { state: 'offline' });
+  await writer.lastSeen([seenAt(1, startMs + 50_000)]);
+  t.match(queries.findEnvoys('host-1')[0], { state: 'converged', lastSeenMs: startMs + 50_000 });
+});
+
 t.test('a revoked machine stays as it was', async (t) => {
   const { writer, file } = testSink(t);
   await writer.write([envoyRecord(1)], []);
