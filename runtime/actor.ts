@@ -69,7 +69,10 @@ export interface Turn<State> {
   continueTrace(traceparent: string): void;
   put<V>(table: Table<V>, key: string, value: V): void;
   remove<V>(table: Table<V>, key: string): void;
-  /** Like put, but coalesced with later ones and committed within `softFlushMs`; lost in a crash. */
+  /**
+   * Like put, but coalesced with later ones and committed within `softFlushMs`; lost in a crash. What
+   * the value is when it leaves is stored: it may be one object that every turn changes.
+   */
   putSoon<V>(table: Table<V>, key: string, value: V): void;
   /** Sent after the turn has committed. At most once. */
   tell<M extends MessageMap, T extends keyof M & string>(

@@ -1,4 +1,3 @@
-import { bytesCodec } from './codecs.ts';
 import type { Committer } from './committer.ts';
 import type { Operation, RangeOptions, StoreReader, Table } from './store.ts';
 import type { Wheel, WheelTimer } from './wheel.ts';
@@ -8,18 +7,19 @@ export const softPendingLimit = 50_000;
 /** Rows of one transaction: what it takes of the thread's time delays whoever asks meanwhile. */
 const rowsPerWrite = 256;
 
-/** Encoded at once: the actor may go on to change the object that it gave. */
+/** Encoded when the store takes it: changes that the actor makes to the object until then go with it. */
 interface SoftRow {
-  readonly table: Table<Uint8Array>;
+  readonly table: Table<unknown>;
   readonly key: string;
-  readonly value: Uint8Array;
+  value: unknown;
 }
 
 type SoftTable = Map<string, SoftRow>;
 
 /**
  * Writes that may be lost in a crash, coalesced by key and flushed together. Readers of this thread
- * see them at once.
+ * see them at once. An actor that keeps one object and changes it in place costs no copy per write: at
+ * thousands of writes per second copies live long enough to become old garbage.
  */
 export class SoftWrites implements StoreReader {
   readonly #store: StoreReader;
@@ -31,7 +31,6 @@ export class SoftWrites implements StoreReader {
   #flying = new Map<string, SoftTable>();
   #size = 0;
   #timer: WheelTimer | undefined;
-  readonly #encoded = new Map<string, Table<Uint8Array>>();
 
   constructor(
     store: StoreReader,
@@ -52,11 +51,13 @@ export class SoftWrites implements StoreReader {
       rows = new Map();
       this.#pending.set(table.name, rows);
     }
-    const before = rows.size;
-    // A copy in Node's pool: a buffer of its own would cost more than what it holds.
-    const bytes = Buffer.from(table.codec.encode(value));
-    rows.set(key, { table: this.#encodedTable(table), key, value: bytes });
-    this.#size += rows.size - before;
+    const waiting = rows.get(key);
+    if (waiting !== undefined) {
+      waiting.value = value;
+      return;
+    }
+    rows.set(key, { table, key, value });
+    this.#size += 1;
     if (this.#size >= softPendingLimit) this.flush();
     else this.#timer ??= this.#wheel.add(this.#flushMs, () => this.flush());
   }
@@ -102,12 +103,7 @@ export class SoftWrites implements StoreReader {
   #write(rows: readonly SoftRow[], done: (error: unknown) => void): void {
     this.#committer.commit({
       operations: rows.map(
-        ({ table, key, value }): Operation => ({
-          op: 'put',
-          table: table as Table<unknown>,
-          key,
-          value,
-        }),
+        ({ table, key, value }): Operation => ({ op: 'put', table, key, value }),
       ),
       durable: undefined,
       settled: (error) => {
@@ -125,7 +121,7 @@ export class SoftWrites implements StoreReader {
 
   get<V>(table: Table<V>, key: string): V | undefined {
     const row = this.#pending.get(table.name)?.get(key) ?? this.#flying.get(table.name)?.get(key);
-    return row ? table.codec.decode(row.value) : this.#store.get(table, key);
+    return row ? asStored(table, row) : this.#store.get(table, key);
   }
 
   *range<V>(table: Table<V>, options: RangeOptions): Iterable<readonly [string, V]> {
@@ -135,7 +131,7 @@ export class SoftWrites implements StoreReader {
     for (const row of [...(flying?.values() ?? []), ...(pending?.values() ?? [])]) {
       if (options.from !== undefined && compareKeys(row.key, options.from) < 0) continue;
       if (options.to !== undefined && compareKeys(row.key, options.to) >= 0) continue;
-      soft.set(row.key, table.codec.decode(row.value));
+      soft.set(row.key, asStored(table, row));
     }
     if (soft.size === 0) {
       yield* this.#store.range(table, options);
@@ -153,15 +149,6 @@ export class SoftWrites implements StoreReader {
     return this.#store.count(table);
   }
 
-  #encodedTable(table: Table<unknown>): Table<Uint8Array> {
-    let encoded = this.#encoded.get(table.name);
-    if (!encoded) {
-      encoded = { name: table.name, codec: bytesCodec, rowLimit: table.rowLimit };
-      this.#encoded.set(table.name, encoded);
-    }
-    return encoded;
-  }
-
   #fly(row: SoftRow): void {
     const rows = this.#flying.get(row.table.name) ?? new Map<string, SoftRow>();
     rows.set(row.key, row);
@@ -172,6 +159,11 @@ export class SoftWrites implements StoreReader {
     const rows = this.#flying.get(row.table.name);
     if (rows?.get(row.key) === row) rows.delete(row.key);
   }
+}
+
+/** What the store would give: an object of the reader's own. */
+function asStored<V>({ codec }: Table<V>, { value }: SoftRow): V {
+  return codec.decode(codec.encode(value as V));
 }
 
 /** Any order that keeps neighbours together will do. */

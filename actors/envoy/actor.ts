@@ -130,12 +130,16 @@ function rehearsalFor(
   return rehearsals?.signedFor(turn.key, request.envoyId, signer);
 }
 
-/** The turn's new record, with the request accepted; or why the request is refused. */
+/**
+ * The turn's record, with the request accepted; or why the request is refused. It is a copy where the
+ * turn stores it for certain: what such a turn leaves behind when it fails must not reach the store.
+ */
 function admit(
   { policy, verifier, clockSkewMs, watch, intervalMs }: EnvoyDependencies,
   turn: EnvoyTurn,
   method: SignedMethodName,
   request: SignedRequest,
+  stored: 'soon' | 'certainly',
 ): EnvoyRecord | Refusal {
   const identity = policy.identity(turn.key);
   const refusal = refuseEnvoy(turn.key, turn.state, identity);
@@ -146,7 +150,7 @@ function admit(
   if (verdict !== 'ok') {
     return refuseVerdict(verdict, request, turn.state, nowMs, clockSkewMs);
   }
-  const record = turn.state.copy();
+  const record = stored === 'soon' ? turn.state : turn.state.copy();
   // Less than the silence after which it is offline: the two clocks need not agree to the millisecond.
   acceptRequest(record, request, nowMs, (2 / 3) * silenceLimitMs(intervalMs));
   watch.seen(turn.key);
@@ -159,18 +163,20 @@ function checkIn(
   turn: EnvoyTurn,
   { request, body }: EnvoyMessages['checkIn']['payload'],
 ): Answer {
-  const record = admit(dependencies, turn, 'CheckIn', request);
+  const { update } = body;
+  const stored = update === undefined ? 'soon' : 'certainly';
+  const record = admit(dependencies, turn, 'CheckIn', request, stored);
   if (!(record instanceof EnvoyRecord)) return record;
   const nowMs = record.lastSeenMs;
   const news = recordCheckIn(record, body, nowMs);
   if (news === 'changed' && dependencies.mayTell()) tellSeen(turn, record);
   if (news === 'seen') dependencies.lastSeen.note(seenNow(turn.key, record));
   const bundle = answerBundle(dependencies, turn, { record, request, body, nowMs });
-  if (body.update === undefined) {
+  if (update === undefined) {
     turn.putSoon(envoyTable, turn.key, record);
     turn.replyAfter('turn');
   } else {
-    takeUpdateNews(dependencies, turn, body.update);
+    takeUpdateNews(dependencies, turn, update);
     turn.put(envoyTable, turn.key, record);
     turn.replyAfter('durable');
   }
@@ -194,7 +200,7 @@ function report(
   turn: EnvoyTurn,
   { request, reportSequence, outcome }: EnvoyMessages['report']['payload'],
 ): Answer {
-  const record = admit(dependencies, turn, 'Report', request);
+  const record = admit(dependencies, turn, 'Report', request, 'certainly');
   if (!(record instanceof EnvoyRecord)) return record;
   if (decideReport(record, reportSequence) === 'keep') {
     record.durableReportSequence = reportSequence;
@@ -221,7 +227,7 @@ function reportTraits(
   turn: EnvoyTurn,
   { request, traitsJson }: EnvoyMessages['reportTraits']['payload'],
 ): Answer {
-  const record = admit(dependencies, turn, 'ReportTraits', request);
+  const record = admit(dependencies, turn, 'ReportTraits', request, 'certainly');
   if (!(record instanceof EnvoyRecord)) return record;
   const digest = new Uint8Array(hashLength);
   dependencies.signer.sha256Into(digest, traitsJson);
@@ -241,7 +247,7 @@ async function resolveSecrets(
   turn: EnvoyTurn,
   payload: EnvoyMessages['resolveSecrets']['payload'],
 ): Promise<Answer> {
-  const record = admit(dependencies, turn, 'ResolveSecrets', payload.request);
+  const record = admit(dependencies, turn, 'ResolveSecrets', payload.request, 'soon');
   if (!(record instanceof EnvoyRecord)) return record;
   turn.putSoon(envoyTable, turn.key, record);
   turn.replyAfter('turn');
@@ -253,7 +259,7 @@ function fetchRelease(
   turn: EnvoyTurn,
   { request, body }: EnvoyMessages['fetchRelease']['payload'],
 ): Answer | Promise<Answer> {
-  const record = admit(dependencies, turn, 'FetchRelease', request);
+  const record = admit(dependencies, turn, 'FetchRelease', request, 'soon');
   if (!(record instanceof EnvoyRecord)) return record;
   turn.putSoon(envoyTable, turn.key, record);
   turn.replyAfter('turn');

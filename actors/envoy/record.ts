@@ -34,8 +34,8 @@ const revokedFlag = 1;
 
 /**
  * The hot record of one envoy: a fixed layout, little endian, numbers as doubles (exact up to
- * 2^53). It is its own encoding, so storing it costs no conversion. Writers work on a `copy()`,
- * because the store may still hold the bytes of the last turn.
+ * 2^53). It is its own encoding, so storing it costs no conversion. What must not reach the store
+ * without the turn that it belongs to is written into a `copy()`.
  */
 export class EnvoyRecord {
   readonly bytes: Buffer;

@@ -154,7 +154,7 @@ function openUpdates(
  * envoys share one, the less the disk has to take.
  */
 function softFlushMs(intervalMs: number): number {
-  return Math.min(softFlushMsMax, Math.max(defaultSoftFlushMs, intervalMs / 4));
+  return Math.min(softFlushMsMax, Math.max(defaultSoftFlushMs, intervalMs / 2));
 }
 
 class Shard {

@@ -3,10 +3,19 @@ import { Committer } from '../../../runtime/committer.ts';
 import { nodePorts } from '../../../runtime/ports/node-ports.ts';
 import { openLmdbStore } from '../../../runtime/recovery.ts';
 import { SoftWrites } from '../../../runtime/soft-writes.ts';
+import type { Table } from '../../../runtime/store.ts';
 import { Wheel } from '../../../runtime/wheel.ts';
 import { put, temporaryDirectory, testTable } from '../../support/store-fixture.ts';
 
 const things = testTable();
+const counters: Table<{ count: number }> = {
+  name: 'counters',
+  codec: {
+    encode: ({ count }) => Buffer.of(count),
+    decode: (bytes) => ({ count: bytes[0] ?? 0 }),
+  },
+  rowLimit: 10,
+};
 const rows = 2_000;
 const keyOf = (row: number) => `row ${row}`;
 
@@ -53,3 +62,21 @@ t.test('a write after a large flush is not undone by it', async (t) => {
   t.equal(store.get(things, keyOf(rows - 2)), 3);
   t.equal(soft.get(things, keyOf(rows - 2)), 3);
 });
+
+t.test(
+  'an actor may keep one object and change it: the store gets what it was when it left',
+  async (t) => {
+    const { store, soft } = await opened(t);
+    const kept = { count: 1 };
+    soft.put(counters, 'a', kept);
+    const read = soft.get(counters, 'a');
+    kept.count = 2;
+    t.same(read, { count: 1 }, 'a reader has an object of its own');
+    await new Promise<void>((resolve) => soft.flush(() => resolve()));
+    t.same(store.get(counters, 'a'), { count: 2 });
+    kept.count = 3;
+    soft.put(counters, 'a', kept);
+    await new Promise<void>((resolve) => soft.flush(() => resolve()));
+    t.same(store.get(counters, 'a'), { count: 3 });
+  },
+);
