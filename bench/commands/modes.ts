@@ -39,7 +39,10 @@ const extraOptions: Readonly<
     'viewers turn to another page so often; 0s: each keeps the page that it opened',
     '0s',
   ],
-  'sign-ahead': ['--sign-ahead', 'sign the check-ins before the window (up to four minutes of it)'],
+  'sign-ahead': [
+    '--sign-ahead',
+    'sign the check-ins before the window (up to a quarter of an hour of it)',
+  ],
 };
 
 const modes: Readonly<Record<ModeName, ModeCommand>> = {

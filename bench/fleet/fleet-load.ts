@@ -15,16 +15,21 @@ const connectAttemptsMax = 10;
 /** The first check-in comes with the policy, while others shake hands. */
 const firstAnswerLimitMs = 30_000;
 const retryMs = 1000;
-/** Time stamps of requests signed ahead stay within the server's tolerance of clocks (5 minutes). */
-const aheadLimitMs = 240_000;
+/**
+ * Requests signed ahead carry their due times. What an envoy leaves out moves them back, so that more
+ * time would not stay within the server's tolerance of clocks (5 minutes) for certain.
+ */
+const aheadLimitMs = 900_000;
+/** Signatures of one thread: 768 MB. */
+const aheadCountLimit = 12_000_000;
 /** How exactly a deadline is noticed; whether it was met is decided by the clock. */
 const sweepMs = 100;
 const drainPollMs = 20;
 /** Work of one turn of the event loop; answers are read between two. */
 const sliceMs = 5;
-/** While the fleet connects, those who are in leave out every second due time: nobody is silent for
- * as long as it takes to be called offline. */
-const paceWhileConnecting = 2;
+/** While the fleet connects or signs ahead, those who are in leave out every second due time: nobody is
+ * silent for as long as it takes to be called offline. */
+const pacePreparing = 2;
 
 export interface LoadOptions {
   readonly intervalMs: number;
@@ -114,7 +119,7 @@ export class FleetLoad {
   /** Resolves when every envoy is connected, has checked in, and goes on doing so. */
   async connectAll(): Promise<void> {
     const beganMs = performance.now();
-    this.#every = paceWhileConnecting;
+    this.#every = pacePreparing;
     let next = 0;
     const lane = async () => {
       for (let at = next++; at < this.#seats.length; at = next++) {
@@ -134,9 +139,12 @@ export class FleetLoad {
     this.#measuring = true;
   }
 
-  /** Signs the check-ins of so long a time, as far as their time stamps allow, beside the others. */
+  /** Signs the check-ins of so long a time, within limits, beside the others. */
   async signAhead(forMs: number): Promise<void> {
     const { intervalMs } = this.#options;
+    const countLimit = Math.floor(aheadCountLimit / this.#seats.length);
+    const every = this.#every;
+    this.#every = pacePreparing;
     const toEpochMs = Date.now() - performance.now();
     const beganMs = performance.now();
     let untilMs = beganMs + sliceMs;
@@ -144,11 +152,13 @@ export class FleetLoad {
       const nowMs = performance.now();
       const leftMs = ((nowMs - beganMs) / Math.max(1, done)) * (this.#seats.length - done);
       const count = Math.ceil(Math.min(aheadLimitMs, forMs + leftMs) / intervalMs) + 1;
-      envoy.signAhead(count, this.#due.dueOf(at) + toEpochMs, intervalMs);
+      const firstDueMs = this.#due.dueOf(at) + toEpochMs;
+      envoy.signAhead(Math.min(count, countLimit), firstDueMs, intervalMs);
       if (nowMs < untilMs) continue;
       await turn();
       untilMs = performance.now() + sliceMs;
     }
+    this.#every = every;
   }
 
   /**
