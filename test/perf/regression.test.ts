@@ -15,7 +15,7 @@ const skip = requires('linux');
 const labels = { command: '', date: '', commit: '' };
 const tolerance = 0.3;
 /** The planted function, or the one of the path into which V8 has copied it. */
-const inOrAround = /planted|^admit |^copy /;
+const inOrAround = /planted|^admit |^verify /;
 
 t.test('a planted delay and a planted SQL statement are found, and where', { skip }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'vigo-regression-test-'));

@@ -2,11 +2,11 @@
  * A fault for the regression guard to find, loaded by every thread of a server before its own code:
  * 100 µs and an SQL statement for each signed request.
  */
-import { EnvoyRecord } from '../../../actors/envoy/record.ts';
 import { countSqlStatement } from '../../../actors/sink/statement-counter.ts';
+import { RequestVerifier } from '../../../agent/protocol/request.ts';
 
 const { default: Database } = await import('better-sqlite3');
-const { copy } = EnvoyRecord.prototype;
+const { verify } = RequestVerifier.prototype;
 const database = new Database(':memory:');
 const plantedMs = 0.1;
 const trials = 500;
@@ -35,8 +35,8 @@ function plantedSqlStatement(): void {
   database.prepare('select 1').get();
 }
 
-EnvoyRecord.prototype.copy = function plantedCopy(): EnvoyRecord {
+RequestVerifier.prototype.verify = function plantedVerify(...given) {
   plantedWork(plantedRounds);
   plantedSqlStatement();
-  return copy.call(this);
+  return verify.apply(this, given);
 };
