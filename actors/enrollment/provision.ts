@@ -3,6 +3,7 @@ import type { AuditEvent } from '../audit/event.ts';
 import { ServerError } from '../errors.ts';
 import type { AuthorityPorts, CertificateAuthority } from '../server/certificate-authority.ts';
 import type { SinkWriter } from '../sink/writer.ts';
+import { certificateRecord } from './certificate-record.ts';
 import { uuidFromBytes } from './identity.ts';
 import { isHostname } from './rules.ts';
 
@@ -96,10 +97,7 @@ async function makeEnvoy(
   const pair = generateKeyPairSync('ed25519');
   const spki = pair.publicKey.export({ type: 'spki', format: 'der' });
   const publicKey = new Uint8Array(spki.subarray(-32));
-  const { der, serial, issuedAtMs, endsAtMs } = await authority.issueEnvoy(publicKey, {
-    envoyId,
-    validityMs,
-  });
+  const certificate = await authority.issueEnvoy(publicKey, { envoyId, validityMs });
   const identity = {
     envoyId,
     hostname,
@@ -109,16 +107,14 @@ async function makeEnvoy(
     settledReportSequence: 0,
   };
   const keyPem = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const certificatePem = pemOf(der);
+  const certificatePem = pemOf(certificate.der);
   return {
     envoy: { envoyId, hostname, keyPem, certificatePem },
     record: {
       record: 'envoy',
       identity,
       agentVersion,
-      certificateSerial: serial,
-      certificateIssuedMs: issuedAtMs,
-      certificateEndsMs: endsAtMs,
+      ...certificateRecord(certificate),
     } as const,
   };
 }

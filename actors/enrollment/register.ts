@@ -5,6 +5,7 @@ import type { IdentityRow } from '../policy/tables.ts';
 import { publishAddress } from '../publish/messages.ts';
 import type { EnvoyCertificate } from '../server/certificate-authority.ts';
 import { type SinkRecord, sinkAddress, type TokenRecord } from '../sink/messages.ts';
+import { certificateRecord } from './certificate-record.ts';
 import {
   type EnrollmentDependencies,
   type EnrollmentTurn,
@@ -81,7 +82,7 @@ async function enroll(
   const { agentVersion } = registration;
   const enrolled = { ...identity, settledReportSequence: 0 };
   await writeFirst(turn, event, [
-    { record: 'envoy', identity: enrolled, agentVersion, ...recordOf(certificate) },
+    { record: 'envoy', identity: enrolled, agentVersion, ...certificateRecord(certificate) },
     { record: 'tokenUsed', id: record.id, envoyId, atMs: nowMs },
   ]);
   const row: IdentityRow = { hostname, publicKey, revoked: false, settledReportSequence: 0 };
@@ -114,7 +115,7 @@ async function renew(
   const { publicKey, serial } = certificate;
   const details = { hostname, token: token.id, serial, peer };
   const event = newAuditEvent(turn, 'enrollment.renewed', `envoy:${envoyId}`, envoyId, details);
-  const renewed = { envoyId, hostname, publicKey, agentVersion, ...recordOf(certificate) };
+  const renewed = { envoyId, hostname, publicKey, agentVersion, ...certificateRecord(certificate) };
   const atMs = turn.ports.clock.nowMs();
   await writeFirst(turn, event, [
     { record: 'envoyRenewed', ...renewed },
@@ -146,7 +147,7 @@ async function enrollAgain(
   const event = newAuditEvent(turn, 'enrollment.repeated', `envoy:${envoyId}`, envoyId, details);
   const { hostname, publicKey } = known;
   const { agentVersion } = registration;
-  const renewed = { envoyId, hostname, publicKey, agentVersion, ...recordOf(certificate) };
+  const renewed = { envoyId, hostname, publicKey, agentVersion, ...certificateRecord(certificate) };
   await writeFirst(turn, event, [{ record: 'envoyRenewed', ...renewed }]);
   await assign(turn, envoyId, hostname);
   return registered(dependencies, envoyId, certificate);
@@ -188,15 +189,6 @@ async function sign(
 ): Promise<EnvoyCertificate> {
   const grant = { envoyId, validityMs: certificateValidityMs };
   return await authority.signEnvoyRequest(certificateRequest, grant);
-}
-
-/** What the database keeps of a certificate. */
-function recordOf({ serial, issuedAtMs, endsAtMs }: EnvoyCertificate) {
-  return {
-    certificateSerial: serial,
-    certificateIssuedMs: issuedAtMs,
-    certificateEndsMs: endsAtMs,
-  };
 }
 
 function registered(

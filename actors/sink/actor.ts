@@ -1,6 +1,7 @@
 import type { ActorKind, Turn } from '../../runtime/actor.ts';
 import { auditAddress } from '../audit/messages.ts';
 import { envoyAddress } from '../envoy/messages.ts';
+import type { ServerError } from '../errors.ts';
 import { planAddress } from '../plan/messages.ts';
 import type { FleetEntry } from './fleet-batch.ts';
 import { drainBatchLimit, exportPageLimit } from './limits.ts';
@@ -77,7 +78,7 @@ export function sinkKind(dependencies: SinkDependencies): ActorKind<SinkState, S
       findToken: async (_turn, { id }) => await writer.findToken(id),
       lastSeen: async (_turn, { seen }) => {
         // A minute later they are told again; that the database fails is said where events wait for it.
-        await writer.lastSeen(seen).catch(throwUnlessTransient);
+        await writer.lastSeen(seen).catch(transientError);
         return undefined;
       },
     },
@@ -122,9 +123,11 @@ function byPlan(answers: readonly PlanAnswer[]): Map<string, string[]> {
   return plans;
 }
 
-function throwUnlessTransient(error: unknown): void {
+/** What failed and may work later; throws every other error. */
+function transientError(error: unknown): ServerError {
   const known = sinkError(error);
   if (known === undefined || !isTransient(known)) throw error;
+  return known;
 }
 
 /** The outbox keeps everything meanwhile, so a failure costs only time. */
@@ -134,15 +137,13 @@ function retryLater(
   origin: string,
   error: unknown,
 ): void {
-  const known = sinkError(error);
-  if (known === undefined || !isTransient(known)) throw error;
+  const { code, message, remedy } = transientError(error);
   const { failures } = turn.state;
   const { clock, random } = turn.ports;
   const times = (failures.get(origin)?.times ?? 0) + 1;
   const backoffMs = Math.min(retryFirstMs * 2 ** Math.min(times - 1, 20), retryLongestMs);
   const delayMs = Math.round(backoffMs * (1 + random.fraction() / 2));
   failures.set(origin, { times, notBeforeMs: clock.monotonicMs() + delayMs });
-  const { code, message, remedy } = known;
   dependencies.log('error', message, { code, remedy, origin, times, retryInMs: delayMs });
   // Not a durable timer: the disk that the timer would be stored on may be the full one.
   clock.after(delayMs, () => dependencies.wake(origin), { unref: true });

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 import type { LiveEvent } from '../events/messages.ts';
 import { writeUpdate } from './envoy-updates.ts';
 import type { FleetBatch, ReportedRun } from './fleet-batch.ts';
-import { addToDay, calmDay, type FleetDay } from './fleet-history.ts';
+import { addToDay, type FleetDay, fleetDay } from './fleet-history.ts';
 import { diffLimit, gapPatienceMs, insertChunk, textLimit } from './limits.ts';
 import { hostnamesOf, runEvent, stateEvent } from './live-events.ts';
 import { applyPlanOutcomes, type PlanAnswer } from './plan-outcome.ts';
@@ -55,7 +55,7 @@ export async function applyBatch(
 }
 
 function dayOf(runs: readonly ReportedRun[], transitions: number): FleetDay {
-  const day = { ...calmDay, transitions };
+  const day = { ...fleetDay(undefined), transitions };
   for (const { report } of runs) {
     if (report.dryRun) continue;
     const { created = 0, updated = 0, deleted = 0, failed = 0 } = report.summary ?? {};

@@ -82,14 +82,6 @@ export interface FleetDay {
   readonly transitions: number;
 }
 
-export const calmDay: FleetDay = {
-  runs: 0,
-  runsWithChanges: 0,
-  runsFailed: 0,
-  resourcesChanged: 0,
-  transitions: 0,
-};
-
 export const dayMs = 24 * hourMs;
 
 /** Of the row of a day; undefined: nothing happened on it. */

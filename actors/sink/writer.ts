@@ -10,7 +10,7 @@ import { appendEvents, readHead } from './audit-append.ts';
 import { AuditLogStore } from './audit-log-store.ts';
 import { openSinkConnection, type SinkConnection } from './connection.ts';
 import { decodeFleetBatch, type FleetEntry } from './fleet-batch.ts';
-import { addToDay, calmDay } from './fleet-history.ts';
+import { addToDay, fleetDay } from './fleet-history.ts';
 import { readReportedVersion, readSeen, readTraits, type SeenEnvoy } from './fleet-page.ts';
 import {
   beginIdentityOpening,
@@ -132,7 +132,8 @@ export class SinkWriter {
       const transitions = await writeLastSeen(writer, seen.slice(0, lastSeenPerMessage));
       if (transitions.length === 0) return [];
       const atMs = transitions.reduce((last, one) => Math.max(last, one.atMs), 0);
-      await addToDay(writer, atMs, { ...calmDay, transitions: transitions.length });
+      const day = { ...fleetDay(undefined), transitions: transitions.length };
+      await addToDay(writer, atMs, day);
       return transitions.map(stateEvent);
     });
   }

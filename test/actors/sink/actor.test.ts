@@ -102,3 +102,18 @@ t.test('a shard that is not there yet is no error', async (t) => {
   await simulation.run(1000);
   t.same(trims, []);
 });
+
+t.test('a full disk costs a last seen and not the actor that writes everything', async (t) => {
+  const { writer } = testSink(t);
+  writer.lastSeen = () => Promise.reject(new ServerError('SINK_DISK_FULL'));
+  const { simulation } = watch(writer, undefined);
+  await simulation.start();
+  const options = { deadlineMs: 1000 };
+  const answer = simulation.system.ask(sinkAddress(), 'lastSeen', { seen: [] }, options);
+  const answered = answer.then(
+    () => 'kept on',
+    (error: unknown) => String(error),
+  );
+  await simulation.run(2000);
+  t.equal(await answered, 'kept on');
+});
