@@ -319,6 +319,7 @@ function openEndpoint(
     reportLimit: Math.min(config.limits.reportBytes, reportBodyLimit),
     connectionLimit: config.limits.connectionsPerShard,
     handshakesPerSecond: config.limits.handshakesPerSecond,
+    tlsRecords: config.runtime.tlsRecords,
     coalescing: { delayMsMax: config.runtime.coalesceMs, pause },
     onConnection: (envoyId) => policy.forget(envoyId),
     onRefusal: (code, details) => log.debug({ code, ...details }, 'refused'),

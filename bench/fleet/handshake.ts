@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
+import { cipherSuite, RecordKeys } from '../../actors/server/endpoint/tls/record-keys.ts';
 import { CallError } from './call-error.ts';
-import { cipherSuite, RecordKeys } from './tls-records.ts';
 
 export interface HandshakeOptions {
   readonly context: SecureContext;

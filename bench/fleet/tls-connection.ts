@@ -1,7 +1,6 @@
 import { writeSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { CallError } from './call-error.ts';
-import { type Agreed, Handshake, type HandshakeOptions } from './handshake.ts';
+import { TlsAlert } from '../../actors/server/endpoint/tls/alert.ts';
 import {
   contentType,
   opened,
@@ -10,7 +9,9 @@ import {
   recordLimit,
   sealed,
   Views,
-} from './tls-records.ts';
+} from '../../actors/server/endpoint/tls/record-keys.ts';
+import { CallError } from './call-error.ts';
+import { type Agreed, Handshake, type HandshakeOptions } from './handshake.ts';
 
 const connectTimeoutMs = 10_000;
 /** A server that has sent more than this has no ticket for us. */
@@ -191,7 +192,7 @@ export class TlsConnection {
       try {
         this.#record(bytes, at, end);
       } catch (error) {
-        if (!(error instanceof CallError)) throw error;
+        if (!(error instanceof TlsAlert)) throw error;
         this.destroy();
         return last;
       }

@@ -59,7 +59,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'admin/login': ['admin/login/'],
   'admin/demo': ['admin/demo/', 'admin/cli/', 'admin/errors.ts', 'admin/api/backend.ts'],
-  bench: ['bench/', 'agent/protocol/'],
+  // A record of TLS is the same on both sides.
+  bench: [
+    'bench/',
+    'agent/protocol/',
+    'actors/server/endpoint/tls/alert.ts',
+    'actors/server/endpoint/tls/record-keys.ts',
+  ],
 };
 
 /** Message and table definitions are the language of the server; whoever sends may read them. */

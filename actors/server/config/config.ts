@@ -54,6 +54,8 @@ export interface ServerConfig {
     readonly shards: number;
     /** The longest rest between two looks at the connections; 0 = none. */
     readonly coalesceMs: number;
+    /** Who seals the records of agents' connections after the handshake. */
+    readonly tlsRecords: 'vigo' | 'openssl';
     readonly serviceThreads: number;
   };
   readonly limits: {
@@ -136,6 +138,7 @@ export function configFromRaw(raw: RawConfig, home: string): ServerConfig {
     runtime: {
       shards: runtime.shards,
       coalesceMs: milliseconds(runtime.coalesce),
+      tlsRecords: runtime.tls_records,
       serviceThreads: runtime.service_threads,
     },
     limits: {

@@ -169,6 +169,13 @@ const runtime = Type.Object(
       zero: true,
       expected: 'a duration from 1ms to 100ms, or 0 for never',
     }),
+    tls_records: Type.Union([Type.Literal('vigo'), Type.Literal('openssl')], {
+      description:
+        "Who seals and opens the records of agents' connections after the handshake, which is " +
+        "OpenSSL's. vigo: ours, with ChaCha20-Poly1305 of libsodium, a quarter of the memory. openssl: all of it.",
+      default: 'vigo',
+      expected: 'vigo or openssl',
+    }),
     service_threads: whole({
       description: 'Threads for publishing and other heavy work beside the fleet.',
       default: 1,

@@ -1,5 +1,5 @@
-import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../../runtime/ports/clock.ts';
+import type { PeerSocket } from './tls/peer-socket.ts';
 
 /** What one accepted connection is allowed to be. */
 export interface Connection {
@@ -8,7 +8,7 @@ export interface Connection {
   /** The same as 16 bytes, as envelopes carry it. */
   readonly envoyIdBytes: Buffer | undefined;
   readonly peer: string;
-  readonly socket: TLSSocket;
+  readonly socket: PeerSocket;
   /** The way of the envoy's actor to this shard; true = it is here. */
   claim: Promise<void> | true | undefined;
 }

@@ -10,7 +10,7 @@ import { createFleetService } from './fleet-service.ts';
 import { createGrpcEndpoint } from './grpc-server.ts';
 import { unfinishedBodiesLimit } from './limits.ts';
 import { RefusalLog } from './refusal-log.ts';
-import { createTlsListener, type TlsIdentity } from './tls-listener.ts';
+import { createTlsListener, type TlsIdentity, type TlsRecords } from './tls-listener.ts';
 import { tracedService } from './traced-service.ts';
 
 export interface EndpointOptions {
@@ -24,6 +24,8 @@ export interface EndpointOptions {
   readonly reportLimit: number;
   readonly connectionLimit: number;
   readonly handshakesPerSecond: number;
+  /** Who seals the records of connections (docs/decisions/0047); absent = we do. */
+  readonly tlsRecords?: TlsRecords;
   /** Bytes that all unfinished requests may hold; absent = the default. */
   readonly unfinishedLimit?: number;
   /** The envoy's connection came or went: what was remembered of it may be outdated. */

@@ -73,9 +73,8 @@ export function createGrpcEndpoint(
       const { socket } = connection;
       const session = new Session(socket, connection, host);
       sessions.add(session);
-      socket.on('data', (chunk: Buffer) => session.read(chunk));
-      socket.on('drain', () => session.drained());
-      socket.once('close', () => {
+      socket.readBy(session);
+      socket.onceClosed(() => {
         sessions.delete(session);
         session.end();
       });

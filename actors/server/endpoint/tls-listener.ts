@@ -1,11 +1,21 @@
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server,
+  type Socket,
+} from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { uuidToBytes } from '../../../agent/protocol/uuid.ts';
 import type { Clock } from '../../../runtime/ports/clock.ts';
 import { envoyIdFromCertificate } from '../../enrollment/identity.ts';
 import { HandshakeGate } from './admission.ts';
 import { type Connection, ConnectionTable } from './connections.ts';
-import { handshakeTimeoutMs, sessionTicketLifetimeS, tcpKeepaliveMs } from './limits.ts';
+import { sessionTicketLifetimeS, tcpKeepaliveMs } from './limits.ts';
+import { Handshake } from './tls/handshake.ts';
+import { HandshakeServer } from './tls/handshake-server.ts';
+import type { PeerSocket } from './tls/peer-socket.ts';
+import { RawSocket, type RawTaker } from './tls/raw-socket.ts';
+import { cipherSuite } from './tls/record-keys.ts';
 
 export interface TlsIdentity {
   /** PEM; leaf first. */
@@ -34,9 +44,13 @@ export interface TlsListener {
   stopAccepting(): void;
 }
 
+/** Who seals the records of a connection after its handshake. */
+export type TlsRecords = 'vigo' | 'openssl';
+
 export interface ListenerLimits {
   readonly connectionLimit: number;
   readonly handshakesPerSecond: number;
+  readonly tlsRecords?: TlsRecords;
 }
 
 /**
@@ -50,31 +64,41 @@ export function createTlsListener(
   events: ListenerEvents,
 ): TlsListener {
   const connections = new ConnectionTable(limits.connectionLimit);
-  const tls = createTlsServer({
+  const handshakes = new HandshakeServer({
     cert: identity.certificate,
     key: identity.key,
     ca: identity.authority,
     minVersion: 'TLSv1.3',
     maxVersion: 'TLSv1.3',
+    ciphers: ciphersOf(limits.tlsRecords ?? 'vigo'),
     ALPNProtocols: ['h2'],
     requestCert: true,
     rejectUnauthorized: false,
-    handshakeTimeout: handshakeTimeoutMs,
     sessionTimeout: sessionTicketLifetimeS,
     ticketKeys: Buffer.from(identity.ticketKeys),
     // Node's own is made of the command line, which another start may write differently.
     sessionIdContext: 'vigo-agents',
   });
-  tls.on('tlsClientError', (error, socket) => {
-    events.refused(`handshake: ${codeOf(error)}`, nameOf(socket));
-    socket.destroy();
-  });
-  tls.on('secureConnection', (socket) => accept(socket, connections, events));
-  const gate = new HandshakeGate(
-    clock,
-    limits.handshakesPerSecond,
-    (socket) => tls.emit('connection', socket),
-    (socket) => events.refused('too many handshakes', nameOf(socket)),
+  const waiting = new Set<Socket>();
+  let handshaking = 0;
+  const begin = (accepted: Socket): void => {
+    const peer = nameOf(accepted);
+    waiting.delete(accepted);
+    handshaking += 1;
+    const raw = (taker: RawTaker) => new RawSocket(accepted, taker);
+    new Handshake(raw, handshakes, clock, {
+      shaken: (tls, take) => {
+        handshaking -= 1;
+        accept({ tls, peer, take, nowMs: clock.nowMs() }, connections, events);
+      },
+      failed: (error) => {
+        handshaking -= 1;
+        events.refused(`handshake: ${codeOf(error)}`, peer);
+      },
+    });
+  };
+  const gate = new HandshakeGate(clock, limits.handshakesPerSecond, begin, (socket) =>
+    events.refused('too many handshakes', nameOf(socket)),
   );
   const server = createTcpServer(
     {
@@ -84,12 +108,17 @@ export function createTlsListener(
       keepAliveInitialDelay: tcpKeepaliveMs,
     },
     (socket) => {
+      if (waiting.size + handshaking + connections.size >= limits.connectionLimit) {
+        events.refused('connection limit', nameOf(socket));
+        socket.destroy();
+        return;
+      }
+      waiting.add(socket);
       socket.on('error', () => socket.destroy());
+      socket.once('close', () => waiting.delete(socket));
       gate.enter(socket);
     },
   );
-  server.maxConnections = limits.connectionLimit;
-  server.on('drop', (peer) => events.refused('connection limit', nameOf(peer)));
   return {
     connections,
     isHandshaking: () => gate.isBusy,
@@ -100,32 +129,49 @@ export function createTlsListener(
   };
 }
 
-function accept(socket: TLSSocket, connections: ConnectionTable, events: ListenerEvents): void {
-  const peer = nameOf(socket);
-  socket.on('error', () => socket.destroy());
-  const admission = admit(socket);
+interface Shaken {
+  readonly tls: TLSSocket;
+  /** Since the Unix epoch. */
+  readonly nowMs: number;
+  readonly peer: string;
+  readonly take: () => PeerSocket;
+}
+
+function accept(
+  { tls, peer, take, nowMs }: Shaken,
+  connections: ConnectionTable,
+  events: ListenerEvents,
+): void {
+  const admission = admit(tls, nowMs);
   if ('refusal' in admission) {
-    socket.destroy();
     events.refused(admission.refusal, peer);
     return;
   }
   const { envoyId } = admission;
   const envoyIdBytes = envoyId === undefined ? undefined : Buffer.from(uuidToBytes(envoyId) ?? []);
+  const socket = take();
   const connection: Connection = { envoyId, envoyIdBytes, peer, socket, claim: undefined };
   if (!connections.add(connection)) {
     socket.destroy();
     events.refused('connection limit', peer);
     return;
   }
-  socket.once('close', () => events.closed(connection, connections.remove(connection)));
+  socket.onceClosed(() => events.closed(connection, connections.remove(connection)));
   events.accepted(connection);
 }
 
-function admit(socket: TLSSocket): { envoyId: string | undefined } | { refusal: string } {
+function admit(
+  socket: TLSSocket,
+  nowMs: number,
+): { envoyId: string | undefined } | { refusal: string } {
   if (socket.alpnProtocol !== 'h2') return { refusal: 'not HTTP/2' };
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return { envoyId: undefined };
   if (!socket.authorized) return { refusal: `certificate: ${codeOf(socket.authorizationError)}` };
+  // OpenSSL does not look again when a session is resumed.
+  if (certificate.validToDate.getTime() <= nowMs) {
+    return { refusal: 'certificate: CERT_HAS_EXPIRED' };
+  }
   try {
     return { envoyId: envoyIdFromCertificate(certificate) };
   } catch {
@@ -151,6 +197,13 @@ function listen(server: Server, host: string, port: number): Promise<number> {
       resolve((server.address() as AddressInfo).port);
     });
   });
+}
+
+/** Those of TLS 1.3 in the order of our choice. A peer without ours is served by Node's TLS. */
+function ciphersOf(records: TlsRecords): string {
+  const ours = records === 'vigo' ? [cipherSuite] : [];
+  const theirs = ['TLS_AES_256_GCM_SHA384', 'TLS_AES_128_GCM_SHA256'];
+  return [...ours, ...theirs].join(':');
 }
 
 /** A fleet that comes back at once waits in the kernel, not in retries. */

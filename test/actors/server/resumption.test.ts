@@ -2,48 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:tls';
 import t, { type Test } from 'tap';
 import { ticketKeysOf } from '../../../actors/server/crypto/ticket-keys.ts';
-import type { Connection } from '../../../actors/server/endpoint/connections.ts';
-import { createTlsListener } from '../../../actors/server/endpoint/tls-listener.ts';
 import { nodeClock } from '../../../runtime/ports/node-clock.ts';
 import { testAuthority, testIdentity } from '../../support/test-authority.ts';
+import { tlsListener } from '../../support/tls-listener.ts';
 
 const ours = await testAuthority();
 const foreign = await testAuthority();
-const limits = { connectionLimit: 100, handshakesPerSecond: 100 };
 const ticketKeys = randomBytes(48);
 
 /** Two listeners, as of two shards, and what they made of their peers. */
 async function shards(t: Test) {
-  const accepted: Connection[] = [];
-  const refused: string[] = [];
-  const ports = await Promise.all(
-    [0, 1].map(async () => {
-      const listener = createTlsListener(
-        {
-          certificate: ours.serverCertificate,
-          key: ours.serverKey,
-          authority: ours.authority.certificatePem,
-          ticketKeys,
-        },
-        limits,
-        nodeClock(),
-        {
-          accepted: (connection) => {
-            accepted.push(connection);
-            connection.socket.resume();
-          },
-          closed: () => undefined,
-          refused: (reason) => void refused.push(reason),
-        },
-      );
-      t.teardown(() => {
-        listener.stopAccepting();
-        listener.connections.destroyAll();
-      });
-      return listener.listen('127.0.0.1', 0);
-    }),
-  );
-  return { accepted, refused, ports };
+  const both = await Promise.all([0, 1].map(() => tlsListener(t, ours, { ticketKeys })));
+  return {
+    accepted: () => both.flatMap(({ accepted }) => accepted),
+    refused: () => both.flatMap(({ refused }) => refused),
+    ports: both.map(({ port }) => port),
+  };
 }
 
 interface Visit {
@@ -89,7 +63,7 @@ t.test('a machine that resumes its session on another shard keeps its own identi
   const second = await visit(ports[1] ?? 0, identity, first.session);
   t.ok(second.reused, 'the second handshake was a short one');
   t.same(
-    accepted.map(({ envoyId }) => envoyId),
+    accepted().map(({ envoyId }) => envoyId),
     [identity.envoyId, identity.envoyId],
   );
 });
@@ -102,10 +76,22 @@ t.test('a session without our certificate gains nothing by being resumed', async
   const bare = await visit(ports[0] ?? 0, {});
   const identity = await testIdentity(ours);
   await visit(ports[1] ?? 0, identity, bare.session);
-  t.equal(refused.length, 2, `the stranger: ${refused.join(', ')}`);
-  t.notOk(accepted.some(({ envoyId }) => envoyId === stranger.envoyId));
-  t.equal(accepted[0]?.envoyId, undefined, 'without a certificate: registration only');
-  t.equal(accepted[1]?.envoyId, undefined, 'a resumed session is as bare as it was');
+  t.equal(refused().length, 2, `the stranger: ${refused().join(', ')}`);
+  t.notOk(accepted().some(({ envoyId }) => envoyId === stranger.envoyId));
+  t.equal(accepted()[0]?.envoyId, undefined, 'without a certificate: registration only');
+  t.equal(accepted()[1]?.envoyId, undefined, 'a resumed session is as bare as it was');
+});
+
+t.test('a session that is resumed does not outlive its certificate', async (t) => {
+  const now = nodeClock();
+  const clock = { ...now, nowMs: () => now.nowMs() + 2 * 24 * 3_600_000 };
+  const today = await tlsListener(t, ours, { ticketKeys });
+  const later = await tlsListener(t, ours, { ticketKeys, clock });
+  const identity = await testIdentity(ours);
+  const { session } = await visit(today.port, identity);
+  await visit(later.port, identity, session);
+  t.same(later.refused, ['certificate: CERT_HAS_EXPIRED']);
+  t.same(later.accepted, []);
 });
 
 t.test('a server that was started again knows the sessions of before, for a day', async (t) => {

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext, createServer, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
-import { contextOptions } from '../../../bench/fleet/handshake.ts';
-import { TlsConnection } from '../../../bench/fleet/tls-connection.ts';
 import {
   opened,
   RecordKeys,
   recordHeaderLength,
   sealed,
-} from '../../../bench/fleet/tls-records.ts';
+} from '../../../actors/server/endpoint/tls/record-keys.ts';
+import { contextOptions } from '../../../bench/fleet/handshake.ts';
+import { TlsConnection } from '../../../bench/fleet/tls-connection.ts';
 import { fc } from '../../support/property.ts';
 import { testAuthority, testIdentity } from '../../support/test-authority.ts';
 

@@ -9,6 +9,8 @@ export interface Wire {
   readonly writable: boolean;
   /** Bytes that wait to be sent. */
   readonly writableLength: number;
+  /** True while the peer owes the end of a record. */
+  readonly isHalfway: boolean;
   write(bytes: Uint8Array): unknown;
   destroy(): unknown;
   /** As `destroy`, once everything was sent. */

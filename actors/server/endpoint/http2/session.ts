@@ -136,6 +136,7 @@ export class Session<Peer> implements StreamOwner {
     this.#nuisance = 0;
     const owes =
       this.#isOver ||
+      this.#socket.isHalfway ||
       this.#reader.isHalfway ||
       this.#block !== undefined ||
       this.#streams.some(({ waitsForPeer }) => waitsForPeer);

@@ -37,6 +37,7 @@ function sessionOf(options: { answers?: boolean; body?: Buffer } = {}) {
   const wire = {
     writable: true,
     writableLength: 0,
+    isHalfway: false,
     ended: '',
     write: (bytes: Uint8Array) => sent.push(Buffer.from(bytes)),
     destroy: () => {

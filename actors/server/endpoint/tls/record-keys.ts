@@ -1,29 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { createRequire } from 'node:module';
-import { CallError } from './call-error.ts';
+import sodium from 'sodium-native';
+import { alertCode, TlsAlert } from './alert.ts';
 
-interface Sodium {
-  crypto_aead_chacha20poly1305_ietf_encrypt(
-    cipher: Uint8Array,
-    message: Uint8Array,
-    head: Uint8Array,
-    secretNonce: null,
-    nonce: Uint8Array,
-    key: Uint8Array,
-  ): number;
-  crypto_aead_chacha20poly1305_ietf_decrypt(
-    message: Uint8Array,
-    secretNonce: null,
-    cipher: Uint8Array,
-    head: Uint8Array,
-    nonce: Uint8Array,
-    key: Uint8Array,
-  ): number;
-}
-
-const sodium = createRequire(import.meta.url)('sodium-native') as Sodium;
-
-/** The only one that the library has of those of TLS 1.3. */
+/** The only cipher of TLS 1.3 that the library has. */
 export const cipherSuite = 'TLS_CHACHA20_POLY1305_SHA256';
 
 export const recordHeaderLength = 5;
@@ -31,14 +10,18 @@ const tagLength = 16;
 /** What a record may carry (RFC 8446, section 5.1). */
 export const recordLimit = 16_384;
 /** Sealed: content type and tag besides, and what padding is allowed. */
-const sealedLimit = recordLimit + 256;
+export const sealedLimit = recordLimit + 256;
+/** What sealing adds to the content. */
+export const sealOverhead = recordHeaderLength + 1 + tagLength;
+/** Of a traffic secret: the output of the cipher's hash. */
+export const secretLength = 32;
 const keyLength = 32;
 const nonceLength = 12;
 const keyWords = keyLength / 4;
 const nonceWords = nonceLength / 4;
 const twoTo32 = 2 ** 32;
 
-/** The content types of records that concern us. */
+/** The content types of records. */
 export const contentType = { changeCipherSpec: 20, alert: 21, handshake: 22, data: 23 } as const;
 
 /** The last sealed record; only until the next one of this thread. */
@@ -83,27 +66,42 @@ const openedViews = new Views(opened, 0);
 
 /** One direction of a TLS 1.3 connection after its handshake (RFC 8446, section 5.2). */
 export class RecordKeys {
-  /** The key, and behind it the nonce of the first record. So small an array lies on V8's heap, as long
-   * as nobody asks for its buffer. */
+  /** The key, and behind it the nonce of the first record. Arrays so small lie on V8's heap, as long as
+   * nobody asks for their buffer. */
   readonly #words = new Uint32Array(keyWords + nonceWords);
+  readonly #secret = new Uint8Array(secretLength);
   #sequence = 0;
 
   /** `secret`: the traffic secret of this direction, as the handshake logs it. */
   constructor(secret: Uint8Array) {
-    key.set(expandLabel(secret, 'key', keyLength));
-    nonce.set(expandLabel(secret, 'iv', nonceLength));
-    this.#words.set(keyView);
-    this.#words.set(nonceWordsView, keyWords);
+    this.#derive(secret);
+  }
+
+  /** Records that were sealed, or opened. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** The next keys of this direction, for what follows a KeyUpdate (RFC 8446, section 7.2). */
+  update(): void {
+    this.#derive(expandLabel(this.#secret, 'traffic upd', secretLength));
+    this.#sequence = 0;
+  }
+
+  /** The first `count` records were sealed by somebody else. */
+  skip(count: number): void {
+    this.#sequence += count;
   }
 
   /** Makes a record of `bytes` from `from` to `to` in `sealed`, and returns its length. */
-  seal(bytes: Uint8Array, from: number, to: number): number {
+  seal(bytes: Uint8Array, from: number, to: number, type: number = contentType.data): number {
     const length = to - from;
     if (from === 0 && to === bytes.length) plain.set(bytes);
     else plain.set(bytes.subarray(from, to));
-    plain[length] = contentType.data;
+    plain[length] = type;
     const size = length + 1 + tagLength;
-    this.#next(size);
+    this.#prepare(size);
+    this.#sequence += 1;
     sealed.set(header);
     sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
       sealedViews.of(size),
@@ -118,32 +116,42 @@ export class RecordKeys {
 
   /**
    * Opens a record's payload into `opened`: returns the length of the content, behind which its type
-   * stands. Throws when it is forged, or not of this connection.
+   * stands. Throws TlsAlert when it is forged, or not of this connection, and counts it only then not.
    */
   open(payload: Uint8Array): number {
     const size = payload.length;
-    if (size <= tagLength || size > sealedLimit) throw new CallError('TLS', 'length of a record');
-    this.#next(size);
+    if (size > sealedLimit) throw new TlsAlert(alertCode.recordOverflow, 'a record too large');
+    if (size <= tagLength) throw new TlsAlert(alertCode.decodeError, 'a record without content');
+    this.#prepare(size);
     const content = size - tagLength;
     const into = openedViews.of(content);
     try {
       const { crypto_aead_chacha20poly1305_ietf_decrypt: decrypt } = sodium;
       decrypt(into, null, payload, header, nonce, key);
     } catch {
-      throw new CallError('TLS', 'a record is not what the server sealed');
+      throw new TlsAlert(alertCode.badRecordMac, 'a record that was not sealed for this place');
     }
+    this.#sequence += 1;
     let last = content - 1;
     while (last > 0 && opened[last] === 0) last -= 1;
+    if (last > recordLimit) throw new TlsAlert(alertCode.recordOverflow, 'a record too large');
     return last;
   }
 
+  #derive(secret: Uint8Array): void {
+    this.#secret.set(secret);
+    key.set(expandLabel(secret, 'key', keyLength));
+    nonce.set(expandLabel(secret, 'iv', nonceLength));
+    this.#words.set(keyView);
+    this.#words.set(nonceWordsView, keyWords);
+  }
+
   /** The key, this record's nonce, and its header go where the library reads them. */
-  #next(size: number): void {
+  #prepare(size: number): void {
     const words = this.#words;
     for (let at = 0; at < keyWords; at += 1) keyView[at] = words[at] ?? 0;
     for (let at = 0; at < nonceWords; at += 1) nonceWordsView[at] = words[keyWords + at] ?? 0;
     const sequence = this.#sequence;
-    this.#sequence += 1;
     nonceView.setUint32(4, (nonceView.getUint32(4) ^ Math.floor(sequence / twoTo32)) >>> 0);
     nonceView.setUint32(8, (nonceView.getUint32(8) ^ (sequence % twoTo32)) >>> 0);
     header[3] = size >> 8;
