@@ -1,7 +1,8 @@
 /**
- * What a request over TLS takes before any of our code: a process that answers each 300 bytes by 190,
- * on Node's `tls`, on epoll and OpenSSL in an addon of Node.js, and on these without Node.js, under
- * the same connections and rates in turns. `node perf/tls-floor.ts --help`.
+ * What a request over TLS takes before HTTP/2 and all that is behind it: a process that answers each
+ * 300 bytes by 190, on Node's `tls`, on the server's own records (docs/decisions/0047), on epoll and
+ * OpenSSL in an addon of Node.js, and on these without Node.js, under the same connections and rates
+ * in turns. `node perf/tls-floor.ts --help`.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -19,6 +20,7 @@ import {
   startAddonEcho,
   startNativeEcho,
   startNodeEcho,
+  startVigoEcho,
 } from './support/tls-echo-servers.ts';
 
 const { values } = parseArgs({
@@ -27,14 +29,14 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '500,4000' },
     seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
-    servers: { type: 'string', default: 'node,addon,native' },
+    servers: { type: 'string', default: 'node,vigo,addon,native' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   process.stdout.write(
     'node perf/tls-floor.ts [--connections 3000] [--rate 500,4000] [--seconds 10] [--rounds 3]\n' +
-      '    [--servers node,addon,native]\n' +
+      '    [--servers node,vigo,addon,native]\n' +
       '  --rate: requests per second; half of a fleet is what one of two shards sees\n' +
       'What is outside of Node.js is compiled here: apt-get install gcc libssl-dev\n',
   );
@@ -134,6 +136,7 @@ try {
   const authority = readFileSync(identity.authority, 'utf8');
   const starts = {
     node: () => startNodeEcho(identity),
+    vigo: () => startVigoEcho(identity),
     addon: () => startAddonEcho(identity, directory),
     native: () => startNativeEcho(identity, directory),
   };

@@ -3,21 +3,16 @@ import type { LiveEvent } from '../events/messages.ts';
 import { writeUpdate } from './envoy-updates.ts';
 import type { FleetBatch, ReportedRun } from './fleet-batch.ts';
 import { addToDay, type FleetDay, fleetDay } from './fleet-history.ts';
-import { diffLimit, gapPatienceMs, insertChunk, textLimit } from './limits.ts';
+import { diffLimit, insertChunk, textLimit } from './limits.ts';
 import { hostnamesOf, runEvent, stateEvent } from './live-events.ts';
 import { applyPlanOutcomes, type PlanAnswer } from './plan-outcome.ts';
 import type { ResourceResultsTable, RunsTable, SinkSchema } from './schema.ts';
+import { forgetOldRuns, recordHeard, type Settled, settleReports } from './settled-reports.ts';
 import { applyStateNews } from './state-news.ts';
 import { writeTraits } from './trait-index.ts';
 
 type Writer = Transaction<SinkSchema>;
 type NewRun = Omit<RunsTable, 'run_key'>;
-
-/** An envoy's reports up to this sequence are settled. */
-export interface Settled {
-  readonly envoyId: string;
-  readonly reportSequence: number;
-}
 
 export interface AppliedBatch {
   readonly settled: readonly Settled[];
@@ -36,18 +31,13 @@ export async function applyBatch(
   const hostnames = await hostnamesOf(writer, batch);
   const fresh = await insertRuns(writer, batch.runs);
   const answers = await applyPlanOutcomes(writer, fresh);
-  const settled: Settled[] = [];
-  const newest = new Map<string, ReportedRun>();
-  for (const run of batch.runs) newest.set(run.envoyId, run);
-  for (const [envoyId, run] of newest) {
-    const reportSequence = await settle(writer, envoyId, run.receivedAtMs);
-    if (reportSequence === undefined) continue;
-    settled.push({ envoyId, reportSequence });
-    await forgetOldRuns(writer, envoyId, reportSequence - runsPerEnvoy);
-  }
+  const heardAtMs = new Map(batch.runs.map((run) => [run.envoyId, run.receivedAtMs]));
+  const settled = heardAtMs.size === 0 ? [] : await settleReports(writer, heardAtMs);
+  await forgetOldRuns(writer, settled, runsPerEnvoy);
   for (const traits of batch.traits) await writeTraits(writer, traits);
   const transitions = await applyStateNews(writer, batch.news);
-  for (const run of newest.values()) await recordHeard(writer, run);
+  // After the news of states: what is older than "last seen" counts as late there.
+  await recordHeard(writer, heardAtMs);
   for (const update of batch.updates) await writeUpdate(writer, update);
   await addToDay(writer, batch.atMs, dayOf(fresh, transitions.length));
   const runs = fresh.map((run) => runEvent(run, uuidText(run.report.runId), hostnames));
@@ -96,72 +86,6 @@ async function insertRuns(writer: Writer, runs: readonly ReportedRun[]): Promise
     }
   }
   return fresh;
-}
-
-/**
- * Moves the envoy's settled mark over every report that is there without a gap. Reports of one
- * envoy may come through two shards' outboxes, so a later one can be here first; the mark must not pass
- * the earlier one, or the agent would forget it.
- */
-async function settle(writer: Writer, envoyId: string, nowMs: number): Promise<number | undefined> {
-  const envoy = await writer
-    .selectFrom('envoys')
-    .select('settled_report_sequence')
-    .where('envoy_id', '=', envoyId)
-    .executeTakeFirst();
-  if (envoy === undefined) return undefined;
-  const waiting = await writer
-    .selectFrom('runs')
-    .select(['report_sequence', 'received_at_ms'])
-    .where('envoy_id', '=', envoyId)
-    .where('report_sequence', '>', envoy.settled_report_sequence)
-    .orderBy('report_sequence')
-    .execute();
-  let settled = envoy.settled_report_sequence;
-  for (const row of waiting) {
-    const isNext = row.report_sequence === settled + 1;
-    if (!isNext && nowMs - row.received_at_ms < gapPatienceMs) break;
-    settled = row.report_sequence;
-  }
-  if (settled !== envoy.settled_report_sequence) {
-    await writer
-      .updateTable('envoys')
-      .set({ settled_report_sequence: settled })
-      .where('envoy_id', '=', envoyId)
-      .execute();
-  }
-  return settled;
-}
-
-/** After the news of states: what is older than "last seen" counts as late there. */
-async function recordHeard(writer: Writer, { envoyId, receivedAtMs }: ReportedRun): Promise<void> {
-  await writer
-    .updateTable('envoys')
-    .set({ last_seen_ms: receivedAtMs })
-    .where('envoy_id', '=', envoyId)
-    .where((where) =>
-      where.or([where('last_seen_ms', 'is', null), where('last_seen_ms', '<', receivedAtMs)]),
-    )
-    .execute();
-}
-
-async function forgetOldRuns(writer: Writer, envoyId: string, through: number): Promise<void> {
-  if (through <= 0) return;
-  await writer
-    .deleteFrom('resource_results')
-    .where('run_key', 'in', (query) =>
-      query
-        .selectFrom('runs')
-        .select('run_key')
-        .where('envoy_id', '=', envoyId)
-        .where('report_sequence', '<=', through),
-    )
-    .execute();
-  await writer
-    .deleteFrom('runs')
-    .where('envoy_id', '=', envoyId)
-    .where('report_sequence', '<=', through)
-    .execute();
 }
 
 function runRow({ envoyId, receivedAtMs, report }: ReportedRun): NewRun {

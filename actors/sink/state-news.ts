@@ -59,7 +59,7 @@ export async function applyStateNews(
     if (row === undefined || row.revoked_at_ms !== null) return [];
     return 'seen' in one ? seen(row, one.seen) : silent(row, one.silent, one.atMs);
   });
-  for (const [envoyId, row] of known) if (row.touched) await update(writer, envoyId, row);
+  await updateRows(writer, known);
   await insertTransitions(writer, transitions);
   return transitions;
 }
@@ -135,18 +135,35 @@ async function readKnown(writer: Writer, ids: readonly string[]): Promise<Map<st
   return known;
 }
 
-/** Indexed columns only when they changed. */
-async function update(writer: Writer, envoyId: string, row: Known): Promise<void> {
-  const { last_seen_ms, policy_version, agent_version, state, state_since_ms } = row;
-  await writer
-    .updateTable('envoys')
-    .set({
-      last_seen_ms,
-      ...(row.versioned ? { policy_version, agent_version } : {}),
-      ...(row.moved ? { state, state_since_ms } : {}),
-    })
-    .where('envoy_id', '=', envoyId)
-    .execute();
+/** Indexed columns only when they changed: SQLite writes their index again for the same value too. */
+async function updateRows(writer: Writer, known: ReadonlyMap<string, Known>): Promise<void> {
+  const touched = [...known].filter(([, row]) => row.touched);
+  for (const isVersioned of [false, true]) {
+    for (const isMoved of [false, true]) {
+      const rows = touched.filter(
+        ([, { versioned, moved }]) => versioned === isVersioned && moved === isMoved,
+      );
+      if (rows.length > 0) await updateAlike(writer, rows, isVersioned, isMoved);
+    }
+  }
+}
+
+async function updateAlike(
+  writer: Writer,
+  rows: readonly (readonly [envoyId: string, row: Known])[],
+  isVersioned: boolean,
+  isMoved: boolean,
+): Promise<void> {
+  const notes = rows.map(([envoyId, row]) => [
+    ...[envoyId, row.last_seen_ms, row.policy_version, row.agent_version],
+    ...[row.state, row.state_since_ms],
+  ]);
+  const versions = sql`, policy_version = note.value ->> 2, agent_version = note.value ->> 3`;
+  const state = sql`, state = note.value ->> 4, state_since_ms = note.value ->> 5`;
+  await sql`update envoys set last_seen_ms = note.value ->> 1
+      ${isVersioned ? versions : sql``} ${isMoved ? state : sql``}
+    from json_each(${JSON.stringify(notes)}) as note
+    where envoys.envoy_id = note.value ->> 0`.execute(writer);
 }
 
 async function insertTransitions(
@@ -168,11 +185,20 @@ async function insertTransitions(
     await sql`insert into transition_totals (to_state, transitions) values (${to}, ${count})
       on conflict (to_state) do update set transitions = transitions + ${count}`.execute(writer);
   }
-  for (const envoyId of new Set(transitions.map((one) => one.envoyId))) {
-    await sql`delete from envoy_transitions where envoy_id = ${envoyId} and transition_id <= (
-      select transition_id from envoy_transitions where envoy_id = ${envoyId}
-      order by transition_id desc limit 1 offset ${transitionsPerEnvoyLimit})`.execute(writer);
-  }
+  if (transitions.length > 0) await forgetOldTransitions(writer, transitions);
+}
+
+async function forgetOldTransitions(
+  writer: Writer,
+  transitions: readonly Transition[],
+): Promise<void> {
+  const ids = JSON.stringify([...new Set(transitions.map((one) => one.envoyId))]);
+  await sql`delete from envoy_transitions where transition_id in (
+    select old.transition_id from json_each(${ids}) as id
+    cross join envoy_transitions as old on old.envoy_id = id.value
+    where old.transition_id <= (select transition_id from envoy_transitions
+      where envoy_id = id.value order by transition_id desc
+      limit 1 offset ${transitionsPerEnvoyLimit}))`.execute(writer);
 }
 
 function countBy(transitions: readonly Transition[]): Map<number, number> {

@@ -5,7 +5,7 @@ import { AuditThrottle } from '../audit/throttle.ts';
 import { ServerError } from '../errors.ts';
 import type { LiveEvent } from '../events/messages.ts';
 import { AccountStore } from './account-records.ts';
-import { type AppliedBatch, applyBatch, type Settled } from './apply-batch.ts';
+import { type AppliedBatch, applyBatch } from './apply-batch.ts';
 import { appendEvents, readHead } from './audit-append.ts';
 import { AuditLogStore } from './audit-log-store.ts';
 import { openSinkConnection, type SinkConnection } from './connection.ts';
@@ -33,6 +33,7 @@ import { migrate } from './migrations.ts';
 import type { PlanAnswer } from './plan-outcome.ts';
 import { applyRecord, findToken, insertEnvoys, readIdentities } from './records.ts';
 import type { SinkSchema } from './schema.ts';
+import type { Settled } from './settled-reports.ts';
 import { needsReopen, sinkError } from './sink-error.ts';
 
 export interface SinkWriterOptions {

@@ -54,7 +54,8 @@ export class EchoClients {
       cert: identity.certificatePem,
       key: identity.keyPem,
     });
-    const options = { host: '127.0.0.1', port: this.#port, secureContext, servername: '' };
+    const target = { host: '127.0.0.1', port: this.#port, servername: '' };
+    const options = { ...target, secureContext, ALPNProtocols: ['h2'] };
     const socket = connect({ ...options, checkServerIdentity: () => undefined });
     await once(socket, 'secureConnect');
     socket.setNoDelay(true);

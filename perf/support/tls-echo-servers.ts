@@ -28,8 +28,17 @@ export interface EchoServer {
 }
 
 /** Node's `tls`. */
-export async function startNodeEcho(identity: EchoIdentity): Promise<EchoServer> {
-  const entry = new URL('tls-echo-entry.ts', import.meta.url).pathname;
+export function startNodeEcho(identity: EchoIdentity): Promise<EchoServer> {
+  return startFork('tls-echo-entry.ts', identity);
+}
+
+/** Node's `tls` for the handshake, and our records after it: what the server does. */
+export function startVigoEcho(identity: EchoIdentity): Promise<EchoServer> {
+  return startFork('tls-echo-vigo-entry.ts', identity);
+}
+
+async function startFork(name: string, identity: EchoIdentity): Promise<EchoServer> {
+  const entry = new URL(name, import.meta.url).pathname;
   const child = fork(entry, wordsOf(identity));
   const [port] = (await once(child, 'message')) as [number];
   return serverOf(child, port);
