@@ -50,8 +50,11 @@ const envoysMax = 1_000_000;
 
 export type Resource = keyof typeof usable;
 
-/** A bare mTLS connection in Node 22 (docs/decisions/0032): a smaller slope is noise of the heap. */
-export const kbPerEnvoyFloor = 60;
+/**
+ * What 18,000 envoys held each, at any interval (docs/capacity.md). Few connections measure less: 14 KB
+ * are a connection's own (perf/tls-floor.ts), and V8's heap grows in steps.
+ */
+export const kbPerEnvoyFloor = 28;
 
 /** Resident memory at some number of connections, without load. */
 export interface MemoryReading {
