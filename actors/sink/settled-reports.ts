@@ -1,8 +1,11 @@
 import { type Kysely, sql } from 'kysely';
+import { stateNumber } from '../envoy/states.ts';
 import { gapPatienceMs } from './limits.ts';
 import type { SinkSchema } from './schema.ts';
 
 type Writer = Kysely<SinkSchema>;
+
+const offline = stateNumber('offline');
 
 /** An envoy's reports up to this sequence are settled. */
 export interface Settled {
@@ -84,7 +87,10 @@ export async function forgetOldRuns(
   await sql`delete from runs where run_key in ${keys}`.execute(writer);
 }
 
-/** Moves "last seen" forward to when a report came, never back. By envoy. */
+/**
+ * Moves "last seen" forward to when a report came, never back. By envoy. Not of one that is called
+ * offline: the news that it is back may be older than its report and come after it, and would count as late.
+ */
 export async function recordHeard(
   writer: Writer,
   heardAtMs: ReadonlyMap<string, number>,
@@ -92,6 +98,6 @@ export async function recordHeard(
   if (heardAtMs.size === 0) return;
   await sql`update envoys set last_seen_ms = note.value ->> 1
     from json_each(${JSON.stringify([...heardAtMs])}) as note
-    where envoys.envoy_id = note.value ->> 0
+    where envoys.envoy_id = note.value ->> 0 and state <> ${offline}
       and coalesce(last_seen_ms, -1) < note.value ->> 1`.execute(writer);
 }

@@ -3,7 +3,7 @@ import { stateNumber } from '../../../actors/envoy/states.ts';
 import type { EnvoySeen } from '../../../actors/sink/messages.ts';
 import { SinkQueries } from '../../../actors/sink/queries.ts';
 import { startMs } from '../support/environment.ts';
-import { envoyIdOf, envoyRecord, testSink } from '../support/sink.ts';
+import { envoyIdOf, envoyRecord, reportEntry, testSink } from '../support/sink.ts';
 
 const converged = stateNumber('converged');
 
@@ -55,6 +55,24 @@ t.test('a machine that was called offline is back in its state', async (t) => {
   await writer.lastSeen([seenAt(1, startMs + 50_000)]);
   t.match(queries.findEnvoys('host-1')[0], { state: 'converged', lastSeenMs: startMs + 50_000 });
 });
+
+t.test(
+  'a machine is back also when its report was written before the news that it is',
+  async (t) => {
+    const { writer, file } = testSink(t);
+    await writer.write([envoyRecord(1)], []);
+    await writer.lastSeen([seenAt(1, startMs)]);
+    const silent = { envoyId: envoyIdOf(1), lastSeenMs: startMs };
+    const event = { type: 'envoy.silent', atMs: startMs + 45_000, body: silent };
+    await writer.drain('s', [{ storeId: 7, sequence: 1, event }]);
+    const receivedAtMs = startMs + 50_400;
+    await writer.drain('s', [reportEntry(2, 1, 1, { receivedAtMs })]);
+    await writer.lastSeen([seenAt(1, startMs + 50_000)]);
+    const queries = new SinkQueries(file);
+    t.teardown(() => queries.close());
+    t.match(queries.findEnvoys('host-1')[0], { state: 'converged' });
+  },
+);
 
 t.test('a revoked machine stays as it was', async (t) => {
   const { writer, file } = testSink(t);
