@@ -20,7 +20,8 @@ const inOrAround = /planted|^admit |^verify /;
 t.test('a planted delay and a planted SQL statement are found, and where', { skip }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'vigo-regression-test-'));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  const options = { directory, envoys: 10, checkIns: 2500 };
+  // Enough that the profile of their first connections is sure to meet a signature verification.
+  const options = { directory, envoys: 100, checkIns: 2500 };
   const before = { ...labels, ...(await measureServer(options)) };
   for (const path of pathNames) t.equal(before.paths[path].sql_statements, 0, path);
   t.equal(before.sql_driver_loaded, false);
