@@ -153,7 +153,8 @@ export class FleetLoad {
       const leftMs = ((nowMs - beganMs) / Math.max(1, done)) * (this.#seats.length - done);
       const count = Math.ceil(Math.min(aheadLimitMs, forMs + leftMs) / intervalMs) + 1;
       const firstDueMs = this.#due.dueOf(at) + toEpochMs;
-      envoy.signAhead(Math.min(count, countLimit), firstDueMs, intervalMs);
+      const isChanged = () => this.#random() < this.#changed;
+      envoy.signAhead(Math.min(count, countLimit), firstDueMs, intervalMs, isChanged);
       if (nowMs < untilMs) continue;
       await turn();
       untilMs = performance.now() + sliceMs;
@@ -263,11 +264,15 @@ export class FleetLoad {
     this.#tally.done += 1;
     const dueMs = seat.deadlineMs - this.#options.intervalMs;
     this.#tally.checkInLatencies.record((nowMs - dueMs) * 1000);
-    const isChanged = this.#measuring && this.#changed > 0 && this.#random() < this.#changed;
+    const isChanged = envoy.changeAhead ?? this.#isChangedNow();
     const nextDueMs = nowMs + news.nextCheckInMs * Math.min(1, this.#every);
     if (news.wantTraits || news.rehearsal !== undefined || isChanged) {
       void this.#follow(seat, news, isChanged, nextDueMs);
     } else this.#over(seat, nextDueMs);
+  }
+
+  #isChangedNow(): boolean {
+    return this.#measuring && this.#changed > 0 && this.#random() < this.#changed;
   }
 
   /** An attempt to check in has failed. */

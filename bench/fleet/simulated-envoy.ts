@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { hashLength, signatureLength } from '../../agent/protocol/crypto.ts';
 import type { SignedRehearsal } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
@@ -22,7 +22,6 @@ import { type Identity, seedOf } from './identities.ts';
 import { SignedCheckIn } from './signed-check-in.ts';
 import { type BenchSigner, signerOf } from './signing.ts';
 
-const runIdLength = 16;
 const traitsHashLength = 16;
 
 export interface EnvoyTarget {
@@ -50,15 +49,22 @@ export interface CheckInSink {
   failed(error: unknown): void;
 }
 
-/** Signatures that were made before their time. */
+/** Signatures of check-ins that were made before their time. */
 interface Ahead {
   readonly signatures: Buffer;
   readonly count: number;
+  /** Every second sequence is a check-in's; those between are for reports. */
   readonly firstSequence: number;
   readonly firstMs: number;
   readonly intervalMs: number;
+  /** By check-in: 1 = a report follows, which the next check-in takes as acknowledged. */
+  readonly isChanged: Uint8Array;
+  /** The report that the next check-in names as the last. */
+  lastReport: number;
   used: number;
 }
+
+const sequencesPerCheckIn = 2;
 
 const reader = new CheckInReader();
 
@@ -84,7 +90,7 @@ export class SimulatedEnvoy implements CallSink {
   #held: HeldReport | undefined;
   /** Made anew when what it says has changed. */
   #checkIn: SignedCheckIn | undefined;
-  /** Any other request makes them void. */
+  /** Another policy and requests that were not thought of make them void. */
   #ahead: Ahead | undefined;
   #session: Buffer | undefined;
   /** The connection carries one call at a time. */
@@ -140,18 +146,44 @@ export class SimulatedEnvoy implements CallSink {
     this.#session = undefined;
   }
 
-  /** Signs the next check-ins; their time stamps are those at which they are due. */
-  signAhead(count: number, firstDueMs: number, intervalMs: number): void {
-    const signed = this.#signedCheckIn();
-    const signatures = Buffer.allocUnsafeSlow(count * signatureLength);
-    const firstSequence = this.#sequence + 1;
-    const ahead = { signatures, count, firstSequence, firstMs: firstDueMs, intervalMs, used: 0 };
+  /**
+   * Signs the next check-ins; their time stamps are those at which they are due. `isChanged` is asked
+   * for each whether a report follows it; see `changeAhead`.
+   */
+  signAhead(
+    count: number,
+    firstDueMs: number,
+    intervalMs: number,
+    isChanged: () => boolean = () => false,
+  ): void {
+    const ahead = {
+      signatures: Buffer.allocUnsafeSlow(count * signatureLength),
+      firstSequence: this.#sequence + 1,
+      firstMs: firstDueMs,
+      isChanged: new Uint8Array(count),
+      lastReport: this.#lastReport,
+      ...{ count, intervalMs, used: 0 },
+    };
+    let signed = this.#signedCheckIn();
+    let lastReport = this.#lastReport;
     for (let at = 0; at < count; at += 1) {
-      const target = signatures.subarray(at * signatureLength, (at + 1) * signatureLength);
-      signed.sign(target, firstSequence + at, timeOf(ahead, at));
+      const target = ahead.signatures.subarray(at * signatureLength, (at + 1) * signatureLength);
+      signed.sign(target, sequenceOf(ahead, at), timeOf(ahead, at));
+      if (!isChanged()) continue;
+      ahead.isChanged[at] = 1;
+      lastReport += 1;
+      signed = this.#checkInWith({ highest: lastReport, oldestHeld: lastReport + 1 });
     }
-    this.#sequence += count;
+    this.#sequence += count * sequencesPerCheckIn;
     this.#ahead = ahead;
+  }
+
+  /** Whether a report is to follow the last check-in; undefined when it was not signed ahead. */
+  get changeAhead(): boolean | undefined {
+    const ahead = this.#ahead;
+    return ahead === undefined || ahead.used === 0
+      ? undefined
+      : ahead.isChanged[ahead.used - 1] === 1;
   }
 
   /**
@@ -238,6 +270,7 @@ export class SimulatedEnvoy implements CallSink {
       const { policyVersion, bundleRoot, expiresAtMs } = manifest;
       this.#policy = { policyVersion, bundleRoot: bundleRoot.slice(), expiresAtMs };
       this.#checkIn = undefined;
+      this.#ahead = undefined;
     }
     if (settledReportSequence > this.#lastReport) {
       this.#lastReport = settledReportSequence;
@@ -247,27 +280,53 @@ export class SimulatedEnvoy implements CallSink {
   }
 
   #signedCheckIn(): SignedCheckIn {
-    if (this.#checkIn !== undefined) return this.#checkIn;
-    this.#ahead = undefined;
-    const body = checkInBody(this.#policy, this.#traitsHash, {
+    this.#checkIn ??= this.#checkInWith({
       highest: this.#lastReport,
       oldestHeld: this.#held?.sequence ?? this.#lastReport + 1,
     });
-    this.#checkIn = new SignedCheckIn(this.#envoyId, body, this.#benchSigner);
     return this.#checkIn;
+  }
+
+  #checkInWith(reports: { readonly highest: number; readonly oldestHeld: number }): SignedCheckIn {
+    const body = checkInBody(this.#policy, this.#traitsHash, reports);
+    return new SignedCheckIn(this.#envoyId, body, this.#benchSigner);
   }
 
   #checkInFrames(streamId: number): Buffer {
     const signed = this.#signedCheckIn();
-    const ahead = this.#ahead;
-    if (ahead === undefined || ahead.used === ahead.count) {
+    const ahead = this.#usableAhead();
+    if (ahead === undefined) {
       this.#sequence += 1;
       return signed.frames(streamId, this.#sequence, Date.now());
     }
     const at = ahead.used;
     ahead.used += 1;
-    const stamp = { streamId, sequence: ahead.firstSequence + at, timestampMs: timeOf(ahead, at) };
+    if (ahead.isChanged[at] === 1) ahead.lastReport += 1;
+    const stamp = { streamId, sequence: sequenceOf(ahead, at), timestampMs: timeOf(ahead, at) };
     return signed.framesSigned(stamp, ahead.signatures, at * signatureLength);
+  }
+
+  /** Only while everything came as it was thought when it was signed. */
+  #usableAhead(): Ahead | undefined {
+    const ahead = this.#ahead;
+    if (ahead === undefined) return undefined;
+    const isAsThought = ahead.lastReport === this.#lastReport && this.#held === undefined;
+    if (!isAsThought || ahead.used === ahead.count) this.#ahead = undefined;
+    return this.#ahead;
+  }
+
+  /** A report between two check-ins that were signed ahead has its sequence kept free. */
+  #nextSequence(method: SignedMethodName): number {
+    const ahead = this.#ahead;
+    if (method === 'Report' && this.changeAhead === true && ahead !== undefined) {
+      const at = ahead.used - 1;
+      ahead.isChanged[at] = 0;
+      return sequenceOf(ahead, at) + 1;
+    }
+    // Above theirs.
+    this.#ahead = undefined;
+    this.#sequence += 1;
+    return this.#sequence;
   }
 
   async #sendReport(
@@ -276,7 +335,7 @@ export class SimulatedEnvoy implements CallSink {
   ): Promise<AcknowledgedReport> {
     this.#held ??= {
       sequence: this.#lastReport + 1,
-      runId: randomBytes(runIdLength),
+      runId: newRunId(),
       startedAtMs: Date.now(),
     };
     const held = this.#held;
@@ -297,10 +356,7 @@ export class SimulatedEnvoy implements CallSink {
     await this.#turn();
     try {
       const channel = await this.#connected();
-      // Its sequence is above theirs.
-      this.#ahead = undefined;
-      this.#sequence += 1;
-      const times = { timestampMs: Date.now(), sequence: this.#sequence };
+      const times = { timestampMs: Date.now(), sequence: this.#nextSequence(method) };
       const header = { envoyId: this.#envoyId, ...times, traceparent: '' };
       const message = envelope.encode(this.#signer.sign(method, header, body)).finish();
       const head = requestHead(methods[method].path);
@@ -337,8 +393,20 @@ export class SimulatedEnvoy implements CallSink {
   }
 }
 
-function timeOf({ firstMs, intervalMs }: Ahead, at: number): number {
+function sequenceOf({ firstSequence }: Pick<Ahead, 'firstSequence'>, at: number): number {
+  return firstSequence + at * sequencesPerCheckIn;
+}
+
+function timeOf(
+  { firstMs, intervalMs }: Pick<Ahead, 'firstMs' | 'intervalMs'>,
+  at: number,
+): number {
   return Math.round(firstMs + at * intervalMs);
+}
+
+/** Node draws the bits of many UUIDs at once; `randomBytes` costs five times as much. */
+function newRunId(): Buffer {
+  return Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
 }
 
 function envoyIdBytes(identity: Identity): Uint8Array {

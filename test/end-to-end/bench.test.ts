@@ -102,6 +102,28 @@ t.test(
   },
 );
 
+t.test('check-ins that were signed ahead go with the reports between them', { skip }, async (t) => {
+  const temporary = temporaryDirectory(t);
+  const work = join(temporary, 'work');
+  const words = ['fleet', '--envoys', '20', '--interval', '1s', '--duration', '5s', '--sign-ahead'];
+  const more = ['--changed', '50%', '--work-dir', work, '--json'];
+  const { code, out, errors } = await new BenchProcess([...words, ...more], temporary).ended;
+  t.equal(code, 0, errors);
+  const { checkins, reports, errors: codes } = JSON.parse(out) as Static<typeof reportSchema>;
+  t.same(codes, {}, 'no sequence is used twice, and no signature is wrong');
+  t.equal(checkins.missed, 0);
+  t.ok(reports.durable > checkins.done / 4);
+  const runs = new TestDatabase(join(work, 'server/db/vigo.db')).reports();
+  t.equal(runs.size, 20);
+  for (const sequences of runs.values()) {
+    t.same(
+      sequences,
+      sequences.map((_, at) => at + 1),
+      'every report is there once',
+    );
+  }
+});
+
 t.test('a day with everything at once is carried, and told', { skip }, async (t) => {
   const temporary = temporaryDirectory(t);
   const page = join(temporary, 'mixed.html');
