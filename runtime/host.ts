@@ -393,6 +393,7 @@ export class ActorHost {
     cell.busy = true;
     if (when === 'turn') answer();
     const { operations, after } = effects;
+    this.#thread.soft?.hold(operations);
     committer.commit({
       operations,
       durable:
@@ -407,6 +408,7 @@ export class ActorHost {
           if (turn.tells) this.#thread.sendStaged(envelope, turn);
           if (when === 'committed') answer();
         } else {
+          this.#thread.soft?.release(operations);
           cell.state = undefined;
           cell.active = false;
           this.#notStored(envelope, error);

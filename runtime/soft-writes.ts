@@ -12,14 +12,19 @@ interface SoftRow {
   readonly table: Table<unknown>;
   readonly key: string;
   value: unknown;
+  /** Its flush has begun, and the committer does not have it yet. */
+  waits: boolean;
+  /** A hard write of the same row is on its way. */
+  held: boolean;
 }
 
 type SoftTable = Map<string, SoftRow>;
 
 /**
- * Writes that may be lost in a crash, coalesced by key and flushed together. Readers of this thread
- * see them at once. An actor that keeps one object and changes it in place costs no copy per write: at
- * thousands of writes per second copies live long enough to become old garbage.
+ * Writes that may be lost in a crash, coalesced by key and flushed together, one part after the other: what
+ * somebody waits for gets in between. Readers of this thread see them at once. An actor that keeps one object
+ * and changes it in place costs no copy per write: at thousands of writes per second copies live long enough
+ * to become old garbage.
  */
 export class SoftWrites implements StoreReader {
   readonly #store: StoreReader;
@@ -29,6 +34,9 @@ export class SoftWrites implements StoreReader {
   readonly #lost: (error: unknown) => void;
   #pending = new Map<string, SoftTable>();
   #flying = new Map<string, SoftTable>();
+  /** Rows whose flush has begun, in the order in which they go; some are gone already. */
+  #leaving: SoftRow[] = [];
+  #isLeaving = false;
   #size = 0;
   #timer: WheelTimer | undefined;
 
@@ -46,6 +54,11 @@ export class SoftWrites implements StoreReader {
   }
 
   put(table: Table<unknown>, key: string, value: unknown): void {
+    const leaving = this.#flying.get(table.name)?.get(key);
+    if (leaving?.waits) {
+      leaving.value = value;
+      return;
+    }
     let rows = this.#pending.get(table.name);
     if (!rows) {
       rows = new Map();
@@ -56,13 +69,26 @@ export class SoftWrites implements StoreReader {
       waiting.value = value;
       return;
     }
-    rows.set(key, { table, key, value });
+    rows.set(key, { table, key, value, waits: false, held: false });
     this.#size += 1;
     if (this.#size >= softPendingLimit) this.flush();
-    else this.#timer ??= this.#wheel.add(this.#flushMs, () => this.flush());
+    else this.#arm();
   }
 
-  /** A hard write of the same row overtakes the soft one. */
+  /**
+   * Before a hard write is committed: older soft writes of its rows stay here, since behind it they would
+   * undo it. Then comes `overtake`, or `release`.
+   */
+  hold(operations: readonly Operation[]): void {
+    if (this.#size === 0 && this.#leaving.length === 0) return;
+    for (const { table, key } of operations) {
+      const pending = this.#pending.get(table.name)?.get(key);
+      if (pending !== undefined) pending.held = true;
+      else this.#callBack(table, key);
+    }
+  }
+
+  /** The hard write is there: it overtakes the soft ones. */
   overtake(operations: readonly Operation[]): void {
     if (this.#size === 0) return;
     for (const { table, key } of operations) {
@@ -70,33 +96,105 @@ export class SoftWrites implements StoreReader {
     }
   }
 
+  /** The hard write was refused. */
+  release(operations: readonly Operation[]): void {
+    for (const { table, key } of operations) {
+      const row = this.#pending.get(table.name)?.get(key);
+      if (row === undefined) continue;
+      row.held = false;
+      this.#arm();
+    }
+  }
+
+  #arm(): void {
+    this.#timer ??= this.#wheel.add(this.#flushMs, () => this.#leave());
+  }
+
+  /** A row that waits for its part is pending again, and held. */
+  #callBack(table: Table<unknown>, key: string): void {
+    const flying = this.#flying.get(table.name);
+    const row = flying?.get(key);
+    if (flying === undefined || !row?.waits) return;
+    row.waits = false;
+    flying.delete(key);
+    const pending = this.#pending.get(table.name) ?? new Map<string, SoftRow>();
+    pending.set(key, { ...row, held: true });
+    this.#pending.set(table.name, pending);
+    this.#size += 1;
+  }
+
+  /** Everything is handed over at once. `done` is called when no soft write is on its way any more. */
   flush(done: (error: unknown) => void = () => undefined): void {
+    this.#begin();
+    const rows = this.#leaving.filter(({ waits }) => waits);
+    this.#leaving = [];
+    let left = 1 + Math.ceil(rows.length / rowsPerWrite);
+    let failed: unknown;
+    const one = (error: unknown) => {
+      failed ??= error;
+      left -= 1;
+      if (left === 0) done(failed);
+    };
+    for (let from = 0; from < rows.length; from += rowsPerWrite) {
+      this.#handOver(rows.slice(from, from + rowsPerWrite), one);
+    }
+    this.#afterEarlier(() => one(undefined));
+  }
+
+  /** Commits settle in their order. */
+  #afterEarlier(done: () => void): void {
+    const isFlying = [...this.#flying.values()].some(({ size }) => size > 0);
+    if (!isFlying) done();
+    else this.#committer.commit({ operations: [], durable: undefined, settled: () => done() });
+  }
+
+  /** All that is pending is to leave now. */
+  #begin(): void {
     this.#wheel.cancel(this.#timer);
     this.#timer = undefined;
-    if (this.#size === 0) {
+    if (this.#size === 0) return;
+    const rows = [...this.#pending.values()].flatMap((table) => this.#takeFree(table));
+    this.#size -= rows.length;
+    for (const row of rows) this.#fly(row);
+    // Neighbours go together: a transaction copies each page that it touches once.
+    rows.sort(byKey);
+    this.#leaving = this.#leaving.length === 0 ? rows : [...this.#leaving, ...rows];
+  }
+
+  #takeFree(table: SoftTable): SoftRow[] {
+    const free: SoftRow[] = [];
+    for (const row of table.values()) {
+      if (row.held) continue;
+      table.delete(row.key);
+      free.push(row);
+    }
+    return free;
+  }
+
+  #leave(): void {
+    this.#begin();
+    if (!this.#isLeaving) this.#nextPart();
+  }
+
+  #nextPart(): void {
+    const part: SoftRow[] = [];
+    let at = 0;
+    for (; at < this.#leaving.length && part.length < rowsPerWrite; at += 1) {
+      const row = this.#leaving[at] as SoftRow;
+      if (row.waits) part.push(row);
+    }
+    this.#leaving = this.#leaving.slice(at);
+    this.#isLeaving = part.length > 0;
+    if (this.#isLeaving) this.#handOver(part, () => this.#nextPart());
+  }
+
+  #handOver(rows: readonly SoftRow[], done: (error: unknown) => void): void {
+    if (rows.length === 0) {
       done(undefined);
       return;
     }
-    const rows = [...this.#pending.values()].flatMap((table) => [...table.values()]);
-    for (const row of rows) this.#fly(row);
-    this.#pending = new Map();
-    this.#size = 0;
-    // Neighbours go together: a transaction copies each page that it touches once.
-    rows.sort(byKey);
-    this.#writeInParts(rows, done);
-  }
-
-  /** All are handed over at once: a later write of a row must stay behind this one. */
-  #writeInParts(rows: readonly SoftRow[], done: (error: unknown) => void): void {
-    let left = Math.ceil(rows.length / rowsPerWrite);
-    let failed: unknown;
-    for (let from = 0; from < rows.length; from += rowsPerWrite) {
-      this.#write(rows.slice(from, from + rowsPerWrite), (error) => {
-        failed ??= error;
-        left -= 1;
-        if (left === 0) done(failed);
-      });
-    }
+    for (const row of rows) row.waits = false;
+    this.#write(rows, done);
   }
 
   /** A refused flush is halved until the row that the store does not take stands alone. */
@@ -151,6 +249,7 @@ export class SoftWrites implements StoreReader {
 
   #fly(row: SoftRow): void {
     const rows = this.#flying.get(row.table.name) ?? new Map<string, SoftRow>();
+    row.waits = true;
     rows.set(row.key, row);
     this.#flying.set(row.table.name, rows);
   }
