@@ -1,4 +1,5 @@
 import { RuntimeError } from './errors.ts';
+import type { Clock, TimerHandle } from './ports/clock.ts';
 import type { Commit, Operation, Store } from './store.ts';
 
 /**
@@ -18,20 +19,33 @@ export interface CommitRequest {
   readonly durable: ((error: unknown) => void) | undefined;
 }
 
+export interface Gathering {
+  readonly clock: Clock;
+  /** Milliseconds from the beginning of one transaction to that of the next. 0 = none. */
+  readonly gatherMs: number;
+}
+
 /**
  * Group commit: while one transaction is on its way, the turns behind it gather into the next, so
- * that a busy shard pays for one transaction per many turns. When a group is refused each of its
+ * that a busy shard pays for one transaction per many turns. A turn that comes alone is committed at
+ * once; one that comes soon after another waits for company, as a transaction costs a flush and two
+ * threads some 200 microseconds however little is in it. When a group is refused each of its
  * turns is tried alone: one turn's full table must not fail its neighbours.
  */
 export class Committer {
   readonly #store: Store;
+  readonly #gathering: Gathering | undefined;
   #waiting: CommitRequest[] = [];
+  #waitingOperations = 0;
+  #beganMs = Number.NEGATIVE_INFINITY;
+  #gatherTimer: TimerHandle | undefined;
   #busy = false;
   #last: Commit | undefined;
   #idle: (() => void)[] = [];
 
-  constructor(store: Store) {
+  constructor(store: Store, gathering?: Gathering) {
     this.#store = store;
+    this.#gathering = gathering;
   }
 
   commit(request: CommitRequest): void {
@@ -42,6 +56,8 @@ export class Committer {
       return;
     }
     this.#waiting.push(request);
+    this.#waitingOperations += request.operations.length;
+    if (this.#waitingOperations >= batchOperationLimit) this.#stopGathering();
     if (this.#busy) return;
     this.#busy = true;
     queueMicrotask(() => this.#next());
@@ -56,16 +72,39 @@ export class Committer {
   /** Resolves when nothing waits for its commit. */
   allCommitted(): Promise<void> {
     if (!this.#busy) return Promise.resolve();
+    this.#stopGathering();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   #next(): void {
-    const group = this.#takeGroup();
-    if (group.length === 0) {
+    if (this.#waiting.length === 0) {
       this.#busy = false;
       for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
+    const waitMs = this.#gatherLeftMs();
+    if (waitMs <= 0) this.#begin();
+    else this.#gatherTimer = this.#gathering?.clock.after(waitMs, () => this.#begin());
+  }
+
+  #gatherLeftMs(): number {
+    if (this.#gathering === undefined || this.#idle.length > 0) return 0;
+    if (this.#waitingOperations >= batchOperationLimit) return 0;
+    const { clock, gatherMs } = this.#gathering;
+    return this.#beganMs + gatherMs - clock.monotonicMs();
+  }
+
+  /** Whoever waits for company goes now. */
+  #stopGathering(): void {
+    if (this.#gatherTimer === undefined) return;
+    this.#gatherTimer.cancel();
+    this.#begin();
+  }
+
+  #begin(): void {
+    this.#gatherTimer = undefined;
+    this.#beganMs = this.#gathering?.clock.monotonicMs() ?? 0;
+    const group = this.#takeGroup();
     this.#write(
       group,
       () => this.#next(),
@@ -80,6 +119,7 @@ export class Committer {
       operations += request.operations.length;
       if (taken > 0 && operations > batchOperationLimit) break;
       taken += 1;
+      this.#waitingOperations -= request.operations.length;
     }
     if (taken < this.#waiting.length) return this.#waiting.splice(0, taken);
     const all = this.#waiting;

@@ -42,6 +42,8 @@ export interface SystemOptions {
   /** Called after a turn that emitted events has committed. */
   readonly onEmitted?: () => void;
   readonly softFlushMs?: number;
+  /** Transactions of the store begin at least so far apart, unless they are full. Default 0. */
+  readonly commitGatherMs?: number;
   readonly onEvent?: (event: RuntimeEvent) => void;
   /** Another shard claimed an actor that was used here: its connection here is the older one. */
   readonly onClaimLost?: (address: Address, thread: string) => void;
@@ -81,7 +83,8 @@ export class ThreadSystem implements ActorSystem {
     );
     const { store } = options;
     if (store) {
-      this.#committer = new Committer(store);
+      const { clock } = options.ports;
+      this.#committer = new Committer(store, { clock, gatherMs: options.commitGatherMs ?? 0 });
       const flushMs = options.softFlushMs ?? defaultSoftFlushMs;
       const lost = (error: unknown) => this.#softLost(error);
       this.#soft = new SoftWrites(store, this.#committer, this.#wheel, { flushMs, lost });

@@ -49,8 +49,15 @@ import {
 import { ThreadMeter } from './thread-figures.ts';
 import { threadTracer } from './thread-tracer.ts';
 
-/** The sink is told of new events at most this often. */
+/** How long after an event the sink is told of it. */
 const outboxNoticeMs = 50;
+/**
+ * The sink is told at most this often: a look at an outbox costs it a transaction with a flush, and the
+ * shard another, for as many events as there are.
+ */
+const outboxNoticeEveryMs = 250;
+/** See `SystemOptions`: a report waits for it, and nobody waits for the answer to a report. */
+const commitGatherMs = 20;
 /** Within this every other thread has its store open, however much there is to check. */
 const peersDeadlineMs = 20_000;
 /** Within this the service host brings identities and policy into its store. */
@@ -130,7 +137,7 @@ async function openShard(): Promise<ShardParts> {
 }
 
 function mayTell(outbox: Outbox): boolean {
-  return outbox.entries < outboxEntryLimit - outboxReserve;
+  return outbox.hasFewerThan(outboxEntryLimit - outboxReserve);
 }
 
 function openUpdates(
@@ -164,6 +171,7 @@ class Shard {
   #endpoint: Endpoint | undefined;
   #mailboxRefusals = 0;
   #noticed = false;
+  #noticedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ShardParts) {
     this.#parts = parts;
@@ -177,6 +185,7 @@ class Shard {
       outbox,
       ports,
       softFlushMs: softFlushMs(this.#parts.data.config.checkin.intervalMs),
+      commitGatherMs,
       reviveError: reviveServerError,
       kinds: [this.#envoys(), outboxWriterKind],
       onEmitted: () => this.#notice(),
@@ -250,8 +259,11 @@ class Shard {
     if (this.#noticed) return;
     this.#noticed = true;
     const { thread, ports } = this.#parts;
-    ports.clock.after(outboxNoticeMs, () => {
+    const { clock } = ports;
+    const earliestMs = this.#noticedAtMs + outboxNoticeEveryMs - clock.monotonicMs();
+    clock.after(Math.max(outboxNoticeMs, earliestMs), () => {
       this.#noticed = false;
+      this.#noticedAtMs = clock.monotonicMs();
       this.#system?.tell(sinkAddress(), 'outboxReady', { origin: thread });
     });
   }

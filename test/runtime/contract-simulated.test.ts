@@ -12,6 +12,7 @@ async function simulatedWorld(seed: number): Promise<World> {
     serviceHosts: [{ name: 'service-0', kinds: ['service-counter'] }],
     kinds: contractKinds,
     softFlushMs: 20,
+    threadOptions: () => ({ commitGatherMs: (seed - 1) * 5 }),
     onEvent: (event) => events.push(event),
   });
   const thread = (name: string) => {

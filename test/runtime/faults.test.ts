@@ -19,6 +19,7 @@ function simulate(seed: number): Promise<Simulation> {
     serviceHosts: [{ name: 'service-0', kinds: ['service-counter'] }],
     kinds: contractKinds,
     softFlushMs: 20,
+    threadOptions: () => ({ commitGatherMs: seed % 2 === 0 ? 0 : 5 }),
   });
 }
 

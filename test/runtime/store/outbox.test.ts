@@ -65,6 +65,8 @@ t.test('a full outbox pushes back and takes events again after a trim', async (t
   const trimming = outbox.trim(outbox.lastSequence - 1);
   ports.clock.advance(10);
   t.equal(await trimming, 2);
+  t.equal(outbox.hasFewerThan(1), false);
+  t.equal(outbox.hasFewerThan(2), true, 'it sees what was trimmed');
   t.equal(outbox.outboxOperations([event(4)]).length, 1);
 });
 
