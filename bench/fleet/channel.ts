@@ -12,6 +12,7 @@ import {
   messagePrefix,
   receiveWindow,
   settingsAck,
+  streamIdAt,
 } from './http2-frames.ts';
 import { headersOf } from './http2-headers.ts';
 import { type ConnectionSink, type ConnectTarget, TlsConnection } from './tls-connection.ts';
@@ -138,7 +139,7 @@ export class Channel implements ConnectionSink {
       if ((flags & ack) !== 0) return;
       this.#connection.write(frame(frameType.ping, ack, 0, bytes.subarray(from, end)));
     } else if (type === frameType.goAway) this.#leave();
-    else if (this.#streamId !== 0 && bytes.readUInt32BE(at + 5) === this.#streamId) {
+    else if (this.#streamId !== 0 && bytes.readUInt32BE(at + streamIdAt) === this.#streamId) {
       this.#ofCall(type, flags, bytes, from, end);
     } else if (type === frameType.data) this.#credit(end - from);
   }

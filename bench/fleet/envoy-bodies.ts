@@ -5,6 +5,7 @@ import {
 } from '../../agent/protocol/gen/vigo/v1/agent.ts';
 import type { SignedRehearsal } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
 import { methods } from '../../agent/protocol/methods.ts';
+import type { ReportName } from './signed-ahead.ts';
 
 const agentVersion = 'vigobench';
 const resources = 100;
@@ -52,13 +53,6 @@ const results = Array.from({ length: changedResources }, (_, at) => ({
   durationMs: 3,
   assumed: false,
 }));
-
-/** What names a report of an envoy. */
-interface ReportName {
-  readonly sequence: number;
-  readonly runId: Uint8Array;
-  readonly startedAtMs: number;
-}
 
 /** A report of the size that a few repaired files make. */
 export function reportBody(policy: HeldPolicy, name: ReportName): Uint8Array {

@@ -22,6 +22,8 @@ const retryMs = 1000;
 const aheadLimitMs = 900_000;
 /** Signatures of one thread: 768 MB. */
 const aheadCountLimit = 12_000_000;
+/** Whole reports of one thread: some 1 KB each. */
+const aheadReportLimit = 300_000;
 /** How exactly a deadline is noticed; whether it was met is decided by the clock. */
 const sweepMs = 100;
 const drainPollMs = 20;
@@ -143,6 +145,8 @@ export class FleetLoad {
   async signAhead(forMs: number): Promise<void> {
     const { intervalMs } = this.#options;
     const countLimit = Math.floor(aheadCountLimit / this.#seats.length);
+    const reportsMax = Math.floor(aheadReportLimit / this.#seats.length);
+    const isChanged = () => this.#random() < this.#changed;
     const every = this.#every;
     this.#every = pacePreparing;
     const toEpochMs = Date.now() - performance.now();
@@ -153,8 +157,10 @@ export class FleetLoad {
       const leftMs = ((nowMs - beganMs) / Math.max(1, done)) * (this.#seats.length - done);
       const count = Math.ceil(Math.min(aheadLimitMs, forMs + leftMs) / intervalMs) + 1;
       const firstDueMs = this.#due.dueOf(at) + toEpochMs;
-      const isChanged = () => this.#random() < this.#changed;
-      envoy.signAhead(Math.min(count, countLimit), firstDueMs, intervalMs, isChanged);
+      envoy.signAhead({
+        ...{ count: Math.min(count, countLimit), firstMs: firstDueMs, intervalMs, reportsMax },
+        isChanged,
+      });
       if (nowMs < untilMs) continue;
       await turn();
       untilMs = performance.now() + sliceMs;

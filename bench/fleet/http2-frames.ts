@@ -15,6 +15,7 @@ export const endStream = 0x1;
 export const ack = 0x1;
 export const endHeaders = 0x4;
 export const frameHeaderLength = 9;
+export const streamIdAt = 5;
 /** Payload of one frame that every peer takes. */
 export const frameLimit = 16_384;
 const cancelCode = 8;
@@ -45,7 +46,7 @@ function writeHeader(target: Buffer, at: number, header: FrameHeader): void {
   target.writeUIntBE(header.length, at, 3);
   target[at + 3] = header.type;
   target[at + 4] = header.flags;
-  target.writeUInt32BE(header.streamId, at + 5);
+  target.writeUInt32BE(header.streamId, at + streamIdAt);
 }
 
 function uint32(value: number): Buffer {
@@ -107,6 +108,14 @@ export function requestFrames(streamId: number, head: Buffer, message: Uint8Arra
     sent += length;
   }
   return bytes;
+}
+
+/** Gives a request another stream, in place: all of its frames have it at the same place. */
+export function onStream(request: Buffer, streamId: number): Buffer {
+  for (let at = 0; at < request.length; at += frameHeaderLength + request.readUIntBE(at, 3)) {
+    request.writeUInt32BE(streamId, at + streamIdAt);
+  }
+  return request;
 }
 
 /** gRPC's flag and length before a message. */

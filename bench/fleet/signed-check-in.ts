@@ -3,38 +3,42 @@ import { hashLength, signatureLength } from '../../agent/protocol/crypto.ts';
 import { protocolVersion } from '../../agent/protocol/limits.ts';
 import { envelope, methods } from '../../agent/protocol/methods.ts';
 import { RequestBytes } from '../../agent/protocol/request-bytes.ts';
-import { frameHeaderLength, messagePrefix, requestFrames } from './http2-frames.ts';
+import { frameHeaderLength, messagePrefix, requestFrames, streamIdAt } from './http2-frames.ts';
 import { requestHead } from './http2-headers.ts';
+import type { SignedAhead } from './signed-ahead.ts';
 import type { BenchSigner } from './signing.ts';
 
 const head = requestHead(methods.CheckIn.path);
-const streamIdAt = 5;
 const dataFrameAt = frameHeaderLength + head.length;
 const messageAt = dataFrameAt + frameHeaderLength + messagePrefix;
 /** From the end of the canonical bytes: the hash of the body, and numbers behind their lengths. */
 const sequenceFromEnd = hashLength + 4 + 8;
 const timestampFromEnd = sequenceFromEnd + 4 + 8;
 const noSignature = new Uint8Array(signatureLength);
+/** Of a signature on its way into a layout that may have to be made. */
+const passing = new Uint8Array(signatureLength);
 const twoTo32 = 2 ** 32;
 /** One for all envoys of a thread. */
 let layout: RequestBytes | undefined;
 
 /**
- * An envoy's check-ins with one body, as they travel: laid out once, then only stream, time stamp,
- * sequence and signature are written into the same bytes. The bytes are the server's until it has
- * answered.
+ * An envoy's check-ins as they travel: laid out once, then only stream, time stamp, sequence and signature are
+ * written into the same bytes, and now and then another body. The bytes are the server's until it has answered.
  */
 export class SignedCheckIn {
   readonly #envoyId: Uint8Array;
-  readonly #body: Uint8Array;
+  #body: Uint8Array;
   readonly #signer: BenchSigner;
   /** What is signed. */
   readonly #canonical: Uint8Array;
   readonly #canonicalView: DataView;
+  /** The hash of the body is not there yet. */
+  #isStale = false;
   #frames: Buffer = Buffer.alloc(0);
   #signature: Uint8Array = noSignature;
   #timestampAt = 0;
   #sequenceAt = 0;
+  #bodyAt = 0;
   #sequenceLength = 0;
 
   constructor(envoyId: Uint8Array, body: Uint8Array, signer: BenchSigner) {
@@ -54,20 +58,29 @@ export class SignedCheckIn {
     return frames;
   }
 
-  /** Frames of a request that was signed before. `signature`: 64 bytes from `at` on. */
-  framesSigned(
-    stamp: { readonly streamId: number; readonly sequence: number; readonly timestampMs: number },
-    signatures: Buffer,
-    at: number,
-  ): Buffer {
-    const frames = this.#laidOut(stamp.streamId, stamp.sequence, stamp.timestampMs);
-    signatures.copy(this.#signature, 0, at, at + signatureLength);
+  /** Frames of a request that was signed before. */
+  framesAhead(streamId: number, ahead: SignedAhead): Buffer {
+    const { sequence, timestampMs } = ahead.takeCheckIn(passing);
+    const frames = this.#laidOut(streamId, sequence, timestampMs);
+    this.#signature.set(passing);
     return frames;
+  }
+
+  /** From now on they say that. */
+  say(body: Uint8Array): void {
+    if (body.length !== this.#body.length) this.leave();
+    this.#body = body;
+    this.#isStale = true;
+    if (this.#sequenceLength > 0) this.#frames.set(body, this.#bodyAt);
   }
 
   /** `target`: 64 bytes. */
   sign(target: Uint8Array, sequence: number, timestampMs: number): void {
     const { length } = this.#canonical;
+    if (this.#isStale) {
+      this.#signer.sha256Into(this.#canonical.subarray(length - hashLength), this.#body);
+      this.#isStale = false;
+    }
     writeNumber(this.#canonicalView, length - timestampFromEnd, timestampMs);
     writeNumber(this.#canonicalView, length - sequenceFromEnd, sequence);
     this.#signer.signInto(target, this.#canonical);
@@ -99,6 +112,7 @@ export class SignedCheckIn {
     this.#timestampAt = messageAt + 2 + 2 + this.#envoyId.length + 1;
     this.#sequenceAt = this.#timestampAt + 8 + 1;
     this.#signature = this.#frames.subarray(this.#frames.length - signatureLength);
+    this.#bodyAt = this.#frames.length - signatureLength - 2 - this.#body.length;
   }
 }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { hashLength, signatureLength } from '../../agent/protocol/crypto.ts';
+import { hashLength } from '../../agent/protocol/crypto.ts';
 import type { SignedRehearsal } from '../../agent/protocol/gen/vigo/v1/bundle.ts';
-import { envelope, methods, type SignedMethodName } from '../../agent/protocol/methods.ts';
+import { envelope, methods } from '../../agent/protocol/methods.ts';
 import { RequestSigner } from '../../agent/protocol/request.ts';
 import { uuidToBytes } from '../../agent/protocol/uuid.ts';
 import { CallError } from './call-error.ts';
@@ -16,13 +16,24 @@ import {
   traitsDocument,
 } from './envoy-bodies.ts';
 import { contextOptions } from './handshake.ts';
-import { requestFrames } from './http2-frames.ts';
+import { onStream, requestFrames } from './http2-frames.ts';
 import { requestHead } from './http2-headers.ts';
 import { type Identity, seedOf } from './identities.ts';
+import {
+  type AheadPlan,
+  type ReportAhead,
+  type ReportName,
+  SignedAhead,
+  type Stamp,
+} from './signed-ahead.ts';
 import { SignedCheckIn } from './signed-check-in.ts';
 import { type BenchSigner, signerOf } from './signing.ts';
 
 const traitsHashLength = 16;
+const heads = {
+  Report: requestHead(methods.Report.path),
+  ReportTraits: requestHead(methods.ReportTraits.path),
+} as const;
 
 export interface EnvoyTarget {
   readonly host: string;
@@ -30,17 +41,11 @@ export interface EnvoyTarget {
   readonly caPem: string;
 }
 
-interface HeldReport {
-  readonly sequence: number;
-  readonly runId: Buffer;
-  readonly startedAtMs: number;
-}
-
 /** A report that the server has promised to keep. */
 export interface AcknowledgedReport {
   readonly sequence: number;
   /** 16 bytes. */
-  readonly runId: Buffer;
+  readonly runId: Uint8Array;
 }
 
 /** Who waits for a check-in. Of the two, one is called, once. */
@@ -48,23 +53,6 @@ export interface CheckInSink {
   checkedIn(news: CheckInNews): void;
   failed(error: unknown): void;
 }
-
-/** Signatures of check-ins that were made before their time. */
-interface Ahead {
-  readonly signatures: Buffer;
-  readonly count: number;
-  /** Every second sequence is a check-in's; those between are for reports. */
-  readonly firstSequence: number;
-  readonly firstMs: number;
-  readonly intervalMs: number;
-  /** By check-in: 1 = a report follows, which the next check-in takes as acknowledged. */
-  readonly isChanged: Uint8Array;
-  /** The report that the next check-in names as the last. */
-  lastReport: number;
-  used: number;
-}
-
-const sequencesPerCheckIn = 2;
 
 const reader = new CheckInReader();
 
@@ -87,11 +75,12 @@ export class SimulatedEnvoy implements CallSink {
   #sequence = Date.now() * 1000;
   #policy: HeldPolicy = { policyVersion: 0, bundleRoot: new Uint8Array(), expiresAtMs: 0 };
   #lastReport = 0;
-  #held: HeldReport | undefined;
-  /** Made anew when what it says has changed. */
-  #checkIn: SignedCheckIn | undefined;
+  #held: ReportName | undefined;
+  readonly #checkIn: SignedCheckIn;
+  /** Undefined when what it says has changed. */
+  #said: Uint8Array | undefined;
   /** Another policy and requests that were not thought of make them void. */
-  #ahead: Ahead | undefined;
+  #ahead: SignedAhead | undefined;
   #session: Buffer | undefined;
   /** The connection carries one call at a time. */
   #isBusy = false;
@@ -113,6 +102,8 @@ export class SimulatedEnvoy implements CallSink {
     const hash = new Uint8Array(hashLength);
     this.#benchSigner.sha256Into(hash, this.#traits);
     this.#traitsHash = hash.slice(0, traitsHashLength);
+    this.#said = this.#bodyNow();
+    this.#checkIn = new SignedCheckIn(this.#envoyId, this.#said, this.#benchSigner);
   }
 
   /** The version that the envoy holds; 0 = none. */
@@ -147,43 +138,31 @@ export class SimulatedEnvoy implements CallSink {
   }
 
   /**
-   * Signs the next check-ins; their time stamps are those at which they are due. `isChanged` is asked
-   * for each whether a report follows it; see `changeAhead`.
+   * Signs the next check-ins, and the reports between them up to `reportsMax`; their time stamps are those at
+   * which the check-ins are due. `isChanged` is asked for each whether a report follows it; see `changeAhead`.
    */
-  signAhead(
-    count: number,
-    firstDueMs: number,
-    intervalMs: number,
-    isChanged: () => boolean = () => false,
-  ): void {
-    const ahead = {
-      signatures: Buffer.allocUnsafeSlow(count * signatureLength),
-      firstSequence: this.#sequence + 1,
-      firstMs: firstDueMs,
-      isChanged: new Uint8Array(count),
-      lastReport: this.#lastReport,
-      ...{ count, intervalMs, used: 0 },
-    };
-    let signed = this.#signedCheckIn();
-    let lastReport = this.#lastReport;
-    for (let at = 0; at < count; at += 1) {
-      const target = ahead.signatures.subarray(at * signatureLength, (at + 1) * signatureLength);
-      signed.sign(target, sequenceOf(ahead, at), timeOf(ahead, at));
-      if (!isChanged()) continue;
-      ahead.isChanged[at] = 1;
-      lastReport += 1;
-      signed = this.#checkInWith({ highest: lastReport, oldestHeld: lastReport + 1 });
-    }
-    this.#sequence += count * sequencesPerCheckIn;
-    this.#ahead = ahead;
+  signAhead(plan: Omit<AheadPlan, 'firstSequence' | 'lastReport'>): void {
+    const begin = { firstSequence: this.#sequence + 1, lastReport: this.#lastReport };
+    const signed = new SignedCheckIn(this.#envoyId, this.#bodyNow(), this.#benchSigner);
+    let named = this.#lastReport;
+    this.#ahead = new SignedAhead(
+      { ...plan, ...begin },
+      {
+        checkIn: (target, { sequence, timestampMs }, lastReport) => {
+          if (lastReport !== named) signed.say(this.#bodyWith(lastReport, lastReport + 1));
+          named = lastReport;
+          signed.sign(target, sequence, timestampMs);
+        },
+        report: (name, stamp) => this.#request('Report', reportBody(this.#policy, name), stamp),
+        newRunId,
+      },
+    );
+    this.#sequence = this.#ahead.endSequence;
   }
 
   /** Whether a report is to follow the last check-in; undefined when it was not signed ahead. */
   get changeAhead(): boolean | undefined {
-    const ahead = this.#ahead;
-    return ahead === undefined || ahead.used === 0
-      ? undefined
-      : ahead.isChanged[ahead.used - 1] === 1;
+    return this.#ahead?.isChanged;
   }
 
   /**
@@ -231,7 +210,7 @@ export class SimulatedEnvoy implements CallSink {
   /** Of a check-in. */
   failed(error: CallError): void {
     const sink = this.#checkInSink;
-    this.#checkIn?.leave();
+    this.#checkIn.leave();
     this.#over();
     sink?.failed(error);
   }
@@ -241,17 +220,21 @@ export class SimulatedEnvoy implements CallSink {
    * server expects an earlier one: nothing is acknowledged then.
    */
   report(deadlineMs: number): Promise<AcknowledgedReport> {
-    return this.#sendReport(deadlineMs, (held) => reportBody(this.#policy, held));
+    const bodyOf = (held: ReportName) => reportBody(this.#policy, held);
+    return this.#sendReport(bodyOf, deadlineMs, this.#reportAhead());
   }
 
   /** Answers a plan's question: what the candidate would do, as a dry run tells it. */
   answerRehearsal(rehearsal: SignedRehearsal, deadlineMs: number): Promise<AcknowledgedReport> {
-    return this.#sendReport(deadlineMs, (held) => rehearsalBody(this.#policy, held, rehearsal));
+    return this.#sendReport((held) => rehearsalBody(this.#policy, held, rehearsal), deadlineMs);
   }
 
   async reportTraits(deadlineMs: number): Promise<void> {
-    const body = methods.ReportTraits.body.encode({ traitsJson: this.#traits });
-    await this.#call('ReportTraits', body.finish(), deadlineMs);
+    const body = methods.ReportTraits.body.encode({ traitsJson: this.#traits }).finish();
+    await this.#call((streamId) => {
+      const stamp = { sequence: this.#nextSequence(), timestampMs: Date.now() };
+      return this.#request('ReportTraits', body, stamp, streamId);
+    }, deadlineMs);
   }
 
   /** Ends the call under way when its deadline has passed. */
@@ -269,81 +252,59 @@ export class SimulatedEnvoy implements CallSink {
     if (manifest) {
       const { policyVersion, bundleRoot, expiresAtMs } = manifest;
       this.#policy = { policyVersion, bundleRoot: bundleRoot.slice(), expiresAtMs };
-      this.#checkIn = undefined;
+      this.#said = undefined;
       this.#ahead = undefined;
     }
     if (settledReportSequence > this.#lastReport) {
       this.#lastReport = settledReportSequence;
       this.#held = undefined;
-      this.#checkIn = undefined;
+      this.#said = undefined;
     }
   }
 
-  #signedCheckIn(): SignedCheckIn {
-    this.#checkIn ??= this.#checkInWith({
-      highest: this.#lastReport,
-      oldestHeld: this.#held?.sequence ?? this.#lastReport + 1,
-    });
-    return this.#checkIn;
+  #bodyNow(): Uint8Array {
+    return this.#bodyWith(this.#lastReport, this.#held?.sequence ?? this.#lastReport + 1);
   }
 
-  #checkInWith(reports: { readonly highest: number; readonly oldestHeld: number }): SignedCheckIn {
-    const body = checkInBody(this.#policy, this.#traitsHash, reports);
-    return new SignedCheckIn(this.#envoyId, body, this.#benchSigner);
+  #bodyWith(highest: number, oldestHeld: number): Uint8Array {
+    return checkInBody(this.#policy, this.#traitsHash, { highest, oldestHeld });
   }
 
   #checkInFrames(streamId: number): Buffer {
-    const signed = this.#signedCheckIn();
-    const ahead = this.#usableAhead();
-    if (ahead === undefined) {
-      this.#sequence += 1;
-      return signed.frames(streamId, this.#sequence, Date.now());
+    if (this.#said === undefined) {
+      this.#said = this.#bodyNow();
+      this.#checkIn.say(this.#said);
     }
-    const at = ahead.used;
-    ahead.used += 1;
-    if (ahead.isChanged[at] === 1) ahead.lastReport += 1;
-    const stamp = { streamId, sequence: sequenceOf(ahead, at), timestampMs: timeOf(ahead, at) };
-    return signed.framesSigned(stamp, ahead.signatures, at * signatureLength);
-  }
-
-  /** Only while everything came as it was thought when it was signed. */
-  #usableAhead(): Ahead | undefined {
-    const ahead = this.#ahead;
-    if (ahead === undefined) return undefined;
-    const isAsThought = ahead.lastReport === this.#lastReport && this.#held === undefined;
-    if (!isAsThought || ahead.used === ahead.count) this.#ahead = undefined;
-    return this.#ahead;
-  }
-
-  /** A report between two check-ins that were signed ahead has its sequence kept free. */
-  #nextSequence(method: SignedMethodName): number {
-    const ahead = this.#ahead;
-    if (method === 'Report' && this.changeAhead === true && ahead !== undefined) {
-      const at = ahead.used - 1;
-      ahead.isChanged[at] = 0;
-      return sequenceOf(ahead, at) + 1;
-    }
-    // Above theirs.
-    this.#ahead = undefined;
+    const isAsThought = this.#held === undefined && this.#ahead?.holds(this.#lastReport) === true;
+    if (!isAsThought) this.#ahead = undefined;
+    if (this.#ahead !== undefined) return this.#checkIn.framesAhead(streamId, this.#ahead);
     this.#sequence += 1;
-    return this.#sequence;
+    return this.#checkIn.frames(streamId, this.#sequence, Date.now());
+  }
+
+  /** Of a report between two check-ins that were signed ahead. */
+  #reportAhead(): ReportAhead | undefined {
+    const ahead = this.#held === undefined ? this.#ahead?.report : undefined;
+    return ahead?.name.sequence === this.#lastReport + 1 ? ahead : undefined;
   }
 
   async #sendReport(
+    bodyOf: (held: ReportName) => Uint8Array,
     deadlineMs: number,
-    bodyOf: (held: HeldReport) => Uint8Array,
+    ahead?: ReportAhead,
   ): Promise<AcknowledgedReport> {
-    this.#held ??= {
-      sequence: this.#lastReport + 1,
-      runId: newRunId(),
-      startedAtMs: Date.now(),
-    };
+    this.#held ??= ahead?.name ?? newReport(this.#lastReport + 1);
     const held = this.#held;
     this.#lastReport = held.sequence;
-    this.#checkIn = undefined;
-    const bytes = await this.#call('Report', bodyOf(held), deadlineMs);
+    this.#said = undefined;
+    const bytes = await this.#call((streamId) => {
+      const isAhead = ahead !== undefined && ahead === this.#ahead?.report;
+      const sequence = this.#ahead?.takeReport() ?? this.#nextSequence();
+      if (isAhead) return onStream(ahead.frames, streamId);
+      return this.#request('Report', bodyOf(held), { sequence, timestampMs: Date.now() }, streamId);
+    }, deadlineMs);
     const { durableReportSequence } = methods.Report.response.decode(bytes);
-    this.#checkIn = undefined;
+    this.#said = undefined;
     this.#held = undefined;
     if (durableReportSequence < held.sequence) {
       this.#lastReport = durableReportSequence;
@@ -352,16 +313,31 @@ export class SimulatedEnvoy implements CallSink {
     return { sequence: held.sequence, runId: held.runId };
   }
 
-  async #call(method: SignedMethodName, body: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+  /** Above those that were signed ahead, which is their end. */
+  #nextSequence(): number {
+    this.#ahead = undefined;
+    this.#sequence += 1;
+    return this.#sequence;
+  }
+
+  #request(
+    method: 'Report' | 'ReportTraits',
+    body: Uint8Array,
+    stamp: Stamp,
+    streamId = 1,
+  ): Buffer {
+    const header = { envoyId: this.#envoyId, ...stamp, traceparent: '' };
+    const message = envelope.encode(this.#signer.sign(method, header, body)).finish();
+    return requestFrames(streamId, heads[method], message);
+  }
+
+  /** `framesOf` is called when it is this call's turn. */
+  async #call(framesOf: (streamId: number) => Buffer, deadlineMs: number): Promise<Uint8Array> {
     await this.#turn();
     try {
       const channel = await this.#connected();
-      const times = { timestampMs: Date.now(), sequence: this.#nextSequence(method) };
-      const header = { envoyId: this.#envoyId, ...times, traceparent: '' };
-      const message = envelope.encode(this.#signer.sign(method, header, body)).finish();
-      const head = requestHead(methods[method].path);
       return await new Promise((resolve, reject) => {
-        channel.send(requestFrames(channel.nextStream, head, message), deadlineMs, {
+        channel.send(framesOf(channel.nextStream), deadlineMs, {
           answered: (bytes, from, to) => resolve(Buffer.from(bytes.subarray(from, to))),
           failed: reject,
         });
@@ -393,20 +369,13 @@ export class SimulatedEnvoy implements CallSink {
   }
 }
 
-function sequenceOf({ firstSequence }: Pick<Ahead, 'firstSequence'>, at: number): number {
-  return firstSequence + at * sequencesPerCheckIn;
-}
-
-function timeOf(
-  { firstMs, intervalMs }: Pick<Ahead, 'firstMs' | 'intervalMs'>,
-  at: number,
-): number {
-  return Math.round(firstMs + at * intervalMs);
-}
-
 /** Node draws the bits of many UUIDs at once; `randomBytes` costs five times as much. */
 function newRunId(): Buffer {
   return Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
+}
+
+function newReport(sequence: number): ReportName {
+  return { sequence, runId: newRunId(), startedAtMs: Date.now() };
 }
 
 function envoyIdBytes(identity: Identity): Uint8Array {

@@ -200,6 +200,7 @@ async function calm(bench: Bench): Promise<void> {
     atMs: performance.now(),
     serverUs: processCpuUs(server.pid),
     missed: counts().reduce((sum, { missed }) => sum + missed, 0),
+    reports: counts().reduce((sum, { reports }) => sum + reports, 0),
   });
   const connected = counts().reduce((sum, count) => sum + count.connected, 0);
   const limitMs = calmLimitMs.least + calmLimitMs.perEnvoy * connected;

@@ -113,11 +113,11 @@ export class BenchRun {
     await this.pass(options.intervalMs * settleIntervals, () => 'letting the fleet settle');
   }
 
-  /** Counts from zero. `signAheadMs`: let each envoy sign what it sends in so long a time, before. */
+  /** Counts from zero. `signAheadMs`: let each envoy sign before what it sends in so long a window. */
   async openWindow(signAheadMs = 0): Promise<void> {
     this.#signedAhead = signAheadMs > 0;
     if (signAheadMs > 0) {
-      this.generator.signAhead(signAheadMs);
+      this.generator.signAhead(signAheadMs + this.#settleLimitMs);
       await this.until(
         () => this.generator.signed,
         () => 'signing ahead',
@@ -139,8 +139,7 @@ export class BenchRun {
   /** Waits until the wave of connections is over for the server, too. */
   async #settle(): Promise<void> {
     const calm = new Calm();
-    const limitMs = settleLimitMs.least + settleLimitMs.perEnvoy * this.options.envoys;
-    const untilMs = performance.now() + limitMs;
+    const untilMs = performance.now() + this.#settleLimitMs;
     for (;;) {
       const before = this.#spent();
       await this.pass(calmLookMs, () => 'waiting for the server to be calm');
@@ -152,9 +151,13 @@ export class BenchRun {
     }
   }
 
+  get #settleLimitMs(): number {
+    return settleLimitMs.least + settleLimitMs.perEnvoy * this.options.envoys;
+  }
+
   #spent(): Spent {
-    const { missed } = this.generator.counts();
-    return { atMs: performance.now(), serverUs: processCpuUs(this.server.pid), missed };
+    const { missed, reports } = this.generator.counts();
+    return { atMs: performance.now(), serverUs: processCpuUs(this.server.pid), missed, reports };
   }
 
   /** The server was started again in the window: its counters began at zero. */

@@ -7,6 +7,8 @@ export interface Spent {
   readonly serverUs: number;
   /** Check-ins missed so far. */
   readonly missed: number;
+  /** Acknowledged so far; each is an event. */
+  readonly reports: number;
 }
 
 /** So many looks in a row must agree. */
@@ -15,7 +17,7 @@ const looks = 3;
 const toleranceShare = 0.2;
 const toleranceCores = 0.08;
 
-/** Knows when a server does the same from second to second, and has nothing left to write. */
+/** Knows when a server does the same from second to second, and has nothing left to write but the news. */
 export class Calm {
   #cores: number[] = [];
 
@@ -25,7 +27,8 @@ export class Calm {
     this.#cores = this.#cores.slice(-looks);
     const outbox = figures.shards.reduce((sum, { outboxEntries }) => sum + outboxEntries, 0);
     const waiting = outbox + (figures.sink?.waitingEvents ?? 0);
-    if (waiting > 0) return `${waiting} events are not in the database yet`;
+    if (waiting > now.reports - before.reports)
+      return `${waiting} events are not in the database yet`;
     const missed = now.missed - before.missed;
     if (missed > 0) return `${missed} check-ins of the last second missed their deadline`;
     const [most, least] = [Math.max(...this.#cores), Math.min(...this.#cores)];
