@@ -7,6 +7,15 @@ export const watchLimit = envoyLimit;
 /** Parts of the allowed silence: how often the thread shows that it runs, and what gap shows that it did not. */
 const beatsPerLimit = 8;
 const beatsMissed = 2;
+/**
+ * A fleet that is back in time after a start is back after one interval. One that still comes in numbers when half
+ * of the allowed silence is over waits for us; but nobody is waited for longer than for so many limits.
+ */
+const waveFromLimits = 0.5;
+const waveLimits = 3;
+/** So many came within the last beat, and so many of those who are back. */
+const waveLeast = 50;
+const waveShare = 0.02;
 
 export interface SilenceWatchParts {
   readonly clock: Clock;
@@ -37,7 +46,8 @@ class Watched extends WheelTimer {
 /**
  * Tells which envoys of this shard fell silent. A timer per envoy waits in a wheel and looks, when it
  * is due, whether the envoy was heard of meanwhile; so a check-in costs one look into a map. Time in which
- * this thread did not run (a stopped process, a long pause) is nobody's silence.
+ * this thread did not run (a stopped process, a long pause) is nobody's silence, nor is that in which it was
+ * too slow to take back all who came.
  */
 export class SilenceWatch {
   readonly #parts: SilenceWatchParts;
@@ -48,6 +58,10 @@ export class SilenceWatch {
   /** Nobody counts as silent since before this. */
   #sinceMs: number;
   #aliveMs: number;
+  /** When this thread began to run, or to run again. */
+  #backMs: number;
+  /** Heard of for the first time within this beat. */
+  #came = 0;
   #beat: WheelTimer | undefined;
 
   constructor(parts: SilenceWatchParts) {
@@ -56,6 +70,7 @@ export class SilenceWatch {
     this.#beatMs = parts.limitMs / beatsPerLimit;
     this.#sinceMs = parts.clock.monotonicMs();
     this.#aliveMs = this.#sinceMs;
+    this.#backMs = this.#sinceMs;
     this.#beatOn();
   }
 
@@ -77,8 +92,12 @@ export class SilenceWatch {
   seen(envoyId: string): void {
     const nowMs = this.#alive();
     const known = this.#watched.get(envoyId);
-    if (known === undefined) this.#watch(envoyId, nowMs);
-    else known.seenMs = nowMs;
+    if (known !== undefined) {
+      known.seenMs = nowMs;
+      return;
+    }
+    this.#came += 1;
+    this.#watch(envoyId, nowMs);
   }
 
   /** The envoy ought to be there: it has the allowed silence from now, or from when it was heard of. */
@@ -118,15 +137,26 @@ export class SilenceWatch {
   /** Now; notices that the thread did not run for a while. */
   #alive(): number {
     const nowMs = this.#parts.clock.monotonicMs();
-    if (nowMs - this.#aliveMs >= beatsMissed * this.#beatMs) this.#sinceMs = nowMs;
+    if (nowMs - this.#aliveMs >= beatsMissed * this.#beatMs) {
+      this.#sinceMs = nowMs;
+      this.#backMs = nowMs;
+    }
     this.#aliveMs = nowMs;
     return nowMs;
   }
 
   #beatOn(): void {
     this.#beat = this.#wheel.add(this.#beatMs, () => {
-      this.#alive();
+      this.#heedWave(this.#alive());
       this.#beatOn();
     });
+  }
+
+  /** While many still come back, the others have the allowed silence anew. */
+  #heedWave(nowMs: number): void {
+    const isWave = this.#came >= Math.max(waveLeast, this.#watched.size * waveShare);
+    this.#came = 0;
+    const limits = (nowMs - this.#backMs) / this.#parts.limitMs;
+    if (isWave && limits > waveFromLimits && limits < waveLimits) this.#sinceMs = nowMs;
   }
 }

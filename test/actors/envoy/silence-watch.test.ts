@@ -80,6 +80,50 @@ t.test('a server that stood still calls nobody offline for it', async (t) => {
   t.match(silent, [{ envoyId: 'web-2' }], 'and who does not come back then is offline');
 });
 
+t.test('a fleet that comes back slower than the limit is not called offline for it', async (t) => {
+  const { silent, watch, runTo } = watched();
+  // Nobody but these three is watched from the beginning: they come last, or never.
+  for (const envoyId of ['late-1', 'late-2', 'gone']) watch.expect(envoyId);
+  for (let at = 0; at < 800; at += 1) {
+    runTo(at * 100);
+    watch.seen(`web-${at}`);
+    for (let seen = 0; seen < at; seen += 1) watch.seen(`web-${seen}`);
+  }
+  watch.seen('late-1');
+  watch.seen('late-2');
+  t.same(silent, [], '80 s, and the limit is 44');
+  runTo(80_000 + limitMs + 1_000);
+  t.match(
+    silent.filter(({ envoyId }) => !envoyId.startsWith('web')),
+    [{ envoyId: 'gone' }],
+  );
+});
+
+t.test(
+  'who is gone after a start is known in time when the others came back in time',
+  async (t) => {
+    const { silent, watch, runTo } = watched();
+    watch.expect('gone');
+    for (let at = 0; at < 400; at += 1) {
+      runTo((at * limitMs) / 3 / 400);
+      watch.seen(`web-${at}`);
+    }
+    runTo(limitMs + tickMs);
+    t.match(silent, [{ envoyId: 'gone' }]);
+  },
+);
+
+t.test('newcomers without end do not hide for ever who is gone', async (t) => {
+  const { silent, watch, runTo } = watched();
+  watch.expect('gone');
+  for (let at = 0; at < 8_000; at += 1) {
+    runTo(at * 25);
+    watch.seen(`web-${at}`);
+  }
+  runTo(4 * limitMs + tickMs);
+  t.ok(silent.some(({ envoyId }) => envoyId === 'gone'));
+});
+
 t.test('envoys that moved to another shard are not missed here', async (t) => {
   const { silent, watch, runTo } = watched();
   watch.seen('web-1');
