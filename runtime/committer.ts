@@ -17,6 +17,8 @@ export interface CommitRequest {
   readonly settled: (error: unknown) => void;
   /** When given, called once after `settled` without an error: on power-loss safety or its failure. */
   readonly durable: ((error: unknown) => void) | undefined;
+  /** Waits for no company: many others are to follow it. */
+  readonly isPrompt?: boolean;
 }
 
 export interface Gathering {
@@ -57,7 +59,7 @@ export class Committer {
     }
     this.#waiting.push(request);
     this.#waitingOperations += request.operations.length;
-    if (this.#waitingOperations >= batchOperationLimit) this.#stopGathering();
+    if (request.isPrompt || this.#waitingOperations >= batchOperationLimit) this.#stopGathering();
     if (this.#busy) return;
     this.#busy = true;
     queueMicrotask(() => this.#next());
@@ -90,6 +92,7 @@ export class Committer {
   #gatherLeftMs(): number {
     if (this.#gathering === undefined || this.#idle.length > 0) return 0;
     if (this.#waitingOperations >= batchOperationLimit) return 0;
+    if (this.#waiting.some(({ isPrompt }) => isPrompt)) return 0;
     const { clock, gatherMs } = this.#gathering;
     return this.#beganMs + gatherMs - clock.monotonicMs();
   }

@@ -204,6 +204,7 @@ export class SoftWrites implements StoreReader {
         ({ table, key, value }): Operation => ({ op: 'put', table, key, value }),
       ),
       durable: undefined,
+      isPrompt: true,
       settled: (error) => {
         if (error !== undefined && rows.length > 1) {
           const middle = rows.length >> 1;

@@ -64,6 +64,23 @@ t.test('commits that come soon after another share a transaction', async (t) => 
   t.equal(store.count(things), 4);
 });
 
+t.test('who is to be followed by many waits for no company, and takes others along', async (t) => {
+  const { committer, commit, pass, transactions } = gathering();
+  commit('a');
+  await pass(2);
+  commit('b');
+  await pass(1);
+  const settled = () => undefined;
+  committer.commit({
+    operations: [put(things, 'c', 1)],
+    settled,
+    durable: undefined,
+    isPrompt: true,
+  });
+  await pass(2);
+  t.strictSame(transactions, [1, 2]);
+});
+
 t.test('a full transaction waits for nobody', async (t) => {
   const { commit, pass, transactions } = gathering();
   commit('a');

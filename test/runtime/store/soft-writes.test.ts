@@ -126,7 +126,7 @@ t.test('what somebody waits for does not wait for all soft rows', async (t) => {
   await pass(200);
   t.equal(store.count(things), rows, 'all of them leave');
   for (let row = 0; row < rows; row++) soft.put(things, keyOf(row), -row);
-  await pass(22);
+  await pass(20);
   let softBefore = 0;
   const settled = () => {
     for (let row = 1; row < rows; row++)
