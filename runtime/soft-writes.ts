@@ -189,10 +189,6 @@ export class SoftWrites implements StoreReader {
   }
 
   #handOver(rows: readonly SoftRow[], done: (error: unknown) => void): void {
-    if (rows.length === 0) {
-      done(undefined);
-      return;
-    }
     for (const row of rows) row.waits = false;
     this.#write(rows, done);
   }

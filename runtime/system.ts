@@ -42,7 +42,7 @@ export interface SystemOptions {
   /** Called after a turn that emitted events has committed. */
   readonly onEmitted?: () => void;
   readonly softFlushMs?: number;
-  /** Transactions of the store begin at least so far apart, unless they are full. Default 0. */
+  /** Transactions begin at least so far apart, those aside that are full or hold soft rows. Default 0. */
   readonly commitGatherMs?: number;
   readonly onEvent?: (event: RuntimeEvent) => void;
   /** Another shard claimed an actor that was used here: its connection here is the older one. */

@@ -146,7 +146,6 @@ export class FleetLoad {
     const { intervalMs } = this.#options;
     const countLimit = Math.floor(aheadCountLimit / this.#seats.length);
     const reportsMax = Math.floor(aheadReportLimit / this.#seats.length);
-    const isChanged = () => this.#random() < this.#changed;
     const every = this.#every;
     this.#every = pacePreparing;
     const toEpochMs = Date.now() - performance.now();
@@ -159,7 +158,7 @@ export class FleetLoad {
       const firstDueMs = this.#due.dueOf(at) + toEpochMs;
       envoy.signAhead({
         ...{ count: Math.min(count, countLimit), firstMs: firstDueMs, intervalMs, reportsMax },
-        isChanged,
+        isChanged: () => this.#drawChange(),
       });
       if (nowMs < untilMs) continue;
       await turn();
@@ -270,15 +269,15 @@ export class FleetLoad {
     this.#tally.done += 1;
     const dueMs = seat.deadlineMs - this.#options.intervalMs;
     this.#tally.checkInLatencies.record((nowMs - dueMs) * 1000);
-    const isChanged = envoy.changeAhead ?? this.#isChangedNow();
+    const isChanged = envoy.changeAhead ?? (this.#measuring && this.#drawChange());
     const nextDueMs = nowMs + news.nextCheckInMs * Math.min(1, this.#every);
     if (news.wantTraits || news.rehearsal !== undefined || isChanged) {
       void this.#follow(seat, news, isChanged, nextDueMs);
     } else this.#over(seat, nextDueMs);
   }
 
-  #isChangedNow(): boolean {
-    return this.#measuring && this.#changed > 0 && this.#random() < this.#changed;
+  #drawChange(): boolean {
+    return this.#changed > 0 && this.#random() < this.#changed;
   }
 
   /** An attempt to check in has failed. */

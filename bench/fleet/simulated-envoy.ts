@@ -77,8 +77,8 @@ export class SimulatedEnvoy implements CallSink {
   #lastReport = 0;
   #held: ReportName | undefined;
   readonly #checkIn: SignedCheckIn;
-  /** Undefined when what it says has changed. */
-  #said: Uint8Array | undefined;
+  /** There is news that it does not say yet. */
+  #hasNews = false;
   /** Another policy and requests that were not thought of make them void. */
   #ahead: SignedAhead | undefined;
   #session: Buffer | undefined;
@@ -102,8 +102,7 @@ export class SimulatedEnvoy implements CallSink {
     const hash = new Uint8Array(hashLength);
     this.#benchSigner.sha256Into(hash, this.#traits);
     this.#traitsHash = hash.slice(0, traitsHashLength);
-    this.#said = this.#bodyNow();
-    this.#checkIn = new SignedCheckIn(this.#envoyId, this.#said, this.#benchSigner);
+    this.#checkIn = new SignedCheckIn(this.#envoyId, this.#bodyNow(), this.#benchSigner);
   }
 
   /** The version that the envoy holds; 0 = none. */
@@ -252,13 +251,13 @@ export class SimulatedEnvoy implements CallSink {
     if (manifest) {
       const { policyVersion, bundleRoot, expiresAtMs } = manifest;
       this.#policy = { policyVersion, bundleRoot: bundleRoot.slice(), expiresAtMs };
-      this.#said = undefined;
+      this.#hasNews = true;
       this.#ahead = undefined;
     }
     if (settledReportSequence > this.#lastReport) {
       this.#lastReport = settledReportSequence;
       this.#held = undefined;
-      this.#said = undefined;
+      this.#hasNews = true;
     }
   }
 
@@ -271,10 +270,8 @@ export class SimulatedEnvoy implements CallSink {
   }
 
   #checkInFrames(streamId: number): Buffer {
-    if (this.#said === undefined) {
-      this.#said = this.#bodyNow();
-      this.#checkIn.say(this.#said);
-    }
+    if (this.#hasNews) this.#checkIn.say(this.#bodyNow());
+    this.#hasNews = false;
     const isAsThought = this.#held === undefined && this.#ahead?.holds(this.#lastReport) === true;
     if (!isAsThought) this.#ahead = undefined;
     if (this.#ahead !== undefined) return this.#checkIn.framesAhead(streamId, this.#ahead);
@@ -296,7 +293,7 @@ export class SimulatedEnvoy implements CallSink {
     this.#held ??= ahead?.name ?? newReport(this.#lastReport + 1);
     const held = this.#held;
     this.#lastReport = held.sequence;
-    this.#said = undefined;
+    this.#hasNews = true;
     const bytes = await this.#call((streamId) => {
       const isAhead = ahead !== undefined && ahead === this.#ahead?.report;
       const sequence = this.#ahead?.takeReport() ?? this.#nextSequence();
@@ -304,7 +301,7 @@ export class SimulatedEnvoy implements CallSink {
       return this.#request('Report', bodyOf(held), { sequence, timestampMs: Date.now() }, streamId);
     }, deadlineMs);
     const { durableReportSequence } = methods.Report.response.decode(bytes);
-    this.#said = undefined;
+    this.#hasNews = true;
     this.#held = undefined;
     if (durableReportSequence < held.sequence) {
       this.#lastReport = durableReportSequence;

@@ -12,14 +12,14 @@ import { codeOf } from './fixtures/world.ts';
 
 const deadline = { deadlineMs: 20_000 };
 
-function simulate(seed: number): Promise<Simulation> {
+function simulate(seed: number, commitGatherMs = seed % 2 === 0 ? 0 : 5): Promise<Simulation> {
   return startSimulation({
     seed,
     shards: 2,
     serviceHosts: [{ name: 'service-0', kinds: ['service-counter'] }],
     kinds: contractKinds,
     softFlushMs: 20,
-    threadOptions: () => ({ commitGatherMs: seed % 2 === 0 ? 0 : 5 }),
+    threadOptions: () => ({ commitGatherMs }),
   });
 }
 
@@ -155,5 +155,32 @@ t.test('racing claims leave one owner and lose no acknowledged turn', async () =
       },
     ),
     { numRuns: 40 },
+  );
+});
+
+t.test('a soft write never undoes the durable one behind it', async () => {
+  const step = fc.record({
+    message: fc.constantFrom('addSoon' as const, 'addDurable' as const),
+    key: fc.constantFrom('a', 'b'),
+    pauseMs: fc.integer({ min: 0, max: 25 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), async (steps) => {
+      const simulation = await simulate(1, 40);
+      const asked: Promise<unknown>[] = [];
+      for (const { message, key, pauseMs } of steps) {
+        asked.push(simulation.system.ask(serviceCounterAddress(key), message, 1, deadline));
+        await simulation.run(pauseMs);
+      }
+      await simulation.until(Promise.all(asked));
+      await simulation.run(200);
+      for (const name of ['a', 'b']) {
+        const kept = simulation.reader('service-0').get(countersTable, name)?.value ?? 0;
+        const sum = steps.filter(({ key }) => key === name).length;
+        if (kept !== sum) throw new Error(`${name}: ${sum} added, ${kept} kept`);
+      }
+      await simulation.stop();
+    }),
+    { numRuns: 60 },
   );
 });
