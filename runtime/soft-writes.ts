@@ -6,25 +6,40 @@ import type { Wheel, WheelTimer } from './wheel.ts';
 export const softPendingLimit = 50_000;
 /** Rows of one transaction: what it takes of the thread's time delays whoever asks meanwhile. */
 const rowsPerWrite = 256;
+/** A row that was not written for so many flushes is forgotten (64 s at 250 ms). */
+const flushesRemembered = 256;
+/** Remembered rows that one flush looks at, to forget some: all in a minute, and no pause. */
+const sweptPerFlush = 1024;
+/** Beyond so many a row is forgotten as soon as it is written. */
+const rememberedLimit = 250_000;
 
-/** Encoded when the store takes it: changes that the actor makes to the object until then go with it. */
+/**
+ * A row that somebody wrote softly, lately. It is kept from one write to the next, since rows and map entries
+ * of their own for each write would live for just long enough to become old garbage.
+ */
 interface SoftRow {
   readonly table: Table<unknown>;
   readonly key: string;
+  /** Encoded when the store takes it: changes that the actor makes to the object until then go with it. */
   value: unknown;
+  /** It leaves with the next flush. */
+  isPending: boolean;
   /** Its flush has begun, and the committer does not have it yet. */
   waits: boolean;
+  /** How many times the committer has it. */
+  handed: number;
   /** A hard write of the same row is on its way. */
   held: boolean;
+  /** A hard write came after what the committer has. */
+  isOvertaken: boolean;
+  /** Number of the flush in which it was written last. */
+  lastFlush: number;
 }
-
-type SoftTable = Map<string, SoftRow>;
 
 /**
  * Writes that may be lost in a crash, coalesced by key and flushed together, one part after the other: what
  * somebody waits for gets in between. Readers of this thread see them at once. An actor that keeps one object
- * and changes it in place costs no copy per write: at thousands of writes per second copies live long enough
- * to become old garbage.
+ * and changes it in place costs no copy per write.
  */
 export class SoftWrites implements StoreReader {
   readonly #store: StoreReader;
@@ -32,12 +47,16 @@ export class SoftWrites implements StoreReader {
   readonly #wheel: Wheel;
   readonly #flushMs: number;
   readonly #lost: (error: unknown) => void;
-  #pending = new Map<string, SoftTable>();
-  #flying = new Map<string, SoftTable>();
+  readonly #tables = new Map<string, Map<string, SoftRow>>();
+  /** Some of them are pending no longer. */
+  #pending: SoftRow[] = [];
   /** Rows whose flush has begun, in the order in which they go; some are gone already. */
   #leaving: SoftRow[] = [];
   #isLeaving = false;
-  #size = 0;
+  /** Rows that the committer has. */
+  #handed = 0;
+  #flushes = 0;
+  #swept: Iterator<SoftRow> | undefined;
   #timer: WheelTimer | undefined;
 
   constructor(
@@ -53,25 +72,21 @@ export class SoftWrites implements StoreReader {
     this.#lost = options.lost;
   }
 
+  /** Rows that are remembered; most of them are in the store as well. */
+  get remembered(): number {
+    let rows = 0;
+    for (const { size } of this.#tables.values()) rows += size;
+    return rows;
+  }
+
   put(table: Table<unknown>, key: string, value: unknown): void {
-    const leaving = this.#flying.get(table.name)?.get(key);
-    if (leaving?.waits) {
-      leaving.value = value;
-      return;
-    }
-    let rows = this.#pending.get(table.name);
-    if (!rows) {
-      rows = new Map();
-      this.#pending.set(table.name, rows);
-    }
-    const waiting = rows.get(key);
-    if (waiting !== undefined) {
-      waiting.value = value;
-      return;
-    }
-    rows.set(key, { table, key, value, waits: false, held: false });
-    this.#size += 1;
-    if (this.#size >= softPendingLimit) this.flush();
+    const row = this.#row(table, key);
+    row.value = value;
+    row.isOvertaken = false;
+    row.lastFlush = this.#flushes;
+    if (row.waits || row.isPending) return;
+    this.#await(row);
+    if (this.#pending.length >= softPendingLimit) this.flush();
     else this.#arm();
   }
 
@@ -80,29 +95,35 @@ export class SoftWrites implements StoreReader {
    * undo it. Then comes `overtake`, or `release`.
    */
   hold(operations: readonly Operation[]): void {
-    if (this.#size === 0 && this.#leaving.length === 0) return;
     for (const { table, key } of operations) {
-      const pending = this.#pending.get(table.name)?.get(key);
-      if (pending !== undefined) pending.held = true;
-      else this.#callBack(table, key);
+      const row = this.#known(table, key);
+      if (row === undefined || !isSoft(row)) continue;
+      row.held = true;
+      if (!row.waits) continue;
+      row.waits = false;
+      this.#await(row);
     }
   }
 
   /** The hard write is there: it overtakes the soft ones. */
   overtake(operations: readonly Operation[]): void {
-    if (this.#size === 0) return;
     for (const { table, key } of operations) {
-      if (this.#pending.get(table.name)?.delete(key)) this.#size -= 1;
+      const row = this.#known(table, key);
+      if (!row?.held) continue;
+      row.held = false;
+      row.isPending = false;
+      row.isOvertaken = true;
+      this.#settle(row);
     }
   }
 
   /** The hard write was refused. */
   release(operations: readonly Operation[]): void {
     for (const { table, key } of operations) {
-      const row = this.#pending.get(table.name)?.get(key);
-      if (row === undefined) continue;
+      const row = this.#known(table, key);
+      if (!row?.held) continue;
       row.held = false;
-      this.#arm();
+      if (row.isPending) this.#arm();
     }
   }
 
@@ -110,24 +131,35 @@ export class SoftWrites implements StoreReader {
     this.#timer ??= this.#wheel.add(this.#flushMs, () => this.#leave());
   }
 
-  /** A row that waits for its part is pending again, and held. */
-  #callBack(table: Table<unknown>, key: string): void {
-    const flying = this.#flying.get(table.name);
-    const row = flying?.get(key);
-    if (flying === undefined || !row?.waits) return;
-    row.waits = false;
-    flying.delete(key);
-    const pending = this.#pending.get(table.name) ?? new Map<string, SoftRow>();
-    pending.set(key, { ...row, held: true });
-    this.#pending.set(table.name, pending);
-    this.#size += 1;
+  #known(table: Table<unknown>, key: string): SoftRow | undefined {
+    return this.#tables.get(table.name)?.get(key);
+  }
+
+  #row(table: Table<unknown>, key: string): SoftRow {
+    let rows = this.#tables.get(table.name);
+    if (rows === undefined) {
+      rows = new Map();
+      this.#tables.set(table.name, rows);
+    }
+    const known = rows.get(key);
+    if (known !== undefined) return known;
+    const row: SoftRow = {
+      ...{ table, key, value: undefined, isPending: false, waits: false },
+      ...{ handed: 0, held: false, isOvertaken: false, lastFlush: 0 },
+    };
+    rows.set(key, row);
+    return row;
+  }
+
+  #await(row: SoftRow): void {
+    row.isPending = true;
+    this.#pending.push(row);
   }
 
   /** Everything is handed over at once. `done` is called when no soft write is on its way any more. */
   flush(done: (error: unknown) => void = () => undefined): void {
     this.#begin();
-    const rows = this.#leaving.filter(({ waits }) => waits);
-    this.#leaving = [];
+    const rows = this.#takeLeaving(this.#leaving.length);
     let left = 1 + Math.ceil(rows.length / rowsPerWrite);
     let failed: unknown;
     const one = (error: unknown) => {
@@ -135,40 +167,38 @@ export class SoftWrites implements StoreReader {
       left -= 1;
       if (left === 0) done(failed);
     };
+    const wasHanded = this.#handed > 0;
     for (let from = 0; from < rows.length; from += rowsPerWrite) {
       this.#handOver(rows.slice(from, from + rowsPerWrite), one);
     }
-    this.#afterEarlier(() => one(undefined));
+    if (wasHanded) this.#afterEarlier(() => one(undefined));
+    else one(undefined);
   }
 
   /** Commits settle in their order. */
   #afterEarlier(done: () => void): void {
-    const isFlying = [...this.#flying.values()].some(({ size }) => size > 0);
-    if (!isFlying) done();
-    else this.#committer.commit({ operations: [], durable: undefined, settled: () => done() });
+    this.#committer.commit({ operations: [], durable: undefined, settled: () => done() });
   }
 
   /** All that is pending is to leave now. */
   #begin(): void {
     this.#wheel.cancel(this.#timer);
     this.#timer = undefined;
-    if (this.#size === 0) return;
-    const rows = [...this.#pending.values()].flatMap((table) => this.#takeFree(table));
-    this.#size -= rows.length;
-    for (const row of rows) this.#fly(row);
+    this.#flushes += 1;
+    this.#sweep();
+    const rows: SoftRow[] = [];
+    const held: SoftRow[] = [];
+    for (const row of this.#pending) {
+      if (!row.isPending) continue;
+      // An entry of before it was overtaken may be there as well: the first one takes it.
+      row.isPending = row.held;
+      row.waits = !row.held;
+      (row.held ? held : rows).push(row);
+    }
+    this.#pending = held;
     // Neighbours go together: a transaction copies each page that it touches once.
     rows.sort(byKey);
     this.#leaving = this.#leaving.length === 0 ? rows : [...this.#leaving, ...rows];
-  }
-
-  #takeFree(table: SoftTable): SoftRow[] {
-    const free: SoftRow[] = [];
-    for (const row of table.values()) {
-      if (row.held) continue;
-      table.delete(row.key);
-      free.push(row);
-    }
-    return free;
   }
 
   #leave(): void {
@@ -177,23 +207,30 @@ export class SoftWrites implements StoreReader {
   }
 
   #nextPart(): void {
-    const part: SoftRow[] = [];
-    let at = 0;
-    for (; at < this.#leaving.length && part.length < rowsPerWrite; at += 1) {
-      const row = this.#leaving[at] as SoftRow;
-      if (row.waits) part.push(row);
-    }
-    this.#leaving = this.#leaving.slice(at);
+    const part = this.#takeLeaving(rowsPerWrite);
     this.#isLeaving = part.length > 0;
     if (this.#isLeaving) this.#handOver(part, () => this.#nextPart());
   }
 
+  #takeLeaving(limit: number): SoftRow[] {
+    const part: SoftRow[] = [];
+    let at = 0;
+    for (; at < this.#leaving.length && part.length < limit; at += 1) {
+      const row = this.#leaving[at] as SoftRow;
+      if (!row.waits) continue;
+      row.waits = false;
+      part.push(row);
+    }
+    this.#leaving = this.#leaving.slice(at);
+    return part;
+  }
+
   #handOver(rows: readonly SoftRow[], done: (error: unknown) => void): void {
-    for (const row of rows) row.waits = false;
+    for (const row of rows) row.handed += 1;
+    this.#handed += rows.length;
     this.#write(rows, done);
   }
 
-  /** A refused flush is halved until the row that the store does not take stands alone. */
   #write(rows: readonly SoftRow[], done: (error: unknown) => void): void {
     this.#committer.commit({
       operations: rows.map(
@@ -202,28 +239,62 @@ export class SoftWrites implements StoreReader {
       durable: undefined,
       isPrompt: true,
       settled: (error) => {
-        if (error !== undefined && rows.length > 1) {
-          const middle = rows.length >> 1;
-          this.#write(rows.slice(0, middle), () => this.#write(rows.slice(middle), done));
-          return;
-        }
-        for (const row of rows) this.#land(row);
-        if (error !== undefined) this.#lost(error);
-        done(error);
+        if (error !== undefined && rows.length > 1) this.#writeHalves(rows, done);
+        else this.#land(rows, error, done);
       },
     });
   }
 
+  /** A refused flush is halved until the row that the store does not take stands alone. */
+  #writeHalves(rows: readonly SoftRow[], done: (error: unknown) => void): void {
+    const middle = rows.length >> 1;
+    this.#writeAgain(rows.slice(0, middle), () => this.#writeAgain(rows.slice(middle), done));
+  }
+
+  /** Without rows of which a hard write has come meanwhile: it would be undone, or what becomes of it is open. */
+  #writeAgain(rows: readonly SoftRow[], done: (error: unknown) => void): void {
+    const free: SoftRow[] = [];
+    for (const row of rows) {
+      if (!row.held && !row.isOvertaken) {
+        free.push(row);
+        continue;
+      }
+      if (row.held && !row.isPending) this.#await(row);
+      this.#landed(row);
+    }
+    if (free.length === 0) done(undefined);
+    else this.#write(free, done);
+  }
+
+  #land(rows: readonly SoftRow[], error: unknown, done: (error: unknown) => void): void {
+    for (const row of rows) this.#landed(row);
+    if (error !== undefined) this.#lost(error);
+    done(error);
+  }
+
+  #landed(row: SoftRow): void {
+    row.handed -= 1;
+    this.#handed -= 1;
+    this.#settle(row);
+  }
+
+  /** The state of an actor that has left memory must not stay because of its row. */
+  #settle(row: SoftRow): void {
+    if (isSoft(row)) return;
+    row.value = undefined;
+    row.isOvertaken = false;
+    if (this.remembered > rememberedLimit) this.#tables.get(row.table.name)?.delete(row.key);
+  }
+
   get<V>(table: Table<V>, key: string): V | undefined {
-    const row = this.#pending.get(table.name)?.get(key) ?? this.#flying.get(table.name)?.get(key);
-    return row ? asStored(table, row) : this.#store.get(table, key);
+    const row = this.#known(table, key);
+    return row !== undefined && isSoft(row) ? asStored(table, row) : this.#store.get(table, key);
   }
 
   *range<V>(table: Table<V>, options: RangeOptions): Iterable<readonly [string, V]> {
-    const pending = this.#pending.get(table.name);
-    const flying = this.#flying.get(table.name);
     const soft = new Map<string, V>();
-    for (const row of [...(flying?.values() ?? []), ...(pending?.values() ?? [])]) {
+    for (const row of this.#tables.get(table.name)?.values() ?? []) {
+      if (!isSoft(row)) continue;
       if (options.from !== undefined && compareKeys(row.key, options.from) < 0) continue;
       if (options.to !== undefined && compareKeys(row.key, options.to) >= 0) continue;
       soft.set(row.key, asStored(table, row));
@@ -244,17 +315,28 @@ export class SoftWrites implements StoreReader {
     return this.#store.count(table);
   }
 
-  #fly(row: SoftRow): void {
-    const rows = this.#flying.get(row.table.name) ?? new Map<string, SoftRow>();
-    row.waits = true;
-    rows.set(row.key, row);
-    this.#flying.set(row.table.name, rows);
+  /** Forgets rows that nobody writes any more, some with each flush. */
+  #sweep(): void {
+    for (let left = sweptPerFlush; left > 0; left -= 1) {
+      this.#swept ??= this.#rows();
+      const { value: row, done } = this.#swept.next();
+      if (done === true) {
+        this.#swept = undefined;
+        return;
+      }
+      const isRecent = this.#flushes - row.lastFlush <= flushesRemembered;
+      if (!isRecent && !isSoft(row) && !row.held) this.#tables.get(row.table.name)?.delete(row.key);
+    }
   }
 
-  #land(row: SoftRow): void {
-    const rows = this.#flying.get(row.table.name);
-    if (rows?.get(row.key) === row) rows.delete(row.key);
+  *#rows(): Iterator<SoftRow> {
+    for (const rows of this.#tables.values()) yield* rows.values();
   }
+}
+
+/** It is newer than the store. */
+function isSoft({ isPending, waits, handed }: SoftRow): boolean {
+  return isPending || waits || handed > 0;
 }
 
 /** What the store would give: an object of the reader's own. */

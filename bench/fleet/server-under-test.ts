@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -54,6 +55,11 @@ export interface ShardFigures {
   readonly refusals?: Readonly<Record<string, number>>;
   readonly store?: { readonly usedBytes: number };
   readonly figures?: { readonly heapUsedBytes: number; readonly externalBytes: number };
+}
+
+/** What the launcher actors/server/bin/vigosrv gives Node on a machine with so many cores. */
+export function launcherFlags(cores: number): string[] {
+  return cores < 4 ? ['--v8-pool-size=1'] : [];
 }
 
 /** A real vigosrv process on loopback with a home of its own. */
@@ -124,7 +130,8 @@ export class ServerUnderTest {
     const listen = ['--grpc-listen', `127.0.0.1:${this.#grpcPort}`];
     const { nodeFlags = [] } = this.#options;
     const main = this.#program('actors/server/main');
-    const argv = [quiet, ...nodeFlags, main, 'start', '--home', this.home];
+    const flags = [...launcherFlags(availableParallelism()), quiet, ...nodeFlags];
+    const argv = [...flags, main, 'start', '--home', this.home];
     const child = spawn(
       process.execPath,
       [...argv, ...listen, '--api-listen', '127.0.0.1:0'],

@@ -101,6 +101,37 @@ t.test(
   },
 );
 
+t.test('a refused part that is tried again does not undo the hard write behind it', async (t) => {
+  const { store, committer, soft, pass, lost } = simulated();
+  soft.put(counters, 'overtaken', { count: 1 });
+  for (let row = 0; row < counters.rowLimit; row++) soft.put(counters, keyOf(row), { count: 1 });
+  committer.commit({ operations: [], durable: undefined, settled: () => undefined });
+  await turn();
+  soft.flush();
+  const operations = [put(counters, 'overtaken', { count: 2 })];
+  soft.hold(operations);
+  const settled = () => soft.overtake(operations);
+  committer.commit({ operations, durable: undefined, settled });
+  await pass(60);
+  t.same(store.get(counters, 'overtaken'), { count: 2 });
+  t.equal(store.count(counters), counters.rowLimit);
+  t.equal(lost.length, 1, 'one row too many');
+});
+
+t.test('rows are forgotten when nobody writes them any more', async (t) => {
+  const { soft, pass, store } = simulated();
+  for (let row = 0; row < rows; row++) soft.put(things, keyOf(row), row);
+  for (let flush = 0; flush < 700; flush += 1) {
+    soft.put(things, 'a', flush);
+    await pass(21);
+  }
+  t.equal(soft.remembered, 1);
+  t.equal(store.count(things), rows + 1);
+  soft.put(things, keyOf(7), -7);
+  await pass(40);
+  t.equal(store.get(things, keyOf(7)), -7);
+});
+
 /** Rows that leave by themselves, on a store that commits in 1 ms. */
 function simulated() {
   const clock = new ManualClock();
@@ -109,7 +140,8 @@ function simulated() {
     ports: { clock, random: nodePorts().random },
   });
   const committer = new Committer(store, { clock, gatherMs: 3 });
-  const options = { flushMs: 20, lost: (error: unknown) => t.fail(String(error)) };
+  const lost: unknown[] = [];
+  const options = { flushMs: 20, lost: (error: unknown) => lost.push(error) };
   const soft = new SoftWrites(store, committer, new Wheel(clock), options);
   const pass = async (ms: number) => {
     for (let at = 0; at < ms; at += 1) {
@@ -117,7 +149,7 @@ function simulated() {
       await turn();
     }
   };
-  return { store, committer, soft, pass };
+  return { store, committer, soft, pass, lost };
 }
 
 t.test('what somebody waits for does not wait for all soft rows', async (t) => {
@@ -150,7 +182,7 @@ t.test('a row is as it was written last, whatever is on its way meanwhile', asyn
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const { store, committer, soft, pass } = simulated();
+      const { store, committer, soft, pass, lost } = simulated();
       const last = new Map<string, number>();
       const underWay = new Set<string>();
       let value = 0;
@@ -189,7 +221,7 @@ t.test('a row is as it was written last, whatever is on its way meanwhile', asyn
       });
       await pass(40);
       const wrong = [...last].filter(([row, expected]) => store.get(things, row) !== expected);
-      return isFlushed && underWay.size === 0 && wrong.length === 0;
+      return isFlushed && underWay.size === 0 && wrong.length + lost.length === 0;
     }),
     { numRuns: 150 },
   );
