@@ -146,6 +146,15 @@ export function isReadersFull(error: unknown): boolean {
   return reasonOf(error).includes('MDB_READERS_FULL');
 }
 
+/**
+ * MDB_BAD_TXN: the transaction was aborted whole. liblmdb of lmdb-js 3.5.6 does that, rarely, when it saves its list of
+ * free pages (`reserved freelist had a data entry with zero-size`: the size of an entry is read before whether it
+ * was found), and begins the next transaction with the list as it was stored.
+ */
+export function isAborted(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === -30782;
+}
+
 /** ENOSPC and EDQUOT, errno of Linux. */
 export function isDiskFull(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;

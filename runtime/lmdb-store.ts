@@ -1,6 +1,12 @@
 import { statfsSync } from 'node:fs';
 import { RuntimeError, reasonOf } from './errors.ts';
-import { type Environment, EnvironmentView, internalKeys, isDiskFull } from './lmdb-environment.ts';
+import {
+  type Environment,
+  EnvironmentView,
+  internalKeys,
+  isAborted,
+  isDiskFull,
+} from './lmdb-environment.ts';
 import type { Clock, TimerHandle } from './ports/clock.ts';
 import { RowCounts } from './row-counts.ts';
 import type { Commit, Operation, RangeOptions, Store, Table } from './store.ts';
@@ -15,6 +21,8 @@ const batchOperationLimit = 20_000;
 const visibleCheckMs = 1;
 /** A batch that is neither written nor refused after this long means a broken environment or disk. */
 const answerDeadlineMs = 60_000;
+/** How long after it was aborted a transaction is tried again; then the environment counts as broken. */
+const retryDelaysMs = [10, 50, 200, 1000];
 /**
  * Free space that puts leave on the disk. lmdb-js 3.5.6 writes its message about a failed page write
  * beyond the memory that it took for it, so a full disk must be seen before lmdb runs into it; this
@@ -42,6 +50,8 @@ interface Flight {
   readonly counts: ReadonlyMap<string, number>;
   visible: boolean;
   flushed: boolean;
+  /** How often it was tried again. */
+  retries: number;
 }
 
 export interface StoreUsage {
@@ -191,15 +201,20 @@ export class LmdbStore implements Store {
       counts: this.#counts.changed(),
       visible: false,
       flushed: false,
+      retries: 0,
     };
     this.#flights.push(flight);
     this.#writing = flight;
+    this.#begin(flight);
+    this.#watchAnswer();
+  }
+
+  #begin(flight: Flight): void {
     this.#submit(flight).then(
       () => this.#flushed(flight),
       (error: unknown) => this.#refused(flight, error),
     );
     this.#watchVisible(flight);
-    this.#watchAnswer();
   }
 
   #takeBatch(): PendingCommit[] {
@@ -309,12 +324,26 @@ export class LmdbStore implements Store {
         this.#fail(`flush: ${reasonOf(cause)}`, cause);
         return;
       }
+      const delayMs = isAborted(cause) ? retryDelaysMs[flight.retries] : undefined;
+      if (delayMs !== undefined) {
+        this.#retry(flight, delayMs);
+        return;
+      }
       const directory = this.directory;
       const refusal = isDiskFull(cause)
         ? new RuntimeError('RUNTIME_STORE_DISK_FULL', { directory }, { cause })
         : undefined;
       if (refusal === undefined) this.#fail(`commit: ${reasonOf(cause)}`, cause);
       else this.#drop(flight, refusal);
+    });
+  }
+
+  /** The others wait behind it, as for any transaction. */
+  #retry(flight: Flight, delayMs: number): void {
+    flight.retries += 1;
+    this.#visibleTimer?.cancel();
+    this.#visibleTimer = this.#parts.clock.after(delayMs, () => {
+      if (this.#failure === undefined) this.#begin(flight);
     });
   }
 
