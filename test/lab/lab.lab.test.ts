@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,6 +35,17 @@ t.test('hosts reach each other and have no power over the machine', { skip }, as
   t.equal(await one.must([...listen, client]), 'hello');
   const clock = await one.run(['date', '-s', '2001-01-01']);
   t.not(clock.exitCode, 0, 'a host cannot set the clock of the machine');
+});
+
+t.test('hosts that come and go leave the server where others look for it', { skip }, async (t) => {
+  const lab = await startLab();
+  t.teardown(() => lab.stop());
+  const bridge = ['-n', lab.namespace, '-brief', 'link', 'show', 'type', 'bridge'];
+  const address = () => /[0-9a-f:]{17}/.exec(execFileSync('ip', bridge, { encoding: 'utf8' }))?.[0];
+  const before = address();
+  t.type(before, 'string');
+  await Promise.all(['one', 'two', 'three'].map((name) => lab.host(name)));
+  t.equal(address(), before);
 });
 
 t.test('a reboot is a new boot of the same disk on the same network', { skip }, async (t) => {
