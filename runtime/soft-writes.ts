@@ -97,7 +97,7 @@ export class SoftWrites implements StoreReader {
   hold(operations: readonly Operation[]): void {
     for (const { table, key } of operations) {
       const row = this.#known(table, key);
-      if (row === undefined || !isSoft(row)) continue;
+      if (row === undefined || !isOnItsWay(row)) continue;
       row.held = true;
       if (!row.waits) continue;
       row.waits = false;
@@ -280,7 +280,7 @@ export class SoftWrites implements StoreReader {
 
   /** The state of an actor that has left memory must not stay because of its row. */
   #settle(row: SoftRow): void {
-    if (isSoft(row)) return;
+    if (isOnItsWay(row)) return;
     row.value = undefined;
     row.isOvertaken = false;
     if (this.remembered > rememberedLimit) this.#tables.get(row.table.name)?.delete(row.key);
@@ -288,13 +288,13 @@ export class SoftWrites implements StoreReader {
 
   get<V>(table: Table<V>, key: string): V | undefined {
     const row = this.#known(table, key);
-    return row !== undefined && isSoft(row) ? asStored(table, row) : this.#store.get(table, key);
+    return row !== undefined && isNewer(row) ? asStored(table, row) : this.#store.get(table, key);
   }
 
   *range<V>(table: Table<V>, options: RangeOptions): Iterable<readonly [string, V]> {
     const soft = new Map<string, V>();
     for (const row of this.#tables.get(table.name)?.values() ?? []) {
-      if (!isSoft(row)) continue;
+      if (!isNewer(row)) continue;
       if (options.from !== undefined && compareKeys(row.key, options.from) < 0) continue;
       if (options.to !== undefined && compareKeys(row.key, options.to) >= 0) continue;
       soft.set(row.key, asStored(table, row));
@@ -325,7 +325,7 @@ export class SoftWrites implements StoreReader {
         return;
       }
       const isRecent = this.#flushes - row.lastFlush <= flushesRemembered;
-      if (!isRecent && !isSoft(row) && !row.held) this.#tables.get(row.table.name)?.delete(row.key);
+      if (!isRecent && !isOnItsWay(row)) this.#tables.get(row.table.name)?.delete(row.key);
     }
   }
 
@@ -334,9 +334,13 @@ export class SoftWrites implements StoreReader {
   }
 }
 
-/** It is newer than the store. */
-function isSoft({ isPending, waits, handed }: SoftRow): boolean {
+function isOnItsWay({ isPending, waits, handed }: SoftRow): boolean {
   return isPending || waits || handed > 0;
+}
+
+/** It is newer than the store. */
+function isNewer(row: SoftRow): boolean {
+  return isOnItsWay(row) && !row.isOvertaken;
 }
 
 /** What the store would give: an object of the reader's own. */

@@ -110,9 +110,14 @@ t.test('a refused part that is tried again does not undo the hard write behind i
   soft.flush();
   const operations = [put(counters, 'overtaken', { count: 2 })];
   soft.hold(operations);
-  const settled = () => soft.overtake(operations);
+  let read: unknown;
+  const settled = () => {
+    soft.overtake(operations);
+    read = soft.get(counters, 'overtaken');
+  };
   committer.commit({ operations, durable: undefined, settled });
   await pass(60);
+  t.same(read, { count: 2 }, 'nor does it hide it from who reads meanwhile');
   t.same(store.get(counters, 'overtaken'), { count: 2 });
   t.equal(store.count(counters), counters.rowLimit);
   t.equal(lost.length, 1, 'one row too many');
