@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { BenchError } from '../errors.ts';
-import type { ReportView } from '../present/view.ts';
+import { type Fact, fact, type ReportView } from '../present/view.ts';
+import { type Provenance, vigoName } from '../run/provenance.ts';
 import { compareReports, type Difference, unlikeSettings } from './compare.ts';
 
 export interface Comparison {
   readonly a: string;
   readonly b: string;
   readonly tolerance: number;
+  /** What each run says about itself; reports of earlier versions say less. */
+  readonly about: readonly [a: Partial<Provenance>, b: Partial<Provenance>];
   readonly unlike: readonly string[];
   readonly differences: readonly Difference[];
 }
@@ -15,10 +18,18 @@ export interface Comparison {
 export function compareFiles(a: string, b: string, tolerance: number): Comparison {
   const [left, right] = [readReport(a), readReport(b)];
   const differences = compareReports(left, right, tolerance);
-  return { a, b, tolerance, unlike: unlikeSettings(left, right), differences };
+  const about = [aboutOf(left), aboutOf(right)] as const;
+  return { a, b, tolerance, about, unlike: unlikeSettings(left, right), differences };
 }
 
-export function comparisonView({ a, b, tolerance, unlike, differences }: Comparison): ReportView {
+export function comparisonView({
+  a,
+  b,
+  tolerance,
+  about,
+  unlike,
+  differences,
+}: Comparison): ReportView {
   const worse = differences.filter(({ verdict }) => verdict === 'worse');
   const better = differences.filter(({ verdict }) => verdict === 'better');
   const percent = `${Math.round(tolerance * 100)} %`;
@@ -29,6 +40,7 @@ export function comparisonView({ a, b, tolerance, unlike, differences }: Compari
       text: `${worse.length} figures are worse, ${better.length} better, by more than ${percent}.`,
     },
     sections: [
+      { title: '', facts: [aboutFact('A', a, about[0]), aboutFact('B', b, about[1])] },
       {
         title: '',
         table: {
@@ -52,7 +64,17 @@ export function comparisonView({ a, b, tolerance, unlike, differences }: Compari
   };
 }
 
-function readReport(file: string): unknown {
+function aboutOf(report: object): Partial<Provenance> {
+  const { measured_at, vigo } = report as Partial<Provenance>;
+  return { ...(measured_at && { measured_at }), ...(vigo && { vigo }) };
+}
+
+function aboutFact(name: string, file: string, { measured_at, vigo }: Partial<Provenance>): Fact {
+  const words = [file, vigo && `Vigo ${vigoName(vigo)}`, measured_at];
+  return fact(name, words.filter((word) => word !== undefined).join(', '));
+}
+
+function readReport(file: string): object {
   try {
     const report: unknown = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof report === 'object' && report !== null && 'machine' in report) return report;

@@ -1,4 +1,3 @@
-import { viewText } from '../present/text.ts';
 import { type Fact, fact } from '../present/view.ts';
 import { type FleetReport, utilizationWarning } from './report.ts';
 
@@ -38,15 +37,6 @@ export function reportFacts(report: FleetReport): Fact[] {
   facts.push(fact('Reconnects', String(report.reconnects), report.reconnects === 0));
   facts.push(fact('Errors', errors || 'none', errors === ''));
   return facts;
-}
-
-/** The report for people; colours only on a terminal. */
-export function describeReport(report: FleetReport): string {
-  const view = { title: '', facts: reportFacts(report) };
-  return viewText({
-    ...{ title: '', verdict: { good: true, text: '' }, charts: [], warnings: [] },
-    sections: [view],
-  });
 }
 
 /** Beyond this a latency tells more of the generator than of the server; milliseconds. */

@@ -1,4 +1,4 @@
-import { arch, cpus, release, totalmem, type } from 'node:os';
+import type { Provenance } from '../run/provenance.ts';
 import type { GeneratorResult } from './generator.ts';
 import type { LatencySummary } from './histogram.ts';
 import type { FleetOptions } from './options.ts';
@@ -11,20 +11,13 @@ export const utilizationWarning = 0.7;
  * What `vigobench fleet --json` prints. CPU in microseconds, memory in kilobytes. Each figure is
  * defined in docs/vigobench.md.
  */
-export interface FleetReport {
+export interface FleetReport extends Provenance {
   readonly options: {
     readonly envoys: number;
     readonly interval_ms: number;
     readonly duration_ms: number;
     readonly changed: number;
     readonly workers: number;
-  };
-  readonly machine: {
-    readonly cpu: string;
-    readonly cores: number;
-    readonly memory_gb: number;
-    readonly system: string;
-    readonly node: string;
   };
   readonly ramp: {
     readonly duration_ms: number;
@@ -63,6 +56,7 @@ export interface FleetReport {
 
 /** What one run measured; times by the name's unit, memory in kilobytes. */
 export interface Measurements {
+  readonly provenance: Provenance;
   readonly ramp: { readonly durationMs: number; readonly errors: Readonly<Record<string, number>> };
   readonly windowMs: number;
   readonly verifyUs: number;
@@ -90,7 +84,7 @@ export function buildReport(options: FleetOptions, measured: Measurements): Flee
       changed: options.changed,
       workers: options.workers,
     },
-    machine: machine(),
+    ...measured.provenance,
     ramp: { duration_ms: Math.round(measured.ramp.durationMs), errors: measured.ramp.errors },
     checkins: {
       done: counts.done,
@@ -134,17 +128,6 @@ function served(
     const goesOn = earlier !== undefined && earlier.checkIns <= shard.checkIns;
     return sum + pick(shard) - (goesOn ? pick(earlier) : 0);
   }, 0);
-}
-
-export function machine(): FleetReport['machine'] {
-  const processors = cpus();
-  return {
-    cpu: processors[0]?.model ?? 'unknown',
-    cores: processors.length,
-    memory_gb: Math.round(totalmem() / 2 ** 30),
-    system: `${type()} ${release()} ${arch()}`,
-    node: process.version,
-  };
 }
 
 function roundTo(value: number, digits: number): number {

@@ -1,5 +1,6 @@
 import { reportFacts, warningsOf } from '../fleet/report-text.ts';
 import { type Chart, type Fact, fact, type ReportView, type Section } from '../present/view.ts';
+import { provenanceFacts } from '../run/provenance.ts';
 import type { Sample } from '../run/sampler.ts';
 import type { ModeReport, Reached } from './mode-report.ts';
 
@@ -21,7 +22,11 @@ export function modeView(report: ModeReport): ReportView {
         ? `${checkins.done} check-ins, none missed.`
         : `${checkins.missed} of ${checkins.done + checkins.missed} check-ins missed their deadline.`,
     },
-    sections: [...ownSections(report), { title: 'Check-ins', facts: reportFacts(report) }],
+    sections: [
+      ...ownSections(report),
+      { title: 'Check-ins', facts: reportFacts(report) },
+      { title: 'This run', facts: provenanceFacts(report) },
+    ],
     charts: chartsOf(report.samples),
     warnings: [
       ...warningsOf(report),

@@ -1,4 +1,5 @@
 import { type Chart, fact, type ReportView, type Section } from '../present/view.ts';
+import { provenanceFacts } from '../run/provenance.ts';
 import { type Model, needsOf, predict, type Resource, usable } from './model.ts';
 import type { PlanReport } from './plan.ts';
 
@@ -35,6 +36,7 @@ export function planView(report: PlanReport): ReportView {
       tableSection(report),
       measuredSection(report),
       modelSection(report),
+      { title: 'This run', facts: provenanceFacts(report) },
     ],
     charts: [cpuChart(report), memoryChart(report)],
     warnings: warningsOf(report),

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Generator } from '../fleet/generator.ts';
 import { openFilesMax } from '../fleet/process-cost.ts';
 import type { Progress } from '../fleet/progress.ts';
-import { type FleetReport, machine } from '../fleet/report.ts';
 import { ServerUnderTest } from '../fleet/server-under-test.ts';
+import { type Provenance, provenance } from '../run/provenance.ts';
 import { type Measured, measureMachine, measuringIntervalMs } from './measure.ts';
 import {
   bindingOf,
@@ -26,7 +26,7 @@ export interface PlanOptions extends Fleet {
 }
 
 /** What `vigobench plan --json` prints. */
-export interface PlanReport {
+export interface PlanReport extends Provenance {
   readonly mode: 'plan';
   readonly options: {
     readonly envoys: number;
@@ -34,7 +34,6 @@ export interface PlanReport {
     readonly changed: number;
     readonly seconds: number;
   };
-  readonly machine: FleetReport['machine'];
   readonly limits: Machine;
   readonly verify_us: number;
   readonly measured: Measured;
@@ -82,7 +81,7 @@ export async function runPlan(
     await server.publish();
     const given = { envoys, seconds: options.seconds, ...parts, generators };
     const measured = await measureMachine(server, given);
-    return planReport(options, measured, limitsOf(directory));
+    return planReport(options, measured, limitsOf(directory), provenance(new Date()));
   } finally {
     parts.progress.clear();
     await Promise.all(generators.map((generator) => generator.close()));
@@ -95,6 +94,7 @@ export function planReport(
   options: Omit<PlanOptions, 'workDirectory'>,
   measured: Measured,
   limits: Machine,
+  about: Provenance,
 ): PlanReport {
   const { envoys, interval_s, changed, seconds } = options;
   const fleet = { envoys, interval_s, changed };
@@ -104,7 +104,7 @@ export function planReport(
   return {
     mode: 'plan',
     options: { ...fleet, seconds },
-    machine: machine(),
+    ...about,
     limits,
     verify_us: measured.verify_us,
     measured,

@@ -12,6 +12,7 @@ import { buildReport, type FleetReport, type Measurements } from '../fleet/repor
 import { type ServerFigures, ServerUnderTest } from '../fleet/server-under-test.ts';
 import { measureVerifyUs, medianOf } from '../fleet/signing.ts';
 import { Calm, type Spent } from './calm.ts';
+import { provenance } from './provenance.ts';
 import { machineCpuUs, type Sample, Sampler } from './sampler.ts';
 
 /** The loop that shows progress and samples. */
@@ -181,6 +182,7 @@ export class BenchRun {
     const figuresAfter = await this.server.figures();
     this.#verifyUs.push(...measureVerifyUs());
     const report = buildReport(this.options, {
+      provenance: provenance(new Date()),
       ...{ ramp: this.#ramp, windowMs, verifyUs: this.verifyUs, serverCpuUs, generatorCpuUs },
       ...{ rssBeforeKb: this.#rssBeforeKb, rssKb, result },
       figuresBefore: opened.figures,

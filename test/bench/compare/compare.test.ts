@@ -66,6 +66,13 @@ t.test('files that are no reports are refused by name', async (t) => {
   writeFileSync(bad, '[]');
   t.throws(() => compareFiles(good, bad, 0.1), { code: 'BENCH_FILE', message: /bad\.json/ });
   t.throws(() => compareFiles(join(directory, 'none'), good, 0.1), { code: 'BENCH_FILE' });
-  const view = comparisonView(compareFiles(good, good, 0.1));
+  const newer = join(directory, 'newer.json');
+  const about = { measured_at: '2026-11-23T10:00:00Z', vigo: { version: '0.1.0', commit: 'abc' } };
+  writeFileSync(newer, JSON.stringify({ ...run, ...about }));
+  const view = comparisonView(compareFiles(good, newer, 0.1));
   t.match(view.verdict, { good: true, text: /^0 figures are worse/ });
+  t.match(view.sections[0]?.facts, [
+    { name: 'A', value: good },
+    { name: 'B', value: `${newer}, Vigo 0.1.0 (abc), 2026-11-23T10:00:00Z` },
+  ]);
 });

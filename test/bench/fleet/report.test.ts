@@ -3,9 +3,10 @@ import { Value } from 'typebox/value';
 import { mergeResults } from '../../../bench/fleet/generator.ts';
 import { parseFleetOptions } from '../../../bench/fleet/options.ts';
 import { buildReport, type Measurements } from '../../../bench/fleet/report.ts';
-import { describeReport, warningsOf } from '../../../bench/fleet/report-text.ts';
+import { reportFacts, warningsOf } from '../../../bench/fleet/report-text.ts';
 import type { ShardFigures } from '../../../bench/fleet/server-under-test.ts';
 import { Tally } from '../../../bench/fleet/tally.ts';
+import { provenance } from '../../../bench/run/provenance.ts';
 import { reportSchema } from '../support/report-schema.ts';
 
 const options = parseFleetOptions({
@@ -29,6 +30,7 @@ function measurements(change: Partial<Measurements> = {}, utilization = 0.3): Me
   const histograms = tally.histograms();
   const counts = { ...inWindow, done: 203, missed: 1, errors: { DEADLINE: 1 } };
   return {
+    provenance: provenance(new Date('2026-11-23T10:00:00.5Z')),
     ramp: { durationMs: 1234.5, errors: {} },
     windowMs: 10_000,
     verifyUs: 40,
@@ -88,13 +90,18 @@ t.test('a reader is warned when the generator was too busy to be believed', asyn
 });
 
 t.test('the text for people names every figure and each error', async (t) => {
-  const text = describeReport(buildReport(options, measurements()));
+  const text = textOf(measurements());
   for (const word of ['203 done', '100 µs per check-in', '2.5 ×', '60 KB', 'DEADLINE 1']) {
     t.ok(text.includes(word), word);
   }
   const figures = measurements();
   const [first] = figures.figuresAfter.shards;
   const loaded = { shards: [{ ...first, sqlDriverLoaded: true } as ShardFigures] };
-  const bad = describeReport(buildReport(options, { ...figures, figuresAfter: loaded }));
-  t.match(bad, /a driver is loaded/);
+  t.match(textOf({ ...figures, figuresAfter: loaded }), /a driver is loaded/);
 });
+
+function textOf(measured: Measurements): string {
+  return reportFacts(buildReport(options, measured))
+    .map(({ name, value }) => `${name} ${value}`)
+    .join('\n');
+}

@@ -23,6 +23,8 @@ export const reportSchema = Type.Object({
     changed: figure,
     workers: whole,
   }),
+  measured_at: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ$' }),
+  vigo: Type.Object({ version: Type.String(), commit: Type.Optional(Type.String()) }),
   machine: Type.Object({
     cpu: Type.String(),
     cores: whole,
