@@ -3,13 +3,13 @@
  * within an interval, is nothing reported that nobody did, does the agent's memory stay, is nothing
  * lost from the history? `node perf/chaos.ts --help`. Needs root and the tools of the lab.
  */
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { chaosRun } from './chaos/chaos-run.ts';
 import { complaints, summarizeChaos } from './chaos/summary.ts';
 import { fullHost, smallHost } from './mixed/description.ts';
+import { measuredCommit } from './support/measured-commit.ts';
 
 const { values } = parseArgs({
   options: {
@@ -55,7 +55,7 @@ const summary = summarizeChaos(result);
 const report = {
   startedAt,
   endedAt: new Date().toISOString(),
-  commit: commit(),
+  commit: measuredCommit(),
   machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
   load: { before: loadBefore, after: loadavg() },
   options: { ...values, resources: result.resources },
@@ -68,12 +68,3 @@ const wrong = complaints(summary);
 for (const complaint of wrong) console.error(complaint);
 console.error(wrong.length === 0 ? 'all as promised' : `${wrong.length} complaints`);
 process.exitCode = wrong.length === 0 ? 0 : 1;
-
-function commit(): string {
-  try {
-    const words = ['-C', import.meta.dirname, 'rev-parse', '--short', 'HEAD'];
-    return execFileSync('git', words, { encoding: 'utf8', stdio: 'pipe' }).trim();
-  } catch {
-    return process.env.VIGO_COMMIT ?? 'unknown';
-  }
-}

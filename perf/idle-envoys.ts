@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -18,6 +17,7 @@ import { ServerUnderTest } from '../bench/fleet/server-under-test.ts';
 import { SimulatedEnvoy } from '../bench/fleet/simulated-envoy.ts';
 import { makeLargeFleet } from '../test/support/large-fleet.ts';
 import { spreadId, writeIdleEnvoys } from './support/idle-envoys.ts';
+import { measuredCommit } from './support/measured-commit.ts';
 import { settledMemory } from './support/process-memory.ts';
 
 /**
@@ -187,7 +187,7 @@ try {
   const result = {
     machine: `${cpus().length} x ${cpus()[0]?.model.trim()}`,
     node: process.version,
-    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+    commit: measuredCommit(),
     date: new Date().toISOString().slice(0, 10),
     envoys,
     shards,

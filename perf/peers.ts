@@ -6,13 +6,13 @@
  * Needs root, the tools of the lab and Debian's archive. The CPU of daemons that a tool asks (systemd)
  * is not counted, for none of them.
  */
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { filesHost, fullHost } from './mixed/description.ts';
 import { compare } from './peers/compare.ts';
 import { markdown } from './peers/table.ts';
+import { measuredCommit } from './support/measured-commit.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,11 +34,9 @@ const results = await compare({
   idlePasses: Number(values['idle-passes']),
   onProgress: (text) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`),
 });
-const words = ['-C', import.meta.dirname, 'rev-parse', '--short', 'HEAD'];
-const commit = process.env.VIGO_COMMIT ?? execFileSync('git', words, { encoding: 'utf8' }).trim();
 const report = {
   startedAt,
-  commit,
+  commit: measuredCommit(),
   machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
   load: { before: loadBefore, after: loadavg() },
   results,

@@ -1,4 +1,3 @@
-import { execSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -20,6 +19,7 @@ import { nodePorts } from '../runtime/ports/node-ports.ts';
 import { openLmdbStore } from '../runtime/recovery.ts';
 import type { Operation, Table } from '../runtime/store.ts';
 import { ThreadSystem } from '../runtime/system.ts';
+import { measuredCommit } from './support/measured-commit.ts';
 
 /**
  * Claim: after a change of one module, a fleet of 100,000 known envoys has its new roots in under 5 s. Measures
@@ -186,7 +186,7 @@ try {
   const result = {
     machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
     node: process.version,
-    commit: execSync('git rev-parse --short HEAD').toString().trim(),
+    commit: measuredCommit(),
     envoys: envoyTotal,
     stack: {
       modules: moduleTotal,

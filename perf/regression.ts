@@ -2,7 +2,6 @@
  * What one connection, one check-in and one report cost the server, in signature verifications of
  * the same run, and by function; compared with what is kept. `node perf/regression.ts --help`.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeFinding, findRegressions, type RegressionFigures } from './regression/figures.ts';
 import { measureServer } from './regression/measure.ts';
+import { measuredCommit } from './support/measured-commit.ts';
 
 const keptFile = new URL('results/regression.json', import.meta.url).pathname;
 const { values } = parseArgs({
@@ -51,7 +51,7 @@ try {
 const figures: RegressionFigures = {
   command: `node perf/regression.ts ${process.argv.slice(2).join(' ')}`.trim(),
   date: new Date().toISOString().slice(0, 10),
-  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+  commit: measuredCommit(),
   ...measured,
 };
 if (values.json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);

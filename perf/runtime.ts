@@ -20,6 +20,7 @@ import {
   seenTable,
 } from './support/engine-kinds.ts';
 import { askMany, perSecond, tellMany } from './support/engine-load.ts';
+import { measuredCommit } from './support/measured-commit.ts';
 
 /**
  * The actor engine beside Erlang/OTP doing the same on the same machine in the same run. Rates are
@@ -171,14 +172,6 @@ function measureErlang(directory: string): Figures | undefined {
   return { ...run('1:1', 'one'), ...run('2:2', 'threads') };
 }
 
-function gitCommit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown';
-  }
-}
-
 const titles: Record<string, string> = {
   ask_local: 'ask and answer, one thread, per CPU second',
   tell_local: 'one-way messages, one thread, per CPU second',
@@ -202,7 +195,7 @@ async function main(): Promise<void> {
     const vigo = { ...(await measureLocal(directory)), ...(await measureThreads(directory)) };
     const erlang = measureErlang(directory);
     const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}`;
-    const result = { machine, node: process.version, commit: gitCommit(), vigo, erlang };
+    const result = { machine, node: process.version, commit: measuredCommit(), vigo, erlang };
     if (process.argv.includes('--keep')) {
       const folder = new URL('./results/', import.meta.url);
       mkdirSync(folder, { recursive: true });

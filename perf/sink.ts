@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import type { FleetEntry } from '../actors/sink/fleet-batch.ts';
 import { SinkWriter } from '../actors/sink/writer.ts';
 import { measureVerifyUs, medianOf } from '../bench/fleet/signing.ts';
 import { envoyIdOf, envoyRecord, reportEntry } from '../test/actors/support/sink.ts';
+import { measuredCommit } from './support/measured-commit.ts';
 
 /**
  * What does a report cost the one thread that writes the database? As the outboxes hand it over: the run
@@ -79,8 +79,7 @@ for (const batch of values.batches.split(',').map(Number)) {
 }
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
 if (values.json) {
-  const words = ['-C', import.meta.dirname, 'rev-parse', '--short', 'HEAD'];
-  const commit = execFileSync('git', words, { encoding: 'utf8' }).trim();
+  const commit = measuredCommit();
   process.stdout.write(`${JSON.stringify({ commit, machine, verifyUs, points }, null, 2)}\n`);
 } else {
   process.stdout.write(`${envoys} envoys; ${machine.cpu}, Node ${machine.node}\n`);

@@ -4,7 +4,6 @@
  * OpenSSL in an addon of Node.js, and on these without Node.js, under the same connections and rates
  * in turns. `node perf/tls-floor.ts --help`.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +13,7 @@ import { readIdentities } from '../bench/fleet/identities.ts';
 import { processCpu, processRssKb } from '../bench/fleet/process-cost.ts';
 import { ServerUnderTest } from '../bench/fleet/server-under-test.ts';
 import { measureVerifyUs, medianOf } from '../bench/fleet/signing.ts';
+import { measuredCommit } from './support/measured-commit.ts';
 import { EchoClients } from './support/tls-echo-clients.ts';
 import {
   type EchoServer,
@@ -122,8 +122,7 @@ function resultOf({ kilobytes, points }: Subject): object {
 const servers: EchoServer[] = [];
 const loadBefore = loadavg();
 const startedAt = new Date().toISOString();
-const words = ['-C', import.meta.dirname, 'rev-parse', '--short', 'HEAD'];
-const commit = process.env.VIGO_COMMIT ?? execFileSync('git', words, { encoding: 'utf8' }).trim();
+const commit = measuredCommit();
 try {
   const home = new ServerUnderTest(directory, { envoys: count, intervalMs: 60_000, shards: 1 });
   await home.prepare();

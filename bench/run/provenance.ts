@@ -9,7 +9,7 @@ export interface Provenance {
   readonly measured_at: string;
   readonly vigo: {
     readonly version: string;
-    /** Of a checkout, with "-dirty" when files differ from it; absent in an installed package. */
+    /** Of a checkout, with "-dirty" when programs differ from it; absent in an installed package. */
     readonly commit?: string;
   };
   readonly machine: Machine;
@@ -25,6 +25,8 @@ interface Machine {
 
 /** Where this file is in a checkout: as source, or compiled. */
 const ownPrefixes = ['bench/run/', 'dist/bench/run/'];
+/** A result that is just being kept, and what is written about it, change no program. */
+const programs = [':(top)', ':(top,exclude)perf/results', ':(top,exclude,glob)**/*.md'];
 
 export function provenance(now: Date): Provenance {
   const commit = checkedOutCommit(import.meta.dirname);
@@ -55,7 +57,9 @@ export function vigoName({ version, commit }: Provenance['vigo']): string {
 export function checkedOutCommit(directory: string): string | undefined {
   try {
     if (!ownPrefixes.includes(git(directory, 'rev-parse', '--show-prefix'))) return undefined;
-    return git(directory, 'describe', '--always', '--dirty', '--exclude', '*');
+    const commit = git(directory, 'rev-parse', '--short', 'HEAD');
+    const changed = git(directory, 'diff', '--name-only', 'HEAD', '--', ...programs);
+    return changed === '' ? commit : `${commit}-dirty`;
   } catch {
     return undefined;
   }

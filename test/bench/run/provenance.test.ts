@@ -6,8 +6,8 @@ import { checkedOutCommit, provenance, provenanceFacts } from '../../../bench/ru
 
 type Tap = Pick<typeof t, 'testdir'>;
 
-function checkout(t: Tap, path: string): { readonly own: string; readonly file: string } {
-  const root = t.testdir({ 'README.md': 'as committed' });
+function checkout(t: Tap, path: string): { readonly own: string; readonly root: string } {
+  const root = t.testdir({ 'main.ts': '1', 'README.md': 'as committed' });
   const own = join(root, path);
   mkdirSync(own, { recursive: true });
   const author = ['-c', 'user.name=A', '-c', 'user.email=a@example.org'];
@@ -15,16 +15,21 @@ function checkout(t: Tap, path: string): { readonly own: string; readonly file: 
   git('init', '--quiet');
   git('add', '.');
   git('commit', '--quiet', '--message', 'First');
-  return { own, file: join(root, 'README.md') };
+  return { own, root };
 }
 
-t.test('a kept report says which commit it measured, and whether files differed', async (t) => {
-  const { own, file } = checkout(t, 'bench/run');
-  t.match(checkedOutCommit(own), /^[0-9a-f]{7,}$/);
-  writeFileSync(file, 'tried out');
-  t.match(checkedOutCommit(own), /^[0-9a-f]{7,}-dirty$/);
-  t.match(checkedOutCommit(checkout(t, 'dist/bench/run').own), /^[0-9a-f]{7,}/, 'compiled');
-});
+t.test(
+  'a kept report says which commit it measured, and whether the program differed',
+  async (t) => {
+    const { own, root } = checkout(t, 'bench/run');
+    t.match(checkedOutCommit(own), /^[0-9a-f]{7,}$/);
+    writeFileSync(join(root, 'README.md'), 'with the figures of this run');
+    t.match(checkedOutCommit(own), /^[0-9a-f]{7,}$/, 'what is written about it changes nothing');
+    writeFileSync(join(root, 'main.ts'), '2');
+    t.match(checkedOutCommit(own), /^[0-9a-f]{7,}-dirty$/);
+    t.match(checkedOutCommit(checkout(t, 'dist/bench/run').own), /^[0-9a-f]{7,}/, 'compiled');
+  },
+);
 
 t.test('a package inside of another repository does not claim its commit', async (t) => {
   const { own } = checkout(t, 'node_modules/vigo/dist/bench/run');
