@@ -55,7 +55,7 @@ const summary = summarizeChaos(result);
 const report = {
   startedAt,
   endedAt: new Date().toISOString(),
-  commit: measuredCommit(),
+  commit: measuredCommit,
   machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
   load: { before: loadBefore, after: loadavg() },
   options: { ...values, resources: result.resources },

@@ -187,7 +187,7 @@ try {
   const result = {
     machine: `${cpus().length} x ${cpus()[0]?.model.trim()}`,
     node: process.version,
-    commit: measuredCommit(),
+    commit: measuredCommit,
     date: new Date().toISOString().slice(0, 10),
     envoys,
     shards,

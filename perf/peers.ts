@@ -36,7 +36,7 @@ const results = await compare({
 });
 const report = {
   startedAt,
-  commit: measuredCommit(),
+  commit: measuredCommit,
   machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
   load: { before: loadBefore, after: loadavg() },
   results,

@@ -186,7 +186,7 @@ try {
   const result = {
     machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
     node: process.version,
-    commit: measuredCommit(),
+    commit: measuredCommit,
     envoys: envoyTotal,
     stack: {
       modules: moduleTotal,

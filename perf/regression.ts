@@ -51,7 +51,7 @@ try {
 const figures: RegressionFigures = {
   command: `node perf/regression.ts ${process.argv.slice(2).join(' ')}`.trim(),
   date: new Date().toISOString().slice(0, 10),
-  commit: measuredCommit(),
+  commit: measuredCommit,
   ...measured,
 };
 if (values.json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);

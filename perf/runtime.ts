@@ -195,7 +195,7 @@ async function main(): Promise<void> {
     const vigo = { ...(await measureLocal(directory)), ...(await measureThreads(directory)) };
     const erlang = measureErlang(directory);
     const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}`;
-    const result = { machine, node: process.version, commit: measuredCommit(), vigo, erlang };
+    const result = { machine, node: process.version, commit: measuredCommit, vigo, erlang };
     if (process.argv.includes('--keep')) {
       const folder = new URL('./results/', import.meta.url);
       mkdirSync(folder, { recursive: true });

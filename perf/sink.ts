@@ -79,8 +79,9 @@ for (const batch of values.batches.split(',').map(Number)) {
 }
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
 if (values.json) {
-  const commit = measuredCommit();
-  process.stdout.write(`${JSON.stringify({ commit, machine, verifyUs, points }, null, 2)}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ commit: measuredCommit, machine, verifyUs, points }, null, 2)}\n`,
+  );
 } else {
   process.stdout.write(`${envoys} envoys; ${machine.cpu}, Node ${machine.node}\n`);
   for (const { batch, us, verifications } of points) {

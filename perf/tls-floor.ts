@@ -122,7 +122,6 @@ function resultOf({ kilobytes, points }: Subject): object {
 const servers: EchoServer[] = [];
 const loadBefore = loadavg();
 const startedAt = new Date().toISOString();
-const commit = measuredCommit();
 try {
   const home = new ServerUnderTest(directory, { envoys: count, intervalMs: 60_000, shards: 1 });
   await home.prepare();
@@ -160,7 +159,7 @@ try {
     }
   }
   const result = {
-    ...{ startedAt, commit },
+    ...{ startedAt, commit: measuredCommit },
     ...{ cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
     ...{ openssl_of_node: process.versions.openssl, load: [loadBefore[0], loadavg()[0]] },
     ...{ connections: count, seconds, verify_us: rounded(medianOf(measureVerifyUs()), 1) },

@@ -63,6 +63,7 @@ export async function runPlan(
   options: PlanOptions,
   parts: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<PlanReport> {
+  const about = provenance(new Date());
   const keep = options.workDirectory;
   const directory = keep ?? mkdtempSync(join(tmpdir(), 'vigobench-'));
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -81,7 +82,7 @@ export async function runPlan(
     await server.publish();
     const given = { envoys, seconds: options.seconds, ...parts, generators };
     const measured = await measureMachine(server, given);
-    return planReport(options, measured, limitsOf(directory), provenance(new Date()));
+    return planReport(options, measured, limitsOf(directory), about);
   } finally {
     parts.progress.clear();
     await Promise.all(generators.map((generator) => generator.close()));

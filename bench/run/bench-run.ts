@@ -12,7 +12,7 @@ import { buildReport, type FleetReport, type Measurements } from '../fleet/repor
 import { type ServerFigures, ServerUnderTest } from '../fleet/server-under-test.ts';
 import { measureVerifyUs, medianOf } from '../fleet/signing.ts';
 import { Calm, type Spent } from './calm.ts';
-import { provenance } from './provenance.ts';
+import { type Provenance, provenance } from './provenance.ts';
 import { machineCpuUs, type Sample, Sampler } from './sampler.ts';
 
 /** The loop that shows progress and samples. */
@@ -49,6 +49,7 @@ export class BenchRun {
   readonly options: FleetOptions;
   readonly progress: Progress;
   readonly server: ServerUnderTest;
+  readonly #provenance: Provenance;
   readonly #signal: AbortSignal;
   readonly #verifyUs: number[] = [];
   #generator: Generator | undefined;
@@ -65,6 +66,7 @@ export class BenchRun {
     this.options = options;
     this.progress = parts.progress;
     this.server = parts.server;
+    this.#provenance = provenance(new Date());
     this.#signal = parts.signal;
   }
 
@@ -182,7 +184,7 @@ export class BenchRun {
     const figuresAfter = await this.server.figures();
     this.#verifyUs.push(...measureVerifyUs());
     const report = buildReport(this.options, {
-      provenance: provenance(new Date()),
+      provenance: this.#provenance,
       ...{ ramp: this.#ramp, windowMs, verifyUs: this.verifyUs, serverCpuUs, generatorCpuUs },
       ...{ rssBeforeKb: this.#rssBeforeKb, rssKb, result },
       figuresBefore: opened.figures,

@@ -5,7 +5,7 @@ import { type Fact, fact } from '../present/view.ts';
 
 /** What was measured, when and on what. Without it nobody can tell next year what a kept figure was. */
 export interface Provenance {
-  /** When the report was made: ISO 8601, UTC, to the second. */
+  /** When the run began: ISO 8601, UTC, to the second. */
   readonly measured_at: string;
   readonly vigo: {
     readonly version: string;
@@ -28,6 +28,7 @@ const ownPrefixes = ['bench/run/', 'dist/bench/run/'];
 /** A result that is just being kept, and what is written about it, change no program. */
 const programs = [':(top)', ':(top,exclude)perf/results', ':(top,exclude,glob)**/*.md'];
 
+/** To be asked for when a run begins: while it lasts somebody may commit, or change files. */
 export function provenance(now: Date): Provenance {
   const commit = checkedOutCommit(import.meta.dirname);
   return {

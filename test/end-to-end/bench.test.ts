@@ -109,7 +109,14 @@ t.test('check-ins that were signed ahead go with the reports between them', { sk
   const more = ['--changed', '50%', '--work-dir', work, '--json'];
   const { code, out, errors } = await new BenchProcess([...words, ...more], temporary).ended;
   t.equal(code, 0, errors);
-  const { checkins, reports, errors: codes } = JSON.parse(out) as Static<typeof reportSchema>;
+  const report = JSON.parse(out) as Static<typeof reportSchema>;
+  const { checkins, reports, errors: codes } = report;
+  const windowMs = report.options.duration_ms;
+  const beganMs = Date.parse(report.measured_at);
+  t.ok(
+    beganMs <= Date.now() - windowMs,
+    'a commit made meanwhile is not the one that was measured',
+  );
   t.same(codes, {}, 'no sequence is used twice, and no signature is wrong');
   t.equal(checkins.missed, 0);
   t.ok(reports.durable > checkins.done / 4);
